@@ -1,0 +1,276 @@
+//! The root keys and what is derived from them.
+//!
+//! Each use has its own key, derived by HKDF-SHA256 with a fixed label, so that no key serves two ends.
+//! The first root key writes; all of them read, so that a key is rotated by putting a new one in front.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keyback_core::random::Random;
+use zeroize::Zeroizing;
+
+/// Bytes of a root key and of every key derived from it.
+pub const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 12;
+const KEY_ID_BYTES: usize = 4;
+
+/// What a derived key is for. The labels are fixed: changing one makes unreadable what it sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Digests of one-time codes.
+    CodeDigest,
+    /// Sealed cookies.
+    Cookies,
+    /// Payloads of jobs, which carry codes.
+    Jobs,
+    /// Private keys of the provider at rest.
+    ProviderKeys,
+    /// Keys of limits, which are digests of identifiers.
+    Limits,
+}
+
+impl Purpose {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::CodeDigest => b"keyback/code-digest/1",
+            Self::Cookies => b"keyback/cookies/1",
+            Self::Jobs => b"keyback/jobs/1",
+            Self::ProviderKeys => b"keyback/provider-keys/1",
+            Self::Limits => b"keyback/limits/1",
+        }
+    }
+}
+
+/// One root key.
+#[derive(Clone)]
+pub struct RootKey(Zeroizing<[u8; KEY_BYTES]>);
+
+/// Why a root key can't be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RootKeyError {
+    /// Not 32 bytes in base64url.
+    #[error("a root key is 32 bytes in base64url (43 characters); make one with `keyback keys new --out FILE`")]
+    Malformed,
+    /// The list of root keys is empty.
+    #[error("no root key is set; make one with `keyback keys new --out root.key` and name it in [secrets] root_key_file")]
+    Missing,
+}
+
+impl RootKey {
+    /// Draws a new root key.
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+        random.fill(bytes.as_mut());
+        Self(bytes)
+    }
+
+    /// Reads a root key from its base64url text.
+    pub fn parse(text: &str) -> Result<Self, RootKeyError> {
+        let bytes =
+            Zeroizing::new(URL_SAFE_NO_PAD.decode(text.trim()).map_err(|_| RootKeyError::Malformed)?);
+        let bytes = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| RootKeyError::Malformed)?;
+        Ok(Self(Zeroizing::new(bytes)))
+    }
+
+    /// The base64url text of the key, for its file.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(self.0.as_ref()))
+    }
+
+    /// A short name of the key, derived from it one way: tells which key sealed something.
+    pub fn id(&self) -> String {
+        hex::encode(self.id_bytes())
+    }
+
+    fn id_bytes(&self) -> [u8; KEY_ID_BYTES] {
+        let id = self.derive(b"keyback/key-id/1");
+        [id[0], id[1], id[2], id[3]]
+    }
+
+    fn derive(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut out = Zeroizing::new([0; KEY_BYTES]);
+        let secret = Salt::new(HKDF_SHA256, b"keyback").extract(self.0.as_ref());
+        let info = [label];
+        let filled = secret.expand(&info, DerivedLength).and_then(|okm| okm.fill(out.as_mut()));
+        // HKDF-SHA256 fails for outputs above 8160 bytes alone; ours has 32.
+        debug_assert!(filled.is_ok());
+        out
+    }
+}
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RootKey({})", self.id())
+    }
+}
+
+struct DerivedLength;
+
+impl KeyType for DerivedLength {
+    fn len(&self) -> usize {
+        KEY_BYTES
+    }
+}
+
+/// The root keys in use: the first writes, all read.
+#[derive(Clone, Debug)]
+pub struct RootKeys(Vec<RootKey>);
+
+impl RootKeys {
+    /// A ring of at least one key.
+    pub fn new(keys: Vec<RootKey>) -> Result<Self, RootKeyError> {
+        if keys.is_empty() { Err(RootKeyError::Missing) } else { Ok(Self(keys)) }
+    }
+
+    /// The keys of one purpose, with the ids of their root keys; the first writes.
+    pub fn derive(&self, purpose: Purpose) -> Vec<(String, Zeroizing<[u8; KEY_BYTES]>)> {
+        self.0.iter().map(|key| (key.id(), key.derive(purpose.label()))).collect()
+    }
+
+    /// What seals and opens for one purpose.
+    pub fn sealer(&self, purpose: Purpose) -> Sealer {
+        let keys = self.0.iter().filter_map(|root| {
+            let unbound = UnboundKey::new(&AES_256_GCM, root.derive(purpose.label()).as_ref()).ok()?;
+            Some((root.id_bytes(), LessSafeKey::new(unbound)))
+        });
+        Sealer { keys: keys.collect::<Vec<_>>().into() }
+    }
+}
+
+/// Seals bytes with AES-256-GCM, bound to a context: what is sealed for one place can't be opened in another.
+#[derive(Clone)]
+pub struct Sealer {
+    keys: std::sync::Arc<[([u8; KEY_ID_BYTES], LessSafeKey)]>,
+}
+
+/// What was to be opened is not ours, is bound to another context, or was changed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the sealed value can't be opened: it was changed, or its key is no longer in [secrets]")]
+pub struct NotSealedHere;
+
+impl Sealer {
+    /// Seals `plain` for `context`. The form is key id ‖ nonce ‖ ciphertext and tag.
+    pub fn seal(&self, random: &dyn Random, context: &[u8], plain: &[u8]) -> Vec<u8> {
+        let (id, key) = &self.keys[0];
+        let mut nonce = [0; NONCE_BYTES];
+        random.fill(&mut nonce);
+        let mut sealed = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + 16);
+        sealed.extend_from_slice(id);
+        sealed.extend_from_slice(&nonce);
+        let mut body = plain.to_vec();
+        let done = key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(context),
+            &mut body,
+        );
+        // AES-GCM refuses bodies above 64 GiB alone.
+        debug_assert!(done.is_ok());
+        sealed.extend_from_slice(&body);
+        sealed
+    }
+
+    /// Opens what [`Self::seal`] made for the same context.
+    pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotSealedHere> {
+        let (id, rest) = sealed.split_at_checked(KEY_ID_BYTES).ok_or(NotSealedHere)?;
+        let (nonce, body) = rest.split_at_checked(NONCE_BYTES).ok_or(NotSealedHere)?;
+        let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| NotSealedHere)?;
+        let (_, key) = self.keys.iter().find(|(key_id, _)| key_id == id).ok_or(NotSealedHere)?;
+        let mut body = Zeroizing::new(body.to_vec());
+        let plain = key
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut body)
+            .map_err(|_| NotSealedHere)?;
+        Ok(Zeroizing::new(plain.to_vec()))
+    }
+
+    /// [`Self::seal`], as base64url text for a cookie.
+    pub fn seal_text(&self, random: &dyn Random, context: &[u8], plain: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.seal(random, context, plain))
+    }
+
+    /// Opens the text of [`Self::seal_text`].
+    pub fn open_text(&self, context: &[u8], text: &str) -> Result<Zeroizing<Vec<u8>>, NotSealedHere> {
+        self.open(context, &URL_SAFE_NO_PAD.decode(text).map_err(|_| NotSealedHere)?)
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer(..)")
+    }
+}
+
+/// The digest under which a random secret of 128 bits or more rests: SHA-256, base64url.
+/// Low-entropy secrets (codes, passwords) must not rest so.
+pub fn digest_of(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes()))
+}
+
+/// A random token of 256 bits in base64url.
+pub fn random_token(random: &dyn Random) -> String {
+    let mut bytes = Zeroizing::new([0; 32]);
+    random.fill(bytes.as_mut());
+    URL_SAFE_NO_PAD.encode(bytes.as_ref())
+}
+
+/// A random id of 128 bits in base64url: unique, not secret.
+pub fn random_id(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use keyback_core::random::SystemRandom;
+
+    use super::*;
+
+    fn ring(count: usize) -> Vec<RootKey> {
+        (0..count).map(|_| RootKey::generate(&SystemRandom)).collect()
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_own_context_only() {
+        let sealer = RootKeys::new(ring(1)).unwrap().sealer(Purpose::Jobs);
+        let sealed = sealer.seal(&SystemRandom, b"job 1", b"123456");
+        assert_eq!(sealer.open(b"job 1", &sealed).unwrap().as_slice(), b"123456");
+        assert_eq!(sealer.open(b"job 2", &sealed), Err(NotSealedHere));
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(sealer.open(b"job 1", &changed), Err(NotSealedHere), "byte {at}");
+        }
+        assert_eq!(sealer.open(b"job 1", &sealed[..10]), Err(NotSealedHere));
+    }
+
+    #[test]
+    fn a_new_root_key_in_front_still_reads_what_the_old_one_sealed() {
+        let mut keys = ring(1);
+        let sealed =
+            RootKeys::new(keys.clone()).unwrap().sealer(Purpose::Cookies).seal(&SystemRandom, b"", b"x");
+        keys.insert(0, RootKey::generate(&SystemRandom));
+        assert!(RootKeys::new(keys.clone()).unwrap().sealer(Purpose::Cookies).open(b"", &sealed).is_ok());
+        keys.pop();
+        assert!(RootKeys::new(keys).unwrap().sealer(Purpose::Cookies).open(b"", &sealed).is_err());
+    }
+
+    #[test]
+    fn purposes_do_not_share_keys() {
+        let keys = RootKeys::new(ring(1)).unwrap();
+        let sealed = keys.sealer(Purpose::Cookies).seal(&SystemRandom, b"", b"x");
+        assert!(keys.sealer(Purpose::Jobs).open(b"", &sealed).is_err());
+    }
+
+    #[test]
+    fn a_root_key_survives_its_text_and_debug_hides_it() {
+        let key = RootKey::generate(&SystemRandom);
+        let again = RootKey::parse(&key.to_text()).unwrap();
+        assert_eq!(key.id(), again.id());
+        assert!(!format!("{key:?}").contains(key.to_text().as_str()));
+        assert_eq!(RootKey::parse("too short").unwrap_err(), RootKeyError::Malformed);
+    }
+}

@@ -1,0 +1,118 @@
+//! The rows of Keyback in SQLite.
+//!
+//! One connection writes, several read: SQLite has one writer anyway, and waiting for it in our own
+//! queue is fair where `SQLITE_BUSY` is not. A write is one `BEGIN IMMEDIATE` transaction; what
+//! [`Store::begin`] returns is committed whole or not at all, also by `kill -9` (WAL, `synchronous=FULL`).
+
+pub mod audit;
+pub mod jobs;
+pub mod limits;
+pub mod reset;
+pub mod sessions;
+pub mod users;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+
+/// A write transaction: holds the one writing connection until it is committed or dropped.
+pub type Transaction = sqlx::Transaction<'static, Sqlite>;
+
+/// Where the rows live. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    readers: SqlitePool,
+    writer: SqlitePool,
+}
+
+/// Why the store could not do its work. Never shown to a visitor.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database file can't be opened or created.
+    #[error("the database {path} can't be opened: {source}. Check that its folder exists and is writable")]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+    /// The tables could not be brought to this version's form.
+    #[error("the database could not be migrated: {0}. Nothing was changed; restore a backup or use the version that wrote it")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A statement failed.
+    #[error("the database failed: {0}")]
+    Query(#[from] sqlx::Error),
+    /// A row holds what this version can't read.
+    #[error("a row of {table} can't be read: {reason}")]
+    Corrupt {
+        /// The table of the row.
+        table: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Store {
+    /// Opens the database file, creating it if it isn't there, and brings its tables up to date.
+    pub async fn open(path: &std::path::Path) -> Result<Self, StoreError> {
+        let store = Self::connect(path, true).await?;
+        MIGRATIONS.run(&store.writer).await?;
+        Ok(store)
+    }
+
+    async fn connect(path: &std::path::Path, create: bool) -> Result<Self, StoreError> {
+        let open = |source| StoreError::Open { path: path.to_owned(), source };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let writer =
+            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(open)?;
+        // Readers may not be `read_only`: a WAL database is opened by writing its shared memory.
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await
+            .map_err(open)?;
+        Ok(Self { readers, writer })
+    }
+
+    /// The connections for reading. They see what is committed.
+    pub fn reader(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Begins a write: waits for the writing connection and takes SQLite's write lock at once.
+    pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The writing connection for a single statement, which is a transaction by itself.
+    pub fn writer(&self) -> &SqlitePool {
+        &self.writer
+    }
+
+    /// Answers when the store can read and write.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        self.begin().await?.rollback().await?;
+        Ok(())
+    }
+
+    /// Closes the connections after their running statements.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,136 @@
+//! Browser sessions of the provider. The cookie holds a secret of 256 bits, the row its digest.
+
+use keyback_core::time::Timestamp;
+use sqlx::{FromRow, SqliteExecutor};
+
+use super::StoreError;
+
+/// A live browser session.
+#[derive(Clone, Debug, FromRow)]
+pub struct Session {
+    /// The public id, `sid` of ID tokens and logout tokens.
+    pub id: String,
+    pub user_id: String,
+    auth_time: i64,
+    /// Authentication methods (RFC 8176), separated by spaces.
+    pub amr: String,
+    created_at: i64,
+    last_seen_at: i64,
+    expires_at: i64,
+    pub user_agent: Option<String>,
+    pub client_ip: Option<String>,
+}
+
+impl Session {
+    /// When the person authenticated (OIDC Core 2, `auth_time`).
+    pub fn auth_time(&self) -> Timestamp {
+        Timestamp::from_millis(self.auth_time)
+    }
+
+    pub fn created_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.created_at)
+    }
+
+    pub fn last_seen_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.last_seen_at)
+    }
+
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires_at)
+    }
+}
+
+/// What a new session begins with.
+#[derive(Clone, Debug)]
+pub struct NewSession<'a> {
+    pub secret_digest: &'a str,
+    pub id: &'a str,
+    pub user_id: &'a str,
+    pub amr: &'a str,
+    pub auth_time: Timestamp,
+    /// The end of its idle life; later sightings move it up to the limit of its whole life.
+    pub expires_at: Timestamp,
+    pub user_agent: Option<&'a str>,
+    pub client_ip: Option<&'a str>,
+}
+
+/// Finds the live session of a cookie's digest.
+pub async fn find(
+    db: impl SqliteExecutor<'_>,
+    secret_digest: &str,
+    now: Timestamp,
+) -> Result<Option<Session>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT s.id, s.user_id, s.auth_time, s.amr, s.created_at, s.last_seen_at, s.expires_at, s.user_agent, \
+         s.client_ip FROM sessions s JOIN users u ON u.id = s.user_id AND u.status = 'active' \
+         WHERE s.secret_digest = $1 AND s.expires_at > $2",
+    )
+    .bind(secret_digest)
+    .bind(now.as_millis())
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Begins a session.
+pub async fn add(db: impl SqliteExecutor<'_>, new: &NewSession<'_>) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO sessions (secret_digest, id, user_id, auth_time, amr, created_at, last_seen_at, expires_at, \
+         user_agent, client_ip) VALUES ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8)",
+    )
+    .bind(new.secret_digest)
+    .bind(new.id)
+    .bind(new.user_id)
+    .bind(new.auth_time.as_millis())
+    .bind(new.amr)
+    .bind(new.expires_at.as_millis())
+    .bind(new.user_agent)
+    .bind(new.client_ip)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a session was seen and moves the end of its idle life.
+pub async fn touch(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE sessions SET last_seen_at = $2, expires_at = $3 WHERE id = $1")
+        .bind(id)
+        .bind(now.as_millis())
+        .bind(expires_at.as_millis())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends one session. Answers whether it was there.
+pub async fn end(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id).execute(db).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends all sessions of an account, but for the one to keep. Answers how many were live.
+pub async fn end_all(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+    keep: Option<&str>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let ended: Vec<i64> =
+        sqlx::query_scalar("DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING expires_at")
+            .bind(user_id)
+            .bind(keep.unwrap_or(""))
+            .fetch_all(db)
+            .await?;
+    Ok(ended.into_iter().filter(|expires_at| *expires_at > now.as_millis()).count() as u64)
+}
+
+/// Forgets sessions that have expired.
+pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    let done =
+        sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.as_millis()).execute(db).await?;
+    Ok(done.rows_affected())
+}

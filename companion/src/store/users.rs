@@ -1,0 +1,226 @@
+//! Accounts and their credentials: rows of the embedded backend.
+
+use keyback_core::identifier::Identifier;
+use keyback_core::time::Timestamp;
+use sqlx::{FromRow, SqliteExecutor};
+
+use super::StoreError;
+
+/// An account.
+#[derive(Clone, Debug, FromRow)]
+pub struct User {
+    /// The random, never reused id: `sub` of tokens, `userId` of webhooks.
+    pub id: String,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub email_verified: bool,
+    pub phone: Option<String>,
+    pub phone_verified: bool,
+    pub name: Option<String>,
+    /// Further standard claims (OIDC Core 5.1) as a JSON object.
+    pub profile: String,
+    pub status: String,
+    created_at: i64,
+    updated_at: i64,
+    not_before: i64,
+}
+
+impl User {
+    /// Whether the account may sign in and reset.
+    pub fn is_active(&self) -> bool {
+        self.status == ACTIVE
+    }
+
+    pub fn created_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.created_at)
+    }
+
+    pub fn updated_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.updated_at)
+    }
+
+    /// Tokens issued before this moment are dead.
+    pub fn not_before(&self) -> Timestamp {
+        Timestamp::from_millis(self.not_before)
+    }
+
+    /// What pages call the person: the first of name, user name, e-mail, phone.
+    pub fn display_name(&self) -> &str {
+        [&self.name, &self.username, &self.email, &self.phone]
+            .into_iter()
+            .find_map(|value| value.as_deref())
+            .unwrap_or(&self.id)
+    }
+
+    /// What the person types to sign in: the first of e-mail, phone, user name.
+    pub fn sign_in_name(&self) -> &str {
+        [&self.email, &self.phone, &self.username]
+            .into_iter()
+            .find_map(|value| value.as_deref())
+            .unwrap_or(&self.id)
+    }
+}
+
+/// The status of an account that may sign in.
+pub const ACTIVE: &str = "active";
+/// The status of an account that may not.
+pub const DISABLED: &str = "disabled";
+
+/// What a new account begins with. A password is set by a reset, or apart from it.
+#[derive(Clone, Debug, Default)]
+pub struct NewUser {
+    pub id: String,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub name: Option<String>,
+    /// Whether the operator vouches for the addresses.
+    pub verified: bool,
+}
+
+/// How an addition to a table with unique columns ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    Added,
+    /// Another row has one of its unique values.
+    Taken,
+}
+
+const COLUMNS_BY_ID: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, \
+     status, created_at, updated_at, not_before FROM users WHERE id = $1";
+const COLUMNS_BY_EMAIL: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, \
+     status, created_at, updated_at, not_before FROM users WHERE email = $1";
+const COLUMNS_BY_PHONE: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, \
+     status, created_at, updated_at, not_before FROM users WHERE phone = $1";
+const COLUMNS_BY_USERNAME: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, \
+     profile, status, created_at, updated_at, not_before FROM users WHERE username = $1";
+const COLUMNS_OF_ALL: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, \
+     status, created_at, updated_at, not_before FROM users WHERE id > $1 ORDER BY id LIMIT $2";
+
+/// Finds an account by its id.
+pub async fn find(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<User>, StoreError> {
+    Ok(sqlx::query_as(COLUMNS_BY_ID).bind(id).fetch_optional(db).await?)
+}
+
+/// Finds the account of an e-mail address or phone number. The stored form is the identifier's normal form.
+pub async fn find_by_identifier(
+    db: impl SqliteExecutor<'_>,
+    identifier: &Identifier,
+) -> Result<Option<User>, StoreError> {
+    let by = match identifier {
+        Identifier::Email(_) => COLUMNS_BY_EMAIL,
+        Identifier::Phone(_) => COLUMNS_BY_PHONE,
+    };
+    Ok(sqlx::query_as(by).bind(identifier.as_str()).fetch_optional(db).await?)
+}
+
+/// Finds the account of a user name.
+pub async fn find_by_username(
+    db: impl SqliteExecutor<'_>,
+    username: &str,
+) -> Result<Option<User>, StoreError> {
+    Ok(sqlx::query_as(COLUMNS_BY_USERNAME).bind(username).fetch_optional(db).await?)
+}
+
+/// A page of accounts in the order of their ids, after the id given.
+pub async fn list(db: impl SqliteExecutor<'_>, after: &str, limit: i64) -> Result<Vec<User>, StoreError> {
+    Ok(sqlx::query_as(COLUMNS_OF_ALL).bind(after).bind(limit).fetch_all(db).await?)
+}
+
+/// Adds an account without a password.
+pub async fn add(db: impl SqliteExecutor<'_>, new: &NewUser, now: Timestamp) -> Result<Added, StoreError> {
+    let result = sqlx::query(
+        "INSERT INTO users (id, username, email, email_verified, phone, phone_verified, name, created_at, \
+         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+    )
+    .bind(&new.id)
+    .bind(&new.username)
+    .bind(&new.email)
+    .bind(new.verified && new.email.is_some())
+    .bind(&new.phone)
+    .bind(new.verified && new.phone.is_some())
+    .bind(&new.name)
+    .bind(now.as_millis())
+    .execute(db)
+    .await;
+    match result {
+        Ok(_) => Ok(Added::Added),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Added::Taken),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Enables or disables an account. Answers whether there is such an account.
+pub async fn set_status(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    status: &'static str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE users SET status = $2, updated_at = $3 WHERE id = $1")
+        .bind(id)
+        .bind(status)
+        .bind(now.as_millis())
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Marks the address that a finished reset has proved.
+pub async fn mark_verified(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    identifier: &Identifier,
+) -> Result<(), StoreError> {
+    let statement = match identifier {
+        Identifier::Email(_) => "UPDATE users SET email_verified = TRUE WHERE id = $1 AND email = $2",
+        Identifier::Phone(_) => "UPDATE users SET phone_verified = TRUE WHERE id = $1 AND phone = $2",
+    };
+    sqlx::query(statement).bind(id).bind(identifier.as_str()).execute(db).await?;
+    Ok(())
+}
+
+/// Kills every token issued before `now`.
+pub async fn set_not_before(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE users SET not_before = $2, updated_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now.as_millis())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The PHC string of an account's password hash, if it has a password.
+pub async fn find_password_hash(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT password_hash FROM credentials WHERE user_id = $1")
+        .bind(id)
+        .fetch_optional(db)
+        .await?)
+}
+
+/// Writes an account's password hash.
+pub async fn save_password_hash(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    phc: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, \
+         changed_at = excluded.changed_at",
+    )
+    .bind(id)
+    .bind(phc)
+    .bind(now.as_millis())
+    .execute(db)
+    .await?;
+    Ok(())
+}
