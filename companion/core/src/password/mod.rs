@@ -49,10 +49,8 @@ pub(crate) const CHECKS: [Check; 5] = [
     common::check,
 ];
 
-/// A password under examination: the forms of it that the checks look at.
+/// A password under examination.
 pub(crate) struct Candidate<'a> {
-    /// As it would be set.
-    pub(crate) text: &'a str,
     /// Its code points.
     pub(crate) characters: zeroize::Zeroizing<Vec<char>>,
     /// Whose it would be.
