@@ -1,9 +1,10 @@
 //! Keys that change, vanish, and are asked for too often.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
-use keyback::{Algorithm, DiscoveryError, Error, IdTokenError};
+use keyback::{Algorithm, DiscoveryError, Error, IdTokenError, Session};
 use serde_json::{Value, json};
 
 use crate::provider::{Signer, World};
@@ -17,6 +18,21 @@ fn rotate(world: &World, key_id: &str, publish: bool) {
         state.keys.push(signer.jwk());
     }
     state.signer = signer;
+}
+
+/// That many sign-ins at the same time.
+async fn at_once(world: &World, number: usize) -> Vec<Result<Session, Error>> {
+    let attempts: Vec<_> = (0..number)
+        .map(|_| {
+            let world = world.clone();
+            tokio::spawn(async move { world.sign_in().await })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for attempt in attempts {
+        outcomes.push(attempt.await.unwrap());
+    }
+    outcomes
 }
 
 fn discovery_error(error: Error) -> DiscoveryError {
@@ -44,26 +60,31 @@ async fn a_new_key_is_found_at_once() {
     assert_eq!(world.provider.requests(KEYS), 2);
 }
 
+/// Everybody who comes in the moment of a rotation is let in, by one request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_found_for_everybody_at_once() {
+    let world = World::new();
+    world.sign_in().await.unwrap();
+    rotate(&world, "key-2", true);
+    for outcome in at_once(&world, 50).await {
+        outcome.unwrap();
+    }
+    assert_eq!(world.provider.requests(KEYS), 2);
+}
+
 /// A hundred tokens with a hundred made-up key ids cause one request in a minute.
 #[tokio::test]
 async fn a_storm_of_unknown_key_ids_is_one_request() {
     let world = World::new();
     world.sign_in().await.unwrap();
-    let attempts = (0..100).map(|number| {
-        let world = world.clone();
-        tokio::spawn(async move {
-            let begun = world.begin().await;
-            let callback = world.provider.answer(&begun.url);
-            world.forge(move |signer, claims| signer.renamed(&format!("made-up-{number}")).sign(&claims));
-            world.client.finish(begun.pending, callback).await.unwrap_err()
-        })
+    let number = AtomicUsize::new(0);
+    world.forge(move |signer, claims| {
+        signer
+            .renamed(&format!("made-up-{}", number.fetch_add(1, Ordering::Relaxed)))
+            .sign(&claims)
     });
-    for attempt in attempts.collect::<Vec<_>>() {
-        // Answers overtake each other in this provider, so a nonce may be that of another tab.
-        assert!(matches!(
-            attempt.await.unwrap(),
-            Error::IdToken(IdTokenError::UnknownKey | IdTokenError::NonceMismatch) | Error::Exchange(_)
-        ));
+    for outcome in at_once(&world, 100).await {
+        assert!(matches!(outcome, Err(Error::IdToken(IdTokenError::UnknownKey))));
     }
     assert_eq!(world.provider.requests(KEYS), 2);
 

@@ -18,17 +18,17 @@ use keyback::{
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-pub use self::signer::{Signer, signing_input};
+pub(crate) use self::signer::{Signer, signing_input};
 
-pub const ISSUER: &str = "https://id.example/oidc";
-pub const CLIENT_ID: &str = "my-app";
-pub const REDIRECT_URI: &str = "https://app.example/callback";
-pub const CODE: &str = "code-which-must-not-leak";
-pub const ACCESS_TOKEN: &str = "access-token-which-must-not-leak";
-pub const SUBJECT: &str = "uqb7pqajcjwy";
+pub(crate) const ISSUER: &str = "https://id.example/oidc";
+pub(crate) const CLIENT_ID: &str = "my-app";
+pub(crate) const REDIRECT_URI: &str = "https://app.example/callback";
+pub(crate) const CODE: &str = "code-which-must-not-leak";
+pub(crate) const ACCESS_TOKEN: &str = "access-token-which-must-not-leak";
+pub(crate) const SUBJECT: &str = "uqb7pqajcjwy";
 
 /// The noon of the tests, in seconds.
-pub const NOW: u64 = 1_790_000_000;
+pub(crate) const NOW: u64 = 1_790_000_000;
 
 type Tamper<T> = Box<dyn Fn(&mut T) + Send>;
 /// Takes the claims and gives the whole token.
@@ -36,18 +36,18 @@ type Forge = Box<dyn Fn(&Signer, Value) -> String + Send>;
 
 /// Everything a test needs: a provider, a clock, and a client of the two.
 #[derive(Clone)]
-pub struct World {
-    pub provider: Arc<Provider>,
-    pub clock: Arc<TestClock>,
-    pub client: Client,
+pub(crate) struct World {
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) client: Client,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    pub fn with(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+    pub(crate) fn with(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(UNIX_EPOCH + Duration::from_secs(NOW))));
         let provider = Arc::new(Provider::new(Arc::clone(&clock)));
         let builder = Client::builder(ISSUER, CLIENT_ID)
@@ -63,36 +63,36 @@ impl World {
     }
 
     /// From the link to the session.
-    pub async fn sign_in(&self) -> Result<Session, Error> {
+    pub(crate) async fn sign_in(&self) -> Result<Session, Error> {
         let begun = self.begin().await;
         let callback = self.provider.answer(&begun.url);
         checked(self.client.finish(begun.pending, callback).await)
     }
 
     /// The error of a sign-in that must fail.
-    pub async fn refused(&self) -> Error {
+    pub(crate) async fn refused(&self) -> Error {
         self.sign_in().await.expect_err("the sign-in must be refused")
     }
 
-    pub async fn begin(&self) -> SignIn {
+    pub(crate) async fn begin(&self) -> SignIn {
         self.client.sign_in().start().await.unwrap()
     }
 
     /// Changes the claims of every ID token from now on.
-    pub fn claims(&self, tamper: impl Fn(&mut Value) + Send + 'static) -> &Self {
+    pub(crate) fn claims(&self, tamper: impl Fn(&mut Value) + Send + 'static) -> &Self {
         self.provider.lock().claims = Some(Box::new(tamper));
         self
     }
 
     /// Makes every ID token from now on by hand.
-    pub fn forge(&self, forge: impl Fn(&Signer, Value) -> String + Send + 'static) -> &Self {
+    pub(crate) fn forge(&self, forge: impl Fn(&Signer, Value) -> String + Send + 'static) -> &Self {
         self.provider.lock().forge = Some(Box::new(forge));
         self
     }
 }
 
 /// Passes the result on, after looking into every error for what must not be in a log.
-pub fn checked<T>(result: Result<T, Error>) -> Result<T, Error> {
+pub(crate) fn checked<T>(result: Result<T, Error>) -> Result<T, Error> {
     if let Err(error) = &result {
         let mut texts = vec![
             error.to_string(),
@@ -114,14 +114,14 @@ pub fn checked<T>(result: Result<T, Error>) -> Result<T, Error> {
     result
 }
 
-pub struct TestClock(Mutex<SystemTime>);
+pub(crate) struct TestClock(Mutex<SystemTime>);
 
 impl TestClock {
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         *self.0.lock().unwrap() += by;
     }
 
-    pub fn seconds(&self) -> u64 {
+    pub(crate) fn seconds(&self) -> u64 {
         self.now().duration_since(UNIX_EPOCH).unwrap().as_secs()
     }
 }
@@ -132,36 +132,37 @@ impl Clock for TestClock {
     }
 }
 
-pub struct Provider {
+pub(crate) struct Provider {
     clock: Arc<TestClock>,
     state: Mutex<State>,
 }
 
 /// What a test may change.
-pub struct State {
+pub(crate) struct State {
     /// No connection is made while it is down.
-    pub down: bool,
-    pub metadata: Value,
-    pub signer: Signer,
+    pub(crate) down: bool,
+    pub(crate) metadata: Value,
+    pub(crate) signer: Signer,
     /// The published keys.
-    pub keys: Vec<Value>,
-    pub keys_status: StatusCode,
-    pub cache_control: Option<&'static str>,
+    pub(crate) keys: Vec<Value>,
+    pub(crate) keys_status: StatusCode,
+    pub(crate) cache_control: Option<&'static str>,
     /// A body in place of the key set.
-    pub keys_body: Option<Bytes>,
-    pub metadata_body: Option<Bytes>,
-    pub claims: Option<Tamper<Value>>,
-    pub forge: Option<Forge>,
+    pub(crate) keys_body: Option<Bytes>,
+    pub(crate) metadata_body: Option<Bytes>,
+    pub(crate) claims: Option<Tamper<Value>>,
+    pub(crate) forge: Option<Forge>,
     /// Changes the token response.
-    pub tokens: Option<Tamper<Value>>,
+    pub(crate) tokens: Option<Tamper<Value>>,
     /// An error in place of the token response.
-    pub token_error: Option<(StatusCode, Value)>,
-    pub user_info: (StatusCode, Value),
+    pub(crate) token_error: Option<(StatusCode, Value)>,
+    pub(crate) user_info: (StatusCode, Value),
     /// The callback's query, before it is sent.
-    pub callback: Option<Tamper<Vec<(String, String)>>>,
-    pub requests: HashMap<String, usize>,
-    pub token_request: Option<TokenRequest>,
-    authorization: Option<Authorization>,
+    pub(crate) callback: Option<Tamper<Vec<(String, String)>>>,
+    pub(crate) requests: HashMap<String, usize>,
+    pub(crate) token_request: Option<TokenRequest>,
+    /// By code; the last one answers a refresh.
+    authorizations: Vec<(String, Authorization)>,
 }
 
 struct Authorization {
@@ -172,20 +173,20 @@ struct Authorization {
 
 /// What the token endpoint last saw.
 #[derive(Clone, Debug)]
-pub struct TokenRequest {
-    pub authorization: Option<String>,
-    pub form: Vec<(String, String)>,
+pub(crate) struct TokenRequest {
+    pub(crate) authorization: Option<String>,
+    pub(crate) form: Vec<(String, String)>,
 }
 
 impl TokenRequest {
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.form
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 
-    pub fn basic(&self) -> Option<String> {
+    pub(crate) fn basic(&self) -> Option<String> {
         let encoded = self.authorization.as_deref()?.strip_prefix("Basic ")?;
         String::from_utf8(STANDARD.decode(encoded).ok()?).ok()
     }
@@ -211,7 +212,7 @@ impl Provider {
             callback: None,
             requests: HashMap::new(),
             token_request: None,
-            authorization: None,
+            authorizations: Vec::new(),
         };
         Self {
             clock,
@@ -219,26 +220,28 @@ impl Provider {
         }
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
-    pub fn requests(&self, path: &str) -> usize {
+    pub(crate) fn requests(&self, path: &str) -> usize {
         self.lock().requests.get(path).copied().unwrap_or_default()
     }
 
     /// The person signs in; the browser is sent to this callback.
-    pub fn answer(&self, authorization_request: &Url) -> Url {
+    pub(crate) fn answer(&self, authorization_request: &Url) -> Url {
         let query: HashMap<String, String> = authorization_request.query_pairs().into_owned().collect();
         let mut state = self.lock();
-        state.authorization = Some(Authorization {
+        let code = format!("{CODE}-{}", state.authorizations.len());
+        let authorization = Authorization {
             nonce: query["nonce"].clone(),
             challenge: query["code_challenge"].clone(),
             redirect_uri: query["redirect_uri"].clone(),
-        });
+        };
+        state.authorizations.push((code.clone(), authorization));
         let issuer = state.metadata["issuer"].as_str().unwrap().to_owned();
         let mut answer: Vec<(String, String)> = [
-            ("code", CODE),
+            ("code", code.as_str()),
             ("state", query["state"].as_str()),
             ("iss", issuer.as_str()),
         ]
@@ -293,19 +296,25 @@ impl Provider {
             return error.clone();
         }
         let refused = (StatusCode::BAD_REQUEST, json!({ "error": "invalid_grant" }));
-        let nonce = match (seen.field("grant_type"), &state.authorization) {
-            (Some("authorization_code"), Some(authorization)) => {
+        let code = seen.field("code");
+        let nonce = match seen.field("grant_type") {
+            Some("authorization_code") => {
+                let Some((_, authorization)) = state
+                    .authorizations
+                    .iter()
+                    .find(|(known, _)| Some(known.as_str()) == code)
+                else {
+                    return refused;
+                };
                 let challenge = pkce::code_challenge(seen.field("code_verifier").unwrap().as_bytes());
-                let granted = seen.field("code") == Some(CODE)
-                    && challenge == authorization.challenge
+                let granted = challenge == authorization.challenge
                     && seen.field("redirect_uri") == Some(authorization.redirect_uri.as_str());
                 if !granted {
                     return refused;
                 }
                 authorization.nonce.clone()
             }
-            (Some("refresh_token"), Some(authorization)) => authorization.nonce.clone(),
-            _ => return refused,
+            _ => state.authorizations.last().unwrap().1.nonce.clone(),
         };
         let mut claims = json!({
             "iss": state.metadata["issuer"],
@@ -356,7 +365,7 @@ impl HttpTransport for Provider {
     }
 }
 
-pub fn metadata(issuer: &str) -> Value {
+pub(crate) fn metadata(issuer: &str) -> Value {
     json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/auth"),
@@ -371,7 +380,7 @@ pub fn metadata(issuer: &str) -> Value {
 }
 
 /// The left half of the access token's hash, as `at_hash` has it.
-pub fn half_hash(algorithm: &'static aws_lc_rs::digest::Algorithm, token: &str) -> String {
+pub(crate) fn half_hash(algorithm: &'static aws_lc_rs::digest::Algorithm, token: &str) -> String {
     let hash = aws_lc_rs::digest::digest(algorithm, token.as_bytes());
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
 }

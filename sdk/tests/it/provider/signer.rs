@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 
 /// A signing key with its id and algorithm.
 #[derive(Clone)]
-pub struct Signer {
-    pub algorithm: Algorithm,
-    pub key_id: String,
+pub(crate) struct Signer {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: String,
     key: Arc<Key>,
 }
 
@@ -29,7 +29,7 @@ enum Key {
 }
 
 impl Signer {
-    pub fn new(algorithm: Algorithm, key_id: &str) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, key_id: &str) -> Self {
         let ec = |algorithm: &'static EcdsaSigningAlgorithm, curve, length| {
             Key::Ec(EcdsaKeyPair::generate(algorithm).unwrap(), curve, length)
         };
@@ -47,7 +47,7 @@ impl Signer {
         }
     }
 
-    pub fn renamed(&self, key_id: &str) -> Self {
+    pub(crate) fn renamed(&self, key_id: &str) -> Self {
         Self {
             key_id: key_id.to_owned(),
             ..self.clone()
@@ -55,7 +55,7 @@ impl Signer {
     }
 
     /// The public key as its provider publishes it.
-    pub fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         let b64 = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &*self.key {
             Key::Ec(pair, curve, length) => {
@@ -77,19 +77,19 @@ impl Signer {
     }
 
     /// A JWT with the usual header.
-    pub fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         self.sign_with_header(
             &json!({ "alg": self.algorithm.as_str(), "kid": self.key_id }),
             claims,
         )
     }
 
-    pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
+    pub(crate) fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         self.sign_input(&signing_input(header, claims))
     }
 
     /// A JWT of two parts that may be anything.
-    pub fn sign_input(&self, input: &str) -> String {
+    pub(crate) fn sign_input(&self, input: &str) -> String {
         let signature = self.signature(input.as_bytes());
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
@@ -116,7 +116,7 @@ impl Signer {
     }
 }
 
-pub fn signing_input(header: &Value, claims: &Value) -> String {
+pub(crate) fn signing_input(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}", part(header), part(claims))
 }
