@@ -8,7 +8,7 @@ use keyback_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::companion::Companion;
+use crate::app::Companion;
 use crate::connectors::{DeliveryError, MessageKind, Outgoing};
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
 use crate::outbox::{ChangedBy, JobKind, PasswordChanged, SendCode};

@@ -29,7 +29,11 @@ pub(super) fn check(candidate: &Candidate<'_>, policy: &PasswordPolicy, violatio
         return;
     }
     let known_to_guessers = [
-        (rejects.user_info, Violation::UserInfo, candidate.facts.texts()),
+        (
+            rejects.user_info,
+            Violation::UserInfo,
+            candidate.facts.known_texts(),
+        ),
         (!rejects.words.is_empty(), Violation::Words, rejects.words.clone()),
     ];
     for (applies, violation, known) in known_to_guessers {

@@ -25,7 +25,7 @@ impl Strength {
     /// Estimates a password; what is known of the user is taken to be known to the guesser.
     pub fn of(password: &NewPassword, facts: &UserFacts) -> Self {
         let characters = Zeroizing::new(password.expose().chars().collect::<Vec<_>>());
-        Self::of_characters(&characters, &facts.texts())
+        Self::of_characters(&characters, &facts.known_texts())
     }
 
     /// From 0, found at once, to 4, out of reach.

@@ -1,17 +1,11 @@
 //! The policy against examples computed by hand from Logto's rules, and against what must hold for every password.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use proptest::prelude::*;
 
 use super::Violation::{
-    Breached, CharacterTypes, Common, Repetition, Sequence, TooLong, TooShort, UnsupportedCharacters,
-    UserInfo, Words,
+    CharacterTypes, Common, Repetition, Sequence, TooLong, TooShort, UnsupportedCharacters, UserInfo, Words,
 };
 use super::*;
-use crate::ports::{BreachedPasswords, Failure};
 
 fn logto() -> PasswordPolicy {
     PasswordPolicy::preset(Preset::Logto, false)
@@ -251,6 +245,11 @@ fn context_words_are_refused_beyond_what_they_cover() {
         violations(&PasswordPolicy::default(), "augustalovelace1815", &nobody()),
         []
     );
+    assert_eq!(
+        violations(&PasswordPolicy::default(), "countess@example.com", &ada()),
+        [UserInfo],
+        "the address"
+    );
     let policy = PasswordPolicy::default().with_words(["zorblatt".to_owned()]);
     assert_eq!(violations(&policy, "zorblatt-zorblatt-2026", &nobody()), [Words]);
 }
@@ -327,72 +326,5 @@ fn all_problems_of_a_policy_are_named() {
             MalformedPolicy::CharacterTypes { min: 5 },
             MalformedPolicy::EmptyWord,
         ]
-    );
-}
-
-/// A corpus that answers as told, and checks that it is asked for five digits.
-struct Corpus(Option<&'static str>);
-
-impl BreachedPasswords for Corpus {
-    async fn range(&self, prefix: &str) -> Result<String, Failure> {
-        assert!(
-            prefix.len() == 5 && prefix.bytes().all(|byte| byte.is_ascii_hexdigit()),
-            "SR-41: {prefix}"
-        );
-        self.0
-            .map(str::to_owned)
-            .ok_or_else(|| Failure::broken("ask the corpus", "it is down"))
-    }
-}
-
-/// Runs what never waits.
-fn at_once<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("it waits"),
-    }
-}
-
-fn accept(
-    breached: Option<(Corpus, WhenDown)>,
-    password: &str,
-) -> Result<AcceptedPassword, PasswordRejection> {
-    let gate = PasswordGate::new(PasswordPolicy::default(), breached);
-    at_once(gate.accept(NewPassword::parse(password).unwrap(), &nobody()))
-}
-
-const SUNFLOWER: &str = "sunflower-kettle";
-
-#[test]
-fn breached_passwords_are_refused_with_all_else() {
-    let digest =
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, SUNFLOWER.as_bytes());
-    let suffix: &'static str = Box::leak(format!("{}:3", &hex::encode_upper(digest)[5..]).into_boxed_str());
-    let listed = Some((Corpus(Some(suffix)), WhenDown::Accept));
-    assert_eq!(
-        accept(listed, SUNFLOWER).unwrap_err(),
-        PasswordRejection::Weak(vec![Breached])
-    );
-    assert_eq!(
-        accept(Some((Corpus(Some("")), WhenDown::Refuse)), SUNFLOWER)
-            .unwrap()
-            .expose(),
-        SUNFLOWER
-    );
-    assert!(accept(None, SUNFLOWER).is_ok(), "no corpus is set");
-}
-
-/// SR-41: what happens while the corpus is down is the operator's choice.
-#[test]
-fn a_corpus_that_is_down_is_the_operators_choice() {
-    assert!(accept(Some((Corpus(None), WhenDown::Accept)), SUNFLOWER).is_ok());
-    assert_eq!(
-        accept(Some((Corpus(None), WhenDown::Refuse)), SUNFLOWER).unwrap_err(),
-        PasswordRejection::CheckUnavailable
-    );
-    assert_eq!(
-        accept(Some((Corpus(None), WhenDown::Refuse)), "short").unwrap_err(),
-        PasswordRejection::Weak(vec![TooShort { min: 15 }, Common]),
-        "who must choose another password is told so"
     );
 }

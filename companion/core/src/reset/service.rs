@@ -51,32 +51,6 @@ pub struct ResetParts<S, L, I, B> {
     pub settings: ResetSettings,
 }
 
-/// A code is tried.
-#[derive(Debug)]
-pub struct VerifyRequest<'a> {
-    /// In which flow.
-    pub flow_id: &'a FlowId,
-    /// By which browser.
-    pub binding: &'a BindingSecret,
-    /// The challenge that the form was made for, where it says one: an older form is then told that it is superseded.
-    pub challenge_id: Option<&'a ChallengeId>,
-    /// The code.
-    pub code: &'a OneTimeCode,
-}
-
-/// A new password is submitted.
-#[derive(Debug)]
-pub struct SetPasswordRequest<'a> {
-    /// In which flow.
-    pub flow_id: &'a FlowId,
-    /// By which browser.
-    pub binding: &'a BindingSecret,
-    /// The proof that a right code gave.
-    pub proof: &'a Proof,
-    /// The password.
-    pub password: NewPassword,
-}
-
 impl<S, L, I, B> ResetService<S, L, I, B>
 where
     S: ResetStore,
@@ -192,7 +166,14 @@ where
                 code_expires_at: challenge.expires_at,
                 resend_at: now + self.parts.settings.resend_cooldown,
             })),
-            Saved::Conflict => self.resend_overtaken(flow_id, binding, now).await,
+            Saved::Conflict => {
+                let told = self.overtaken(flow_id, binding, |flow, _| {
+                    flow.expect_resend(now)
+                        .err()
+                        .unwrap_or(ResendRejection::AlreadyUsed)
+                });
+                told.await.map(Err)
+            }
         }
     }
 
@@ -222,15 +203,20 @@ where
         if let Err(limit) = self.parts.limiter.verify(&hash, visitor.prefix(), now).await? {
             return Ok(Err(VerifyRejection::Limited { retry_after: limit.0 }));
         }
+        // What the flow tells once somebody else has moved it on.
+        let overtaken = |otherwise| {
+            self.overtaken(flow_id, binding, |flow, challenge| {
+                let told = flow.expect_code(challenge.as_ref(), Some(&challenge_id), settings, now);
+                told.err().unwrap_or(otherwise)
+            })
+        };
         let counted = self
             .parts
             .store
             .count_attempt(&challenge_id, now, settings.code_attempts)
             .await?;
         let Some(counted) = counted else {
-            return self
-                .verify_overtaken(flow_id, binding, &challenge_id, now, VerifyRejection::Exhausted)
-                .await;
+            return overtaken(VerifyRejection::Exhausted).await.map(Err);
         };
         let attempts = counted.attempts;
         let context = CodeContext {
@@ -264,10 +250,7 @@ where
         let event = self.event(&flow, EventKind::CodeAccepted { subject }, visitor, now);
         match self.parts.store.save(&flow, &event).await? {
             Saved::Saved => Ok(Ok(Verified { proof, expires_at })),
-            Saved::Conflict => {
-                self.verify_overtaken(flow_id, binding, &challenge_id, now, VerifyRejection::AlreadyUsed)
-                    .await
-            }
+            Saved::Conflict => overtaken(VerifyRejection::AlreadyUsed).await.map(Err),
         }
     }
 
@@ -332,7 +315,13 @@ where
                 interaction: flow.interaction().map(str::to_owned),
             })),
             CompleteOutcome::AccountUnavailable => Ok(Err(SetPasswordRejection::AccountUnavailable)),
-            CompleteOutcome::Conflict => self.set_password_overtaken(flow_id, binding, proof, now).await,
+            CompleteOutcome::Conflict => {
+                let told = self.overtaken(flow_id, binding, |flow, _| {
+                    let proven = flow.prove(proof, &self.parts.settings, now);
+                    proven.err().unwrap_or(SetPasswordRejection::Overtaken)
+                });
+                told.await.map(Err)
+            }
             CompleteOutcome::SamePassword => match flow.prove(proof, &self.parts.settings, now) {
                 Ok(reset) => {
                     let codes = vec!["same_password".to_owned()];
@@ -375,56 +364,17 @@ where
         Ok(tries_left)
     }
 
-    /// Somebody else moved the flow on in the meantime: what it tells now, or else `otherwise`.
-    async fn verify_overtaken(
+    /// Somebody else moved the flow on in the meantime: the answer is what it tells by now.
+    async fn overtaken<R: From<ViewRejection>>(
         &self,
         flow_id: &FlowId,
         binding: &BindingSecret,
-        challenge_id: &ChallengeId,
-        now: Timestamp,
-        otherwise: VerifyRejection,
-    ) -> Answer<Verified, VerifyRejection> {
-        let told = match self.load(flow_id, binding).await? {
-            Ok((flow, challenge)) => flow
-                .expect_code(challenge.as_ref(), Some(challenge_id), &self.parts.settings, now)
-                .err()
-                .unwrap_or(otherwise),
+        tell: impl FnOnce(ResetFlow, Option<Challenge>) -> R,
+    ) -> Result<R, Failure> {
+        Ok(match self.load(flow_id, binding).await? {
+            Ok((flow, challenge)) => tell(flow, challenge),
             Err(rejection) => rejection.into(),
-        };
-        Ok(Err(told))
-    }
-
-    async fn resend_overtaken(
-        &self,
-        flow_id: &FlowId,
-        binding: &BindingSecret,
-        now: Timestamp,
-    ) -> Answer<Resent, ResendRejection> {
-        let told = match self.load(flow_id, binding).await? {
-            Ok((flow, _)) => flow
-                .expect_resend(now)
-                .err()
-                .unwrap_or(ResendRejection::AlreadyUsed),
-            Err(rejection) => rejection.into(),
-        };
-        Ok(Err(told))
-    }
-
-    async fn set_password_overtaken(
-        &self,
-        flow_id: &FlowId,
-        binding: &BindingSecret,
-        proof: &Proof,
-        now: Timestamp,
-    ) -> Answer<PasswordSet, SetPasswordRejection> {
-        let told = match self.load(flow_id, binding).await? {
-            Ok((flow, _)) => flow
-                .prove(proof, &self.parts.settings, now)
-                .err()
-                .unwrap_or(SetPasswordRejection::Overtaken),
-            Err(rejection) => rejection.into(),
-        };
-        Ok(Err(told))
+        })
     }
 
     fn issuing(&self, now: Timestamp) -> Issuing<'_> {
@@ -447,18 +397,3 @@ where
         }
     }
 }
-
-macro_rules! also_rejects_a_step {
-    ($($rejection:ident),*) => {$(
-        impl From<ViewRejection> for $rejection {
-            fn from(rejection: ViewRejection) -> Self {
-                match rejection {
-                    ViewRejection::UnknownFlow => Self::UnknownFlow,
-                    ViewRejection::OtherBrowser => Self::OtherBrowser,
-                }
-            }
-        }
-    )*};
-}
-
-also_rejects_a_step!(ResendRejection, VerifyRejection, SetPasswordRejection);
