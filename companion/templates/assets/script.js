@@ -78,8 +78,9 @@ for (const meter of all('[data-meter]')) {
   field.addEventListener('input', () => {
     const text = [...field.value]
     for (const rule of rules) {
-      const kept = rule.dataset.min ? text.length >= rule.dataset.min : text.length <= rule.dataset.max
-      rule.className = kept && text.length ? 'ok' : ''
+      const kept = text.length && (rule.dataset.min ? text.length >= rule.dataset.min : text.length <= rule.dataset.max)
+      rule.className = kept ? 'ok' : ''
+      rule.firstChild.textContent = kept ? rule.parentNode.dataset.met : rule.parentNode.dataset.unmet
     }
     // Runs such as aaa and abc count once, and a few letters over and over count as few.
     const turns = text.filter((c, i) => !i || Math.abs(c.codePointAt() - text[i - 1].codePointAt()) > 1).length
