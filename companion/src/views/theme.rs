@@ -138,9 +138,11 @@ impl Tokens {
     pub fn dark(brand: Color) -> Self {
         let hue = brand.oklch();
         let gray = |lightness: f64, chroma: f64| lean(hue, lightness, chroma).color();
-        let (card, ground) = (gray(0.235, 0.024), gray(0.18, 0.022));
-        let glow = brand.over(ground, 0.2);
-        let lifted = Oklch::new(hue.lightness.max(0.6), hue.chroma.min(0.15), hue.hue);
+        let (card, ground) = (gray(0.235, 0.02), gray(0.18, 0.018));
+        let glow = brand.over(ground, 0.16);
+        // A grey of middle lightness would look switched off: a brand without a hue is nearly white by night.
+        let least = if hue.chroma < 0.04 { 0.92 } else { 0.6 };
+        let lifted = Oklch::new(hue.lightness.max(least), hue.chroma.min(0.15), hue.hue);
         let tint = lifted.color().over(card, 0.12);
         let grounds = [card, ground, glow, tint];
         let brand = lifted.until(0.01, 5.5, &[card, ground]);

@@ -28,7 +28,11 @@ const busy = (form, on) => {
 }
 document.addEventListener('submit', event => {
   if (event.target.dataset.sent) event.preventDefault()
-  else busy(event.target, true)
+  else {
+    busy(event.target, true)
+    // A stopped or failed navigation must not leave a dead form behind.
+    setTimeout(busy, 1e4, event.target, false)
+  }
 })
 addEventListener('pageshow', () => all('form').forEach(form => busy(form, false)))
 
