@@ -6,11 +6,11 @@ use super::challenge::Challenge;
 use super::flow::ResetFlow;
 use super::identify::{Opened, ResetRequest};
 use super::resend::Reissued;
-use super::set_password::ProvenReset;
+use super::set_password::{ProvenReset, SetPasswordRequest};
 use super::settings::{Issuing, ResetSettings};
-use super::verify::Accepted;
+use super::verify::{Accepted, VerifyRequest};
 use crate::event::{Event, EventKind, Visitor};
-use crate::ids::{ChallengeId, FlowId};
+use crate::ids::FlowId;
 use crate::one_time_code::{CodeContext, CodeKeyring, OneTimeCode};
 use crate::outcome::{
     Answer, Begun, FlowView, IdentifyRejection, PasswordSet, ResendRejection, Resent, SetPasswordRejection,
