@@ -68,10 +68,10 @@ CREATE TABLE challenges (
 CREATE INDEX challenges_by_flow ON challenges (flow_id);
 CREATE INDEX challenges_by_subject ON challenges (subject);
 
--- Limits: one number per key, the theoretical arrival time of GCRA.
+-- Limits: one number per key, the theoretical arrival time of GCRA in microseconds since 1970.
 CREATE TABLE limits (
-    key        TEXT PRIMARY KEY,
-    tat        BIGINT NOT NULL
+    key TEXT PRIMARY KEY,
+    tat BIGINT NOT NULL
 );
 CREATE INDEX limits_by_tat ON limits (tat);
 
@@ -79,7 +79,10 @@ CREATE INDEX limits_by_tat ON limits (tat);
 CREATE TABLE jobs (
     id           TEXT PRIMARY KEY,
     kind         TEXT NOT NULL,
-    payload      BLOB NOT NULL,
+    -- What the job belongs to: the challenge of a code.
+    reference    TEXT,
+    -- Sealed: it may hold a code.
+    payload      TEXT NOT NULL,
     attempts     BIGINT NOT NULL DEFAULT 0,
     created_at   BIGINT NOT NULL,
     run_at       BIGINT NOT NULL,
@@ -88,16 +91,20 @@ CREATE TABLE jobs (
     last_error   TEXT
 );
 CREATE INDEX jobs_by_run_at ON jobs (run_at);
+CREATE INDEX jobs_by_reference ON jobs (reference);
 
 CREATE TABLE audit (
-    id        TEXT PRIMARY KEY,
-    at        BIGINT NOT NULL,
-    event     TEXT NOT NULL,
-    actor     TEXT NOT NULL,
-    subject   TEXT,
-    client_id TEXT,
-    client_ip TEXT,
-    result    TEXT NOT NULL,
-    detail    TEXT NOT NULL DEFAULT '{}'
+    id         TEXT PRIMARY KEY,
+    at         BIGINT NOT NULL,
+    event      TEXT NOT NULL,
+    -- `visitor`, `user`, `operator`.
+    actor      TEXT NOT NULL,
+    subject    TEXT,
+    -- A keyed hash: lines about one address can be put together, the address can't be read.
+    identifier TEXT,
+    flow_id    TEXT,
+    client_id  TEXT,
+    client_ip  TEXT,
+    detail     TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX audit_by_at ON audit (at);

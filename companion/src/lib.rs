@@ -1,1 +1,4 @@
 //! Companion
+
+pub mod messages;
+pub mod views;

@@ -31,6 +31,22 @@ impl User {
         self.status == ACTIVE
     }
 
+    /// Whether an address is the account's own and verified: only then a code goes there.
+    pub fn is_verified(&self, identifier: &Identifier) -> bool {
+        let (stored, verified) = match identifier {
+            Identifier::Email(_) => (&self.email, self.email_verified),
+            Identifier::Phone(_) => (&self.phone, self.phone_verified),
+        };
+        verified && stored.as_deref() == Some(identifier.as_str())
+    }
+
+    /// The verified addresses: where notices go.
+    pub fn verified_addresses(&self) -> Vec<Identifier> {
+        let email = self.email.as_deref().filter(|_| self.email_verified);
+        let phone = self.phone.as_deref().filter(|_| self.phone_verified);
+        email.into_iter().chain(phone).filter_map(|address| Identifier::parse(address).ok()).collect()
+    }
+
     pub fn created_at(&self) -> Timestamp {
         Timestamp::from_millis(self.created_at)
     }

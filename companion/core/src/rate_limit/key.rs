@@ -1,0 +1,180 @@
+//! What a limit is counted under.
+
+use std::fmt;
+
+use aws_lc_rs::hmac;
+
+use super::client_prefix::ClientPrefix;
+use crate::identifier::Identifier;
+use crate::ids::Subject;
+
+/// First of what the hash covers.
+const LABEL: &[u8] = b"keyback identifier hash v1\0";
+
+/// What is counted. Its text is the key of the store's row, and holds no address and no number (SR-31).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LimitKey {
+    /// What one client does, whoever it is about.
+    Client(ClientAction, ClientPrefix),
+    /// Sends to one identifier.
+    IdentifierSends(IdentifierHash),
+    /// The sends to one identifier that are kept for clients not yet seen for it.
+    IdentifierSendReserve(IdentifierHash),
+    /// Whether a client has lately asked for a code for an identifier.
+    IdentifierSendSeen(IdentifierHash, ClientPrefix),
+    /// Codes tried for one identifier, over all its flows.
+    IdentifierVerifications(IdentifierHash),
+    /// The tries for one identifier that are kept for clients not yet seen for it.
+    IdentifierVerificationReserve(IdentifierHash),
+    /// Whether a client has lately tried codes for an identifier.
+    IdentifierVerificationSeen(IdentifierHash, ClientPrefix),
+    /// Passwords tried at sign-in for one identifier (or a user name's hash).
+    IdentifierSignIns(IdentifierHash),
+    /// Current passwords tried by a signed-in user who changes the password.
+    PasswordChanges(Subject),
+    /// Sends of this whole installation.
+    GlobalSends,
+}
+
+/// What a client does that is counted by its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClientAction {
+    /// Asks for a code, first or again.
+    Send,
+    /// Tries a code.
+    Verify,
+    /// Submits a new password with a proof.
+    SetPassword,
+    /// Signs in with a password.
+    SignIn,
+}
+
+/// The keyed hash of an identifier: tells that two are the same, and not which one it is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdentifierHash(String);
+
+/// Makes [`IdentifierHash`]es. A bare hash of an address or a number is guessed in seconds, hence the key.
+#[derive(Clone)]
+pub struct IdentifierHasher(hmac::Key);
+
+impl fmt::Display for LimitKey {
+    /// The stable text that rows are stored under.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(action, prefix) => write!(f, "client:{}:{prefix}", action.name()),
+            Self::IdentifierSends(hash) => write!(f, "identifier:send:{hash}"),
+            Self::IdentifierSendReserve(hash) => write!(f, "identifier:send-reserve:{hash}"),
+            Self::IdentifierSendSeen(hash, prefix) => write!(f, "identifier:send-seen:{hash}:{prefix}"),
+            Self::IdentifierVerifications(hash) => write!(f, "identifier:verify:{hash}"),
+            Self::IdentifierVerificationReserve(hash) => write!(f, "identifier:verify-reserve:{hash}"),
+            Self::IdentifierVerificationSeen(hash, prefix) => {
+                write!(f, "identifier:verify-seen:{hash}:{prefix}")
+            }
+            Self::IdentifierSignIns(hash) => write!(f, "identifier:sign-in:{hash}"),
+            Self::PasswordChanges(subject) => write!(f, "subject:password:{subject}"),
+            Self::GlobalSends => f.write_str("global:send"),
+        }
+    }
+}
+
+impl ClientAction {
+    /// Its stable name, also for metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Verify => "verify",
+            Self::SetPassword => "set-password",
+            Self::SignIn => "sign-in",
+        }
+    }
+}
+
+impl IdentifierHash {
+    /// Sixteen bytes in hex.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IdentifierHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for IdentifierHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IdentifierHash({})", self.0)
+    }
+}
+
+impl IdentifierHasher {
+    /// A hasher with a key of 32 bytes, already derived for this one use.
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// The hash of an identifier.
+    pub fn hash(&self, identifier: &Identifier) -> IdentifierHash {
+        self.hash_text(identifier.as_str())
+    }
+
+    /// The hash of a text that is no [`Identifier`], such as a user name at sign-in.
+    pub fn hash_text(&self, text: &str) -> IdentifierHash {
+        let mut hmac = hmac::Context::with_key(&self.0);
+        hmac.update(LABEL);
+        hmac.update(text.as_bytes());
+        IdentifierHash(hex::encode(&hmac.sign().as_ref()[..16]))
+    }
+}
+
+impl fmt::Debug for IdentifierHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdentifierHasher(redacted)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::net::IpAddr;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_distinct_and_name_nobody() {
+        let hasher = IdentifierHasher::new(&[7; 32]);
+        let hash = hasher.hash(&Identifier::parse("Ada@example.com").unwrap());
+        let prefix = ClientPrefix::from("192.0.2.7".parse::<IpAddr>().unwrap());
+        let keys = [
+            LimitKey::Client(ClientAction::Send, prefix),
+            LimitKey::Client(ClientAction::Verify, prefix),
+            LimitKey::Client(ClientAction::SetPassword, prefix),
+            LimitKey::Client(ClientAction::SignIn, prefix),
+            LimitKey::IdentifierSends(hash.clone()),
+            LimitKey::IdentifierSendReserve(hash.clone()),
+            LimitKey::IdentifierSendSeen(hash.clone(), prefix),
+            LimitKey::IdentifierVerifications(hash.clone()),
+            LimitKey::IdentifierVerificationReserve(hash.clone()),
+            LimitKey::IdentifierVerificationSeen(hash.clone(), prefix),
+            LimitKey::IdentifierSignIns(hash),
+            LimitKey::PasswordChanges(Subject::new("abc123abc123")),
+            LimitKey::GlobalSends,
+        ]
+        .map(|key| key.to_string());
+        assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
+        assert!(keys.iter().all(|key| !key.contains("ada")), "{keys:?}");
+    }
+
+    #[test]
+    fn the_hash_follows_the_normal_form_and_the_key() {
+        let hasher = IdentifierHasher::new(&[7; 32]);
+        let (typed, normal) = ("ADA@example.com ", "ada@example.com");
+        let (typed, normal) = (
+            Identifier::parse(typed).unwrap(),
+            Identifier::parse(normal).unwrap(),
+        );
+        assert_eq!(hasher.hash(&typed), hasher.hash(&normal));
+        assert_ne!(hasher.hash(&typed), IdentifierHasher::new(&[8; 32]).hash(&typed));
+    }
+}

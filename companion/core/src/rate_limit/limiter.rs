@@ -1,0 +1,165 @@
+//! Which limits each step asks, in which order. Every one is asked before anything is known about an account, so that
+//! known and unknown identifiers are refused alike (SR-3).
+
+use std::time::Duration;
+
+use super::client_prefix::ClientPrefix;
+use super::gcra::{Decision, LimitRule};
+use super::key::{ClientAction, IdentifierHash, LimitKey};
+use super::limits::Limits;
+use crate::ids::Subject;
+use crate::ports::{Failure, LimitStore};
+use crate::time::Timestamp;
+
+/// Asks the limits of a step, the client's own first: a client that is refused has used nothing of anybody else's.
+#[derive(Clone, Debug)]
+pub struct Limiter<L> {
+    store: L,
+    limits: Limits,
+}
+
+/// The answer of a step's limits.
+pub type Limited = Result<(), RetryAfter>;
+
+/// Too often: it may be tried again after this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryAfter(pub Duration);
+
+/// The rules and keys of something that is counted by identifier and keeps a reserve.
+struct Reserved {
+    common: (LimitKey, LimitRule),
+    reserve: (LimitKey, LimitRule),
+    seen: (LimitKey, LimitRule),
+}
+
+impl<L: LimitStore> Limiter<L> {
+    /// A limiter with these rules.
+    pub fn new(store: L, limits: Limits) -> Self {
+        Self { store, limits }
+    }
+
+    /// A code is asked for, first or again.
+    pub async fn send(
+        &self,
+        identifier: &IdentifierHash,
+        client: ClientPrefix,
+        now: Timestamp,
+    ) -> Result<Limited, Failure> {
+        let limits = &self.limits;
+        let of_identifier = Reserved {
+            common: (
+                LimitKey::IdentifierSends(identifier.clone()),
+                limits.identifier_sends,
+            ),
+            reserve: (
+                LimitKey::IdentifierSendReserve(identifier.clone()),
+                limits.identifier_send_reserve,
+            ),
+            seen: (
+                LimitKey::IdentifierSendSeen(identifier.clone(), client),
+                limits.identifier_send_unseen,
+            ),
+        };
+        let by_client = self.client(ClientAction::Send, client, now).await?;
+        if by_client.is_err() {
+            return Ok(by_client);
+        }
+        let by_identifier = self.take_with_reserve(of_identifier, now).await?;
+        if by_identifier.is_err() {
+            return Ok(by_identifier);
+        }
+        self.take(&LimitKey::GlobalSends, limits.global_sends, now).await
+    }
+
+    /// A code is tried.
+    pub async fn verify(
+        &self,
+        identifier: &IdentifierHash,
+        client: ClientPrefix,
+        now: Timestamp,
+    ) -> Result<Limited, Failure> {
+        let limits = &self.limits;
+        let of_identifier = Reserved {
+            common: (
+                LimitKey::IdentifierVerifications(identifier.clone()),
+                limits.identifier_verifications,
+            ),
+            reserve: (
+                LimitKey::IdentifierVerificationReserve(identifier.clone()),
+                limits.identifier_verification_reserve,
+            ),
+            seen: (
+                LimitKey::IdentifierVerificationSeen(identifier.clone(), client),
+                limits.identifier_verification_unseen,
+            ),
+        };
+        let by_client = self.client(ClientAction::Verify, client, now).await?;
+        if by_client.is_err() {
+            return Ok(by_client);
+        }
+        self.take_with_reserve(of_identifier, now).await
+    }
+
+    /// A new password is submitted with a proof.
+    pub async fn set_password(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
+        self.client(ClientAction::SetPassword, client, now).await
+    }
+
+    /// A password is tried at sign-in. `identifier` is the hash of what was typed, account or not.
+    pub async fn sign_in(
+        &self,
+        identifier: &IdentifierHash,
+        client: ClientPrefix,
+        now: Timestamp,
+    ) -> Result<Limited, Failure> {
+        let by_client = self.client(ClientAction::SignIn, client, now).await?;
+        if by_client.is_err() {
+            return Ok(by_client);
+        }
+        let key = LimitKey::IdentifierSignIns(identifier.clone());
+        self.take(&key, self.limits.identifier_sign_ins, now).await
+    }
+
+    /// A signed-in user tries a current password in order to change it.
+    pub async fn change_password(&self, subject: &Subject, now: Timestamp) -> Result<Limited, Failure> {
+        self.take(
+            &LimitKey::PasswordChanges(subject.clone()),
+            self.limits.password_changes,
+            now,
+        )
+        .await
+    }
+
+    async fn client(
+        &self,
+        action: ClientAction,
+        client: ClientPrefix,
+        now: Timestamp,
+    ) -> Result<Limited, Failure> {
+        let rule = match action {
+            ClientAction::Send => self.limits.client_sends,
+            ClientAction::Verify => self.limits.client_verifications,
+            ClientAction::SetPassword => self.limits.client_set_passwords,
+            ClientAction::SignIn => self.limits.client_sign_ins,
+        };
+        self.take(&LimitKey::Client(action, client), rule, now).await
+    }
+
+    /// Takes from what all clients share; when that is used up, a client not yet seen may take from the reserve.
+    async fn take_with_reserve(&self, limit: Reserved, now: Timestamp) -> Result<Limited, Failure> {
+        // Asked first and always: it is what marks the client as seen.
+        let unseen = self.take(&limit.seen.0, limit.seen.1, now).await?;
+        let common = self.take(&limit.common.0, limit.common.1, now).await?;
+        match (common, unseen) {
+            (Ok(()), _) | (Err(_), Err(_)) => Ok(common),
+            (Err(_), Ok(())) => self.take(&limit.reserve.0, limit.reserve.1, now).await,
+        }
+    }
+
+    async fn take(&self, key: &LimitKey, rule: LimitRule, now: Timestamp) -> Result<Limited, Failure> {
+        Ok(match self.store.take(key, rule, now).await? {
+            Decision::Allowed => Ok(()),
+            Decision::Refused { retry_after } => Err(RetryAfter(retry_after)),
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! The rules, with their numbers.
+
+use std::time::Duration;
+
+use super::gcra::LimitRule;
+
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Every limit of the companion. The defaults bound what a stranger can do to an address, to the operator's bill and to
+/// the search for a code, and stay out of the way of a household behind one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Codes that one client may ask for, whoever they are for.
+    pub client_sends: LimitRule,
+    /// Codes that one client may try.
+    pub client_verifications: LimitRule,
+    /// New passwords that one client may submit.
+    pub client_set_passwords: LimitRule,
+    /// Passwords that one client may try at sign-in.
+    pub client_sign_ins: LimitRule,
+    /// Sends to one identifier: nine in ten minutes, and with the reserve ten.
+    pub identifier_sends: LimitRule,
+    /// Sends to one identifier beyond those, for clients not yet seen for it: whoever used the others up from
+    /// elsewhere has not locked the owner out (SR-22).
+    pub identifier_send_reserve: LimitRule,
+    /// For how many sends a client counts as not yet seen.
+    pub identifier_send_unseen: LimitRule,
+    /// Codes tried for one identifier over all its flows, right ones too: with the reserve 100 an hour, the ceiling of
+    /// NIST SP 800-63B-4 section 3.2.2, growing back one every 38 s (SR-20).
+    pub identifier_verifications: LimitRule,
+    /// Tries beyond those, for clients not yet seen for it.
+    pub identifier_verification_reserve: LimitRule,
+    /// For how many tries a client counts as not yet seen.
+    pub identifier_verification_unseen: LimitRule,
+    /// Passwords tried at sign-in for one identifier.
+    pub identifier_sign_ins: LimitRule,
+    /// Current passwords that a signed-in user may try when changing it.
+    pub password_changes: LimitRule,
+    /// Sends of this whole installation.
+    pub global_sends: LimitRule,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            client_sends: LimitRule::new(20, TEN_MINUTES),
+            client_verifications: LimitRule::new(60, TEN_MINUTES),
+            client_set_passwords: LimitRule::new(60, TEN_MINUTES),
+            client_sign_ins: LimitRule::new(60, TEN_MINUTES),
+            identifier_sends: LimitRule::new(9, TEN_MINUTES),
+            identifier_send_reserve: LimitRule::new(1, TEN_MINUTES),
+            identifier_send_unseen: LimitRule::new(1, TEN_MINUTES),
+            identifier_verifications: LimitRule::new(95, HOUR),
+            identifier_verification_reserve: LimitRule::new(5, HOUR),
+            identifier_verification_unseen: LimitRule::new(5, HOUR),
+            identifier_sign_ins: LimitRule::new(100, HOUR),
+            password_changes: LimitRule::new(20, HOUR),
+            global_sends: LimitRule::new(3_000, TEN_MINUTES),
+        }
+    }
+}
+
+impl Limits {
+    /// Every limit `factor` times as generous; for how long a client counts as not yet seen stays.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        Self {
+            client_sends: self.client_sends.times(factor),
+            client_verifications: self.client_verifications.times(factor),
+            client_set_passwords: self.client_set_passwords.times(factor),
+            client_sign_ins: self.client_sign_ins.times(factor),
+            identifier_sends: self.identifier_sends.times(factor),
+            identifier_send_reserve: self.identifier_send_reserve.times(factor),
+            identifier_send_unseen: self.identifier_send_unseen,
+            identifier_verifications: self.identifier_verifications.times(factor),
+            identifier_verification_reserve: self.identifier_verification_reserve.times(factor),
+            identifier_verification_unseen: self.identifier_verification_unseen,
+            identifier_sign_ins: self.identifier_sign_ins.times(factor),
+            password_changes: self.password_changes.times(factor),
+            global_sends: self.global_sends.times(factor),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! How often anything may happen: a generic cell rate algorithm over one stored integer.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `gcra.rs` | the rule and the decision, pure |
+//! | `client_prefix.rs` | what counts as one client |
+//! | `key.rs` | what a limit is counted under |
+//! | `limits.rs` | the rules, with their numbers |
+//! | `limiter.rs` | which limits each step asks, in which order |
+
+mod client_prefix;
+mod gcra;
+mod key;
+mod limiter;
+mod limits;
+
+pub use client_prefix::ClientPrefix;
+pub use gcra::{Decision, LimitRule, TheoreticalArrival};
+pub use key::{ClientAction, IdentifierHash, IdentifierHasher, LimitKey};
+pub use limiter::{Limited, Limiter, RetryAfter};
+pub use limits::Limits;

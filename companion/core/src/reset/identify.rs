@@ -1,0 +1,69 @@
+//! The first step: an identifier opens a flow, whoever it belongs to, and a code is asked for.
+
+use super::challenge::Challenge;
+use super::flow::{FlowState, ResetFlow};
+use super::settings::Issuing;
+use super::verify::AwaitingCode;
+use crate::identifier::Identifier;
+use crate::ids::FlowId;
+use crate::ports::CodeJob;
+use crate::secret::BindingSecret;
+
+/// What a visitor asks for.
+#[derive(Clone, Debug)]
+pub struct ResetRequest {
+    /// Whose password is forgotten.
+    pub identifier: Identifier,
+    /// The app that the visitor came from.
+    pub client_id: Option<String>,
+    /// The interaction of the provider that the reset runs in, an opaque handle.
+    pub interaction: Option<String>,
+}
+
+/// A new flow, and what belongs to it.
+#[derive(Debug)]
+pub struct Opened {
+    /// The flow.
+    pub flow: ResetFlow,
+    /// Its first challenge.
+    pub challenge: Challenge,
+    /// The job that sends the code.
+    pub job: CodeJob,
+    /// The browser's half of the binding.
+    pub binding: BindingSecret,
+}
+
+impl ResetFlow {
+    /// Opens a flow.
+    pub fn begin(request: ResetRequest, with: Issuing<'_>) -> Opened {
+        let ResetRequest {
+            identifier,
+            client_id,
+            interaction,
+        } = request;
+        let id = FlowId::draw(with.random);
+        let binding = BindingSecret::issue(with.random);
+        let (challenge, job) = Challenge::issue(&id, &identifier, client_id.as_deref(), with);
+        let flow = Self {
+            id,
+            version: 0,
+            binding: binding.digest(),
+            identifier,
+            client_id,
+            interaction,
+            created_at: with.now,
+            expires_at: with.now + with.settings.flow_life,
+            state: FlowState::AwaitingCode(AwaitingCode {
+                challenge_id: challenge.id.clone(),
+                sends: 1,
+                resend_at: with.now + with.settings.resend_cooldown,
+            }),
+        };
+        Opened {
+            flow,
+            challenge,
+            job,
+            binding,
+        }
+    }
+}

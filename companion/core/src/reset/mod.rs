@@ -1,0 +1,39 @@
+//! The reset flow: a struct per state, an enum over them, a file per step.
+//!
+//! | step | file | from | to |
+//! |---|---|---|---|
+//! | identify | `identify.rs` | nothing | `AwaitingCode` |
+//! | resend | `resend.rs` | `AwaitingCode` | `AwaitingCode`, another challenge |
+//! | verify | `verify.rs` | `AwaitingCode` | `AwaitingPassword`, and a proof goes out |
+//! | set the password | `set_password.rs` | `AwaitingPassword` | a `ProvenReset`, or one refused password more |
+//! | complete | `complete.rs` | `ProvenReset` | `Completed` |
+//! | close | `close.rs` | any that is not done | `Closed` |
+//!
+//! Every transition takes `self`, so that a state is left once; it raises the flow's version by one, and the store writes
+//! it by compare-and-swap, so that it is left once in the world too. `service.rs` runs the steps over the ports.
+
+mod challenge;
+mod close;
+mod complete;
+mod flow;
+mod identify;
+mod resend;
+mod service;
+mod set_password;
+mod settings;
+mod verify;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use challenge::{Challenge, CheckedChallenge, CountedChallenge};
+pub use close::{CloseReason, Closed};
+pub use complete::{Completed, Receipt};
+pub use flow::{FlowState, ResetFlow};
+pub use identify::{Opened, ResetRequest};
+pub use resend::Reissued;
+pub use service::{ResetParts, ResetService, SetPasswordRequest, VerifyRequest};
+pub use set_password::{AwaitingPassword, ProvenReset};
+pub use settings::{Channels, Issuing, ResetSettings};
+pub use verify::{Accepted, AwaitingCode};

@@ -1,0 +1,464 @@
+//! The steps over the ports. This is the only place of the flow that waits for anything.
+
+use std::sync::Arc;
+
+use super::challenge::Challenge;
+use super::flow::ResetFlow;
+use super::identify::{Opened, ResetRequest};
+use super::resend::Reissued;
+use super::set_password::ProvenReset;
+use super::settings::{Issuing, ResetSettings};
+use super::verify::Accepted;
+use crate::event::{Event, EventKind, Visitor};
+use crate::ids::{ChallengeId, FlowId};
+use crate::one_time_code::{CodeContext, CodeKeyring, OneTimeCode};
+use crate::outcome::{
+    Answer, Begun, FlowView, IdentifyRejection, PasswordSet, ResendRejection, Resent, SetPasswordRejection,
+    Verified, VerifyRejection, ViewRejection,
+};
+use crate::password::{NewPassword, PasswordGate, PasswordRejection};
+use crate::ports::{
+    BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ResetStore, Saved,
+    SentCode,
+};
+use crate::random::Random;
+use crate::rate_limit::{IdentifierHasher, Limiter};
+use crate::secret::{BindingSecret, Proof};
+use crate::time::Timestamp;
+
+/// The reset, step by step. Every method is one request of the visitor's.
+pub struct ResetService<S, L, I, B> {
+    parts: ResetParts<S, L, I, B>,
+}
+
+/// What the service is made of.
+pub struct ResetParts<S, L, I, B> {
+    /// Flows, challenges and jobs.
+    pub store: S,
+    /// The limits.
+    pub limiter: Limiter<L>,
+    /// Who owns the accounts.
+    pub backend: I,
+    /// What a new password must pass.
+    pub passwords: PasswordGate<B>,
+    /// The keys of code digests.
+    pub keyring: CodeKeyring,
+    /// Names identifiers in limits and events.
+    pub hasher: IdentifierHasher,
+    /// Where codes and secrets are drawn from.
+    pub random: Arc<dyn Random>,
+    /// Life times and counts.
+    pub settings: ResetSettings,
+}
+
+/// A code is tried.
+#[derive(Debug)]
+pub struct VerifyRequest<'a> {
+    /// In which flow.
+    pub flow_id: &'a FlowId,
+    /// By which browser.
+    pub binding: &'a BindingSecret,
+    /// The challenge that the form was made for, where it says one: an older form is then told that it is superseded.
+    pub challenge_id: Option<&'a ChallengeId>,
+    /// The code.
+    pub code: &'a OneTimeCode,
+}
+
+/// A new password is submitted.
+#[derive(Debug)]
+pub struct SetPasswordRequest<'a> {
+    /// In which flow.
+    pub flow_id: &'a FlowId,
+    /// By which browser.
+    pub binding: &'a BindingSecret,
+    /// The proof that a right code gave.
+    pub proof: &'a Proof,
+    /// The password.
+    pub password: NewPassword,
+}
+
+impl<S, L, I, B> ResetService<S, L, I, B>
+where
+    S: ResetStore,
+    L: LimitStore,
+    I: IdentityBackend,
+    B: BreachedPasswords,
+{
+    /// Puts the parts together.
+    pub fn new(parts: ResetParts<S, L, I, B>) -> Self {
+        Self { parts }
+    }
+
+    /// Life times and counts.
+    pub fn settings(&self) -> &ResetSettings {
+        &self.parts.settings
+    }
+
+    /// What a new password must pass.
+    pub fn passwords(&self) -> &PasswordGate<B> {
+        &self.parts.passwords
+    }
+
+    /// Opens a flow and asks for a code. What happens is the same for every identifier: the account is looked up by the
+    /// worker that sends, never here (SR-1, SR-2).
+    pub async fn identify(
+        &self,
+        request: ResetRequest,
+        visitor: Visitor,
+        now: Timestamp,
+    ) -> Answer<Begun, IdentifyRejection> {
+        let channel = request.identifier.kind();
+        if !self.parts.settings.channels.serve(channel) {
+            return Ok(Err(IdentifyRejection::ChannelUnavailable));
+        }
+        let hash = self.parts.hasher.hash(&request.identifier);
+        if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
+            return Ok(Err(IdentifyRejection::Limited { retry_after: limit.0 }));
+        }
+        let Opened {
+            flow,
+            challenge,
+            job,
+            binding,
+        } = ResetFlow::begin(request, self.issuing(now));
+        let event = self.event(&flow, EventKind::ResetRequested { channel }, visitor, now);
+        let sent = SentCode {
+            flow: &flow,
+            challenge: &challenge,
+            job: &job,
+            event: &event,
+        };
+        self.parts.store.begin(&sent).await?;
+        Ok(Ok(Begun {
+            flow_id: flow.id().clone(),
+            challenge_id: challenge.id,
+            binding,
+            code_expires_at: challenge.expires_at,
+            resend_at: now + self.parts.settings.resend_cooldown,
+        }))
+    }
+
+    /// What the page of the flow's step shows. It changes nothing.
+    pub async fn view(
+        &self,
+        flow_id: &FlowId,
+        binding: &BindingSecret,
+        now: Timestamp,
+    ) -> Answer<FlowView, ViewRejection> {
+        Ok(self
+            .load(flow_id, binding)
+            .await?
+            .map(|(flow, challenge)| flow.view(challenge.as_ref(), &self.parts.settings, now)))
+    }
+
+    /// Asks for another code in the same flow.
+    pub async fn resend(
+        &self,
+        flow_id: &FlowId,
+        binding: &BindingSecret,
+        visitor: Visitor,
+        now: Timestamp,
+    ) -> Answer<Resent, ResendRejection> {
+        let flow = match self.load(flow_id, binding).await? {
+            Ok((flow, _)) => flow,
+            Err(rejection) => return Ok(Err(rejection.into())),
+        };
+        if let Err(rejection) = flow.expect_resend(now) {
+            return Ok(Err(rejection));
+        }
+        let hash = self.parts.hasher.hash(flow.identifier());
+        if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
+            return Ok(Err(ResendRejection::Limited { retry_after: limit.0 }));
+        }
+        let Reissued {
+            flow,
+            challenge,
+            job,
+            sends,
+        } = match flow.resend(self.issuing(now)) {
+            Ok(reissued) => reissued,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        let event = self.event(&flow, EventKind::CodeResent { sends }, visitor, now);
+        let sent = SentCode {
+            flow: &flow,
+            challenge: &challenge,
+            job: &job,
+            event: &event,
+        };
+        match self.parts.store.supersede(&sent).await? {
+            Saved::Saved => Ok(Ok(Resent {
+                challenge_id: challenge.id,
+                code_expires_at: challenge.expires_at,
+                resend_at: now + self.parts.settings.resend_cooldown,
+            })),
+            Saved::Conflict => self.resend_overtaken(flow_id, binding, now).await,
+        }
+    }
+
+    /// Tries a code. What the flow alone tells is told first; then the attempt is counted; only then is the code looked at.
+    pub async fn verify(
+        &self,
+        request: VerifyRequest<'_>,
+        visitor: Visitor,
+        now: Timestamp,
+    ) -> Answer<Verified, VerifyRejection> {
+        let VerifyRequest {
+            flow_id,
+            binding,
+            challenge_id: named,
+            code,
+        } = request;
+        let settings = &self.parts.settings;
+        let (flow, challenge) = match self.load(flow_id, binding).await? {
+            Ok(found) => found,
+            Err(rejection) => return Ok(Err(rejection.into())),
+        };
+        let challenge_id = match flow.expect_code(challenge.as_ref(), named, settings, now) {
+            Ok(challenge) => challenge.id.clone(),
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        let hash = self.parts.hasher.hash(flow.identifier());
+        if let Err(limit) = self.parts.limiter.verify(&hash, visitor.prefix(), now).await? {
+            return Ok(Err(VerifyRejection::Limited { retry_after: limit.0 }));
+        }
+        let counted = self
+            .parts
+            .store
+            .count_attempt(&challenge_id, now, settings.code_attempts)
+            .await?;
+        let Some(counted) = counted else {
+            return self
+                .verify_overtaken(flow_id, binding, &challenge_id, now, VerifyRejection::Exhausted)
+                .await;
+        };
+        let attempts = counted.attempts;
+        let context = CodeContext {
+            flow_id: flow.id(),
+            challenge_id: &challenge_id,
+            identifier: flow.identifier(),
+            client_id: flow.client_id(),
+        };
+        let Some(checked) = counted.check(&self.parts.keyring, code, &context) else {
+            let attempts_left = settings.code_attempts.saturating_sub(attempts);
+            let kind = if attempts_left == 0 {
+                EventKind::AttemptsExhausted { attempts }
+            } else {
+                EventKind::CodeRejected { attempts }
+            };
+            self.parts
+                .store
+                .record(&self.event(&flow, kind, visitor, now))
+                .await?;
+            return Ok(Err(VerifyRejection::WrongCode { attempts_left }));
+        };
+        let subject = checked.subject().clone();
+        let Accepted {
+            flow,
+            proof,
+            expires_at,
+        } = match flow.accept_code(checked, self.issuing(now)) {
+            Ok(accepted) => accepted,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        let event = self.event(&flow, EventKind::CodeAccepted { subject }, visitor, now);
+        match self.parts.store.save(&flow, &event).await? {
+            Saved::Saved => Ok(Ok(Verified { proof, expires_at })),
+            Saved::Conflict => {
+                self.verify_overtaken(flow_id, binding, &challenge_id, now, VerifyRejection::AlreadyUsed)
+                    .await
+            }
+        }
+    }
+
+    /// Sets the password: the proof, then the policy, then everything that follows, once.
+    pub async fn set_password(
+        &self,
+        request: SetPasswordRequest<'_>,
+        visitor: Visitor,
+        now: Timestamp,
+    ) -> Answer<PasswordSet, SetPasswordRejection> {
+        let SetPasswordRequest {
+            flow_id,
+            binding,
+            proof,
+            password,
+        } = request;
+        let flow = match self.load(flow_id, binding).await? {
+            Ok((flow, _)) => flow,
+            Err(rejection) => return Ok(Err(rejection.into())),
+        };
+        let reset = match flow.clone().prove(proof, &self.parts.settings, now) {
+            Ok(reset) => reset,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        if let Err(limit) = self.parts.limiter.set_password(visitor.prefix(), now).await? {
+            return Ok(Err(SetPasswordRejection::Limited { retry_after: limit.0 }));
+        }
+        let Some(facts) = self.parts.backend.policy_facts(reset.subject()).await? else {
+            return Ok(Err(SetPasswordRejection::AccountUnavailable));
+        };
+        let password = match self.parts.passwords.accept(password, &facts).await {
+            Ok(password) => password,
+            Err(PasswordRejection::CheckUnavailable) => {
+                return Ok(Err(SetPasswordRejection::CheckUnavailable));
+            }
+            Err(PasswordRejection::Weak(violations)) => {
+                let codes = violations
+                    .iter()
+                    .map(|violation| violation.code().to_owned())
+                    .collect();
+                let tries_left = self.refuse(reset, codes, visitor, now).await?;
+                return Ok(Err(SetPasswordRejection::Weak {
+                    violations,
+                    tries_left,
+                }));
+            }
+        };
+        match self
+            .parts
+            .backend
+            .complete(Completion {
+                reset,
+                password,
+                visitor,
+                now,
+            })
+            .await?
+        {
+            CompleteOutcome::Completed(receipt) => Ok(Ok(PasswordSet {
+                receipt,
+                client_id: flow.client_id().map(str::to_owned),
+                interaction: flow.interaction().map(str::to_owned),
+            })),
+            CompleteOutcome::AccountUnavailable => Ok(Err(SetPasswordRejection::AccountUnavailable)),
+            CompleteOutcome::Conflict => self.set_password_overtaken(flow_id, binding, proof, now).await,
+            CompleteOutcome::SamePassword => match flow.prove(proof, &self.parts.settings, now) {
+                Ok(reset) => {
+                    let codes = vec!["same_password".to_owned()];
+                    let tries_left = self.refuse(reset, codes, visitor, now).await?;
+                    Ok(Err(SetPasswordRejection::SamePassword { tries_left }))
+                }
+                Err(rejection) => Ok(Err(rejection)),
+            },
+        }
+    }
+
+    async fn load(
+        &self,
+        flow_id: &FlowId,
+        binding: &BindingSecret,
+    ) -> Answer<(ResetFlow, Option<Challenge>), ViewRejection> {
+        Ok(match self.parts.store.load(flow_id).await? {
+            None => Err(ViewRejection::UnknownFlow),
+            Some((flow, _)) if !flow.belongs_to(binding) => Err(ViewRejection::OtherBrowser),
+            Some(found) => Ok(found),
+        })
+    }
+
+    /// Counts a refused password. Losing the swap loses the count, and nothing else: it bounds work, not guesses.
+    async fn refuse(
+        &self,
+        reset: ProvenReset,
+        violations: Vec<String>,
+        visitor: Visitor,
+        now: Timestamp,
+    ) -> Result<u32, Failure> {
+        let tries_left = reset.tries_left_after_refusal(&self.parts.settings);
+        let kind = EventKind::PasswordRejected {
+            subject: reset.subject().clone(),
+            violations,
+        };
+        let flow = reset.refused();
+        let event = self.event(&flow, kind, visitor, now);
+        self.parts.store.save(&flow, &event).await?;
+        Ok(tries_left)
+    }
+
+    /// Somebody else moved the flow on in the meantime: what it tells now, or else `otherwise`.
+    async fn verify_overtaken(
+        &self,
+        flow_id: &FlowId,
+        binding: &BindingSecret,
+        challenge_id: &ChallengeId,
+        now: Timestamp,
+        otherwise: VerifyRejection,
+    ) -> Answer<Verified, VerifyRejection> {
+        let told = match self.load(flow_id, binding).await? {
+            Ok((flow, challenge)) => flow
+                .expect_code(challenge.as_ref(), Some(challenge_id), &self.parts.settings, now)
+                .err()
+                .unwrap_or(otherwise),
+            Err(rejection) => rejection.into(),
+        };
+        Ok(Err(told))
+    }
+
+    async fn resend_overtaken(
+        &self,
+        flow_id: &FlowId,
+        binding: &BindingSecret,
+        now: Timestamp,
+    ) -> Answer<Resent, ResendRejection> {
+        let told = match self.load(flow_id, binding).await? {
+            Ok((flow, _)) => flow
+                .expect_resend(now)
+                .err()
+                .unwrap_or(ResendRejection::AlreadyUsed),
+            Err(rejection) => rejection.into(),
+        };
+        Ok(Err(told))
+    }
+
+    async fn set_password_overtaken(
+        &self,
+        flow_id: &FlowId,
+        binding: &BindingSecret,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Answer<PasswordSet, SetPasswordRejection> {
+        let told = match self.load(flow_id, binding).await? {
+            Ok((flow, _)) => flow
+                .prove(proof, &self.parts.settings, now)
+                .err()
+                .unwrap_or(SetPasswordRejection::Overtaken),
+            Err(rejection) => rejection.into(),
+        };
+        Ok(Err(told))
+    }
+
+    fn issuing(&self, now: Timestamp) -> Issuing<'_> {
+        Issuing {
+            keyring: &self.parts.keyring,
+            random: &*self.parts.random,
+            settings: &self.parts.settings,
+            now,
+        }
+    }
+
+    fn event(&self, flow: &ResetFlow, kind: EventKind, visitor: Visitor, now: Timestamp) -> Event {
+        Event {
+            at: now,
+            visitor,
+            flow_id: flow.id().clone(),
+            client_id: flow.client_id().map(str::to_owned),
+            identifier: self.parts.hasher.hash(flow.identifier()),
+            kind,
+        }
+    }
+}
+
+macro_rules! also_rejects_a_step {
+    ($($rejection:ident),*) => {$(
+        impl From<ViewRejection> for $rejection {
+            fn from(rejection: ViewRejection) -> Self {
+                match rejection {
+                    ViewRejection::UnknownFlow => Self::UnknownFlow,
+                    ViewRejection::OtherBrowser => Self::OtherBrowser,
+                }
+            }
+        }
+    )*};
+}
+
+also_rejects_a_step!(ResendRejection, VerifyRejection, SetPasswordRejection);

@@ -1,0 +1,4 @@
+//! Who owns the accounts. The embedded backend keeps them in Keyback's own store.
+
+pub mod embedded;
+pub mod reset_rows;

@@ -1,0 +1,117 @@
+//! The domain's ports for flows and limits, on Keyback's own rows, whoever owns the accounts.
+
+use std::sync::Arc;
+
+use keyback_core::event::Event;
+use keyback_core::ids::{ChallengeId, FlowId};
+use keyback_core::ports::{Failure, LimitStore, ResetStore, Saved, SentCode};
+use keyback_core::random::Random;
+use keyback_core::rate_limit::{Decision, LimitKey, LimitRule};
+use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
+use keyback_core::time::Timestamp;
+
+use crate::outbox::Outbox;
+use crate::store::{Store, StoreError, audit, jobs, limits, reset};
+
+/// Flows, challenges, limits and the jobs that carry codes. Cheap to clone.
+#[derive(Clone)]
+pub struct ResetRows {
+    store: Store,
+    outbox: Outbox,
+    random: Arc<dyn Random>,
+}
+
+impl ResetRows {
+    pub fn new(store: Store, outbox: Outbox, random: Arc<dyn Random>) -> Self {
+        Self { store, outbox, random }
+    }
+
+    async fn write_begin(&self, sent: &SentCode<'_>) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        reset::add_flow(&mut *tx, sent.flow).await?;
+        reset::add_challenge(&mut *tx, sent.challenge).await?;
+        self.outbox.send_code(&mut *tx, sent.job).await?;
+        audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        Ok(())
+    }
+
+    async fn write_save(&self, flow: &ResetFlow, event: &Event) -> Result<Saved, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let saved = reset::save_flow(&mut *tx, flow).await?;
+        if saved == Saved::Saved {
+            audit::write_event(&mut *tx, self.random.as_ref(), event).await?;
+            tx.commit().await?;
+        }
+        Ok(saved)
+    }
+
+    async fn write_supersede(&self, sent: &SentCode<'_>) -> Result<Saved, StoreError> {
+        let mut tx = self.store.begin().await?;
+        if reset::save_flow(&mut *tx, sent.flow).await? == Saved::Conflict {
+            return Ok(Saved::Conflict);
+        }
+        for old in reset::supersede_challenges(&mut *tx, sent.flow.id(), sent.event.at).await? {
+            jobs::withdraw(&mut *tx, &old).await?;
+        }
+        reset::add_challenge(&mut *tx, sent.challenge).await?;
+        self.outbox.send_code(&mut *tx, sent.job).await?;
+        audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        Ok(Saved::Saved)
+    }
+
+    async fn read(&self, id: &FlowId) -> Result<Option<(ResetFlow, Option<Challenge>)>, StoreError> {
+        let Some(flow) = reset::find_flow(self.store.reader(), id).await? else { return Ok(None) };
+        let challenge = match flow.challenge_id() {
+            Some(id) => reset::find_challenge(self.store.reader(), id).await?,
+            None => None,
+        };
+        Ok(Some((flow, challenge)))
+    }
+}
+
+impl ResetStore for ResetRows {
+    async fn begin(&self, sent: &SentCode<'_>) -> Result<(), Failure> {
+        self.write_begin(sent).await.map_err(|error| Failure::broken("write the flow", error))
+    }
+
+    async fn load(&self, id: &FlowId) -> Result<Option<(ResetFlow, Option<Challenge>)>, Failure> {
+        self.read(id).await.map_err(|error| Failure::broken("load the flow", error))
+    }
+
+    async fn save(&self, flow: &ResetFlow, event: &Event) -> Result<Saved, Failure> {
+        self.write_save(flow, event).await.map_err(|error| Failure::broken("save the flow", error))
+    }
+
+    async fn supersede(&self, sent: &SentCode<'_>) -> Result<Saved, Failure> {
+        self.write_supersede(sent).await.map_err(|error| Failure::broken("write another code", error))
+    }
+
+    async fn count_attempt(
+        &self,
+        id: &ChallengeId,
+        now: Timestamp,
+        max: u32,
+    ) -> Result<Option<CountedChallenge>, Failure> {
+        reset::count_attempt(self.store.writer(), id, now, max)
+            .await
+            .map_err(|error| Failure::broken("count an attempt", error))
+    }
+
+    async fn record(&self, event: &Event) -> Result<(), Failure> {
+        audit::write_event(self.store.writer(), self.random.as_ref(), event)
+            .await
+            .map_err(|error| Failure::broken("write the audit trail", error))
+    }
+}
+
+impl LimitStore for ResetRows {
+    async fn take(&self, key: &LimitKey, rule: LimitRule, now: Timestamp) -> Result<Decision, Failure> {
+        limits::take(&self.store, &key.to_string(), rule, now)
+            .await
+            .map_err(|error| Failure::broken("ask a limit", error))
+    }
+}

@@ -1,0 +1,85 @@
+//! `[limits]`: how often things may be asked. Each is a burst that refills evenly over its period.
+
+use keyback_core::rate_limit::{LimitRule, Limits};
+use serde::{Deserialize, Serialize};
+
+use super::Problems;
+
+/// `[limits]`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Codes sent to one e-mail address or phone number in ten minutes; one is kept for new visitors.
+    pub sends_per_identifier: u32,
+    /// Codes asked for from one client address (IPv6: /64) in ten minutes.
+    pub sends_per_address: u32,
+    /// Codes tried from one client address in ten minutes.
+    pub codes_per_address: u32,
+    /// Wrong codes for one e-mail address or phone number in an hour, over all its codes.
+    pub wrong_codes_per_identifier: u32,
+    /// Sign-ins tried from one client address in ten minutes.
+    pub sign_ins_per_address: u32,
+    /// Wrong passwords for one account in an hour.
+    pub wrong_passwords_per_identifier: u32,
+    /// Codes asked for by everybody in ten minutes.
+    pub sends_in_all: u32,
+    /// Multiplies all of them; `keyback demo` sets 100.
+    pub factor: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            sends_per_identifier: 10,
+            sends_per_address: 20,
+            codes_per_address: 60,
+            wrong_codes_per_identifier: 100,
+            sign_ins_per_address: 60,
+            wrong_passwords_per_identifier: 100,
+            sends_in_all: 3000,
+            factor: 1,
+        }
+    }
+}
+
+impl LimitsConfig {
+    /// The domain's rules with these numbers.
+    pub fn limits(&self) -> Limits {
+        let of = |rule: LimitRule, capacity: u32| LimitRule { capacity, ..rule };
+        let base = Limits::default();
+        let reserve = base.identifier_verification_reserve.capacity.min(self.wrong_codes_per_identifier - 1);
+        Limits {
+            client_sends: of(base.client_sends, self.sends_per_address),
+            client_verifications: of(base.client_verifications, self.codes_per_address),
+            client_sign_ins: of(base.client_sign_ins, self.sign_ins_per_address),
+            identifier_sends: of(base.identifier_sends, self.sends_per_identifier - 1),
+            identifier_verifications: of(
+                base.identifier_verifications,
+                self.wrong_codes_per_identifier - reserve,
+            ),
+            identifier_verification_reserve: of(base.identifier_verification_reserve, reserve),
+            identifier_sign_ins: of(base.identifier_sign_ins, self.wrong_passwords_per_identifier),
+            global_sends: of(base.global_sends, self.sends_in_all),
+            ..base
+        }
+        .times(self.factor)
+    }
+
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let all = [
+            ("sends_per_identifier", self.sends_per_identifier, 2),
+            ("sends_per_address", self.sends_per_address, 1),
+            ("codes_per_address", self.codes_per_address, 1),
+            ("wrong_codes_per_identifier", self.wrong_codes_per_identifier, 2),
+            ("sign_ins_per_address", self.sign_ins_per_address, 1),
+            ("wrong_passwords_per_identifier", self.wrong_passwords_per_identifier, 1),
+            ("sends_in_all", self.sends_in_all, 1),
+            ("factor", self.factor, 1),
+        ];
+        for (key, value, least) in all {
+            if value < least || value > 1_000_000 {
+                problems.add(format!("[limits] {key}"), format!("must be {least} to 1000000"));
+            }
+        }
+    }
+}

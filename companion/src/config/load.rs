@@ -1,0 +1,210 @@
+//! Reads the file, lays the environment over it, and turns each key into its type, collecting what is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use toml::{Table, Value};
+
+use super::{Config, Problems};
+
+/// The variables of the environment, as an argument: tests set their own.
+pub type Environment = BTreeMap<String, String>;
+
+const PREFIX: &str = "KEYBACK__";
+
+/// Keys that hold secrets: each may be given as `KEY_file` instead.
+const SECRET_KEYS: [&str; 5] =
+    ["client_secret", "machine_app_secret", "web_app_secret", "webhook_signing_key", "password"];
+
+/// Loads the configuration from TOML text and the environment.
+pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
+    let mut problems = Problems::default();
+    let root = match text.parse::<Table>() {
+        Ok(root) => root,
+        Err(error) => {
+            problems.add("the file is not TOML", error.to_string().trim());
+            return Err(problems);
+        }
+    };
+    let mut reader = Reader { root, from_environment: BTreeSet::new(), problems };
+    reader.lay_over(environment);
+    let config = Config {
+        server: reader.section("server"),
+        secrets: reader.section("secrets"),
+        store: reader.section("store"),
+        backend: reader.section("backend"),
+        apps: reader.entries("app", "client_id"),
+        resources: reader.entries("resource", "indicator"),
+        email: reader.section("email"),
+        sms: reader.section("sms"),
+        reset: reader.section("reset"),
+        policy: reader.section("password.policy"),
+        hashing: reader.section("password.hashing"),
+        session: reader.section("session"),
+        tokens: reader.section("tokens"),
+        limits: reader.section("limits"),
+        branding: reader.section("branding"),
+    };
+    let mut problems = reader.unknown_sections();
+    config.check(&mut problems);
+    problems.none_or(config)
+}
+
+struct Reader {
+    root: Table,
+    /// `section.key` of what the environment set: there, a number arrives as text.
+    from_environment: BTreeSet<String>,
+    problems: Problems,
+}
+
+impl Reader {
+    fn lay_over(&mut self, environment: &Environment) {
+        for (name, value) in environment {
+            let Some(path) = name.strip_prefix(PREFIX) else { continue };
+            let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
+            let [sections @ .., key] = path.as_slice() else { continue };
+            if sections.is_empty() || sections.iter().chain([key]).any(String::is_empty) {
+                self.problems.add(name, "write it as KEYBACK__SECTION__KEY");
+                continue;
+            }
+            let mut table = &mut self.root;
+            for section in sections {
+                let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+                let Value::Table(inner) = entry else {
+                    self.problems.add(name, "lists can't be set by the environment; write them in the file");
+                    return;
+                };
+                table = inner;
+            }
+            table.insert(key.clone(), Value::String(value.clone()));
+            self.from_environment.insert(format!("{}.{key}", sections.join(".")));
+        }
+    }
+
+    /// Takes a section out of the tree and reads it key by key, so that one wrong key hides no other.
+    fn section<T: DeserializeOwned + Default>(&mut self, path: &str) -> T {
+        let Some(mut table) = self.take(path) else { return T::default() };
+        self.resolve_files(&format!("[{path}]"), &mut table);
+        let mut good = Table::new();
+        for (key, value) in table {
+            match self.read_key::<T>(path, &key, value) {
+                Ok(value) => {
+                    good.insert(key, value);
+                }
+                Err(error) => self.problems.add(format!("[{path}] {key}"), error),
+            }
+        }
+        T::deserialize(Value::Table(good)).unwrap_or_else(|error| {
+            self.problems.add(format!("[{path}]"), one_line(&error));
+            T::default()
+        })
+    }
+
+    fn read_key<T: DeserializeOwned>(&self, path: &str, key: &str, value: Value) -> Result<Value, String> {
+        let alone = |value: &Value| {
+            let table = Table::from_iter([(key.to_owned(), value.clone())]);
+            T::deserialize(Value::Table(table)).map(|_| ()).map_err(|error| one_line(&error))
+        };
+        let Err(error) = alone(&value) else { return Ok(value) };
+        if let Value::String(text) = &value
+            && self.from_environment.contains(&format!("{path}.{key}"))
+            && let Some(typed) = format!("v = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("v"))
+            && alone(&typed).is_ok()
+        {
+            return Ok(typed);
+        }
+        Err(error)
+    }
+
+    /// Takes a list of tables (`[[app]]`) and reads each entry apart.
+    fn entries<T: DeserializeOwned>(&mut self, name: &str, id_key: &str) -> Vec<T> {
+        let list = match self.root.remove(name) {
+            None => return Vec::new(),
+            Some(Value::Array(list)) => list,
+            Some(_) => {
+                self.problems.add(format!("[{name}]"), format!("write it as [[{name}]]: it is a list"));
+                return Vec::new();
+            }
+        };
+        let mut entries = Vec::with_capacity(list.len());
+        for (index, value) in list.into_iter().enumerate() {
+            let id = value.get(id_key).and_then(Value::as_str).map(str::to_owned);
+            let place = format!("[[{name}]] {}", id.unwrap_or_else(|| format!("number {}", index + 1)));
+            let Value::Table(mut table) = value else {
+                self.problems.add(place, "must be a table");
+                continue;
+            };
+            self.resolve_files(&place, &mut table);
+            match T::deserialize(Value::Table(table)) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => self.problems.add(place, one_line(&error)),
+            }
+        }
+        entries
+    }
+
+    fn take(&mut self, path: &str) -> Option<Table> {
+        let (parents, name) = path.rsplit_once('.').map_or((None, path), |(p, n)| (Some(p), n));
+        let table = match parents {
+            None => &mut self.root,
+            Some(parent) => match self.root.get_mut(parent) {
+                Some(Value::Table(table)) => table,
+                _ => return None,
+            },
+        };
+        match table.remove(name)? {
+            Value::Table(table) => Some(table),
+            _ => {
+                self.problems.add(format!("[{path}]"), "must be a section, not a value");
+                None
+            }
+        }
+    }
+
+    /// Replaces `KEY_file = "path"` by the content of the file, without its last line end.
+    fn resolve_files(&mut self, place: &str, table: &mut Table) {
+        for key in SECRET_KEYS {
+            let file_key = format!("{key}_file");
+            let Some(value) = table.remove(&file_key) else { continue };
+            let Some(path) = value.as_str() else {
+                self.problems.add(format!("{place} {file_key}"), "must be the path of a file");
+                continue;
+            };
+            if table.contains_key(key) {
+                self.problems.add(format!("{place} {file_key}"), format!("remove it or {key}: one of both"));
+                continue;
+            }
+            match std::fs::read_to_string(Path::new(path)) {
+                Ok(text) => {
+                    table.insert(key.to_owned(), Value::String(text.trim_end_matches(['\n', '\r']).to_owned()));
+                }
+                Err(error) => self.problems.add(format!("{place} {file_key}"), format!("{path}: {error}")),
+            }
+        }
+    }
+
+    fn unknown_sections(mut self) -> Problems {
+        for (name, value) in &self.root {
+            match value {
+                // What is left of a parent whose sections were taken.
+                Value::Table(table) if name == "password" => {
+                    for key in table.keys() {
+                        self.problems.add(
+                            format!("[password] {key}"),
+                            "no such section; there are [password.policy] and [password.hashing]",
+                        );
+                    }
+                }
+                _ => self
+                    .problems
+                    .add(format!("[{name}]"), "no such section; `keyback config` prints all there are"),
+            }
+        }
+        self.problems
+    }
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().lines().collect::<Vec<_>>().join(" ")
+}

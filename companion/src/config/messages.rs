@@ -1,0 +1,189 @@
+//! `[email]` and `[sms]`: the connectors that carry messages.
+//!
+//! A connector is valid when its section is complete and well formed; that is known without network, and it
+//! decides whether "Forgot password?" shows. An incomplete one is no error: the log says what is missing.
+
+use lettre::message::Mailbox;
+use serde::{Deserialize, Serialize};
+
+use super::Problems;
+use super::app::Secret;
+use super::duration::Span;
+use super::server::{ServerConfig, is_loopback};
+
+/// `[email]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EmailConfig {
+    pub connector: Option<EmailConnectorKind>,
+    /// The sender, such as `Larkspur Books <hello@larkspur.example>`.
+    pub from: Option<MailboxText>,
+    pub reply_to: Option<MailboxText>,
+    pub host: Option<String>,
+    /// By default 465 for `tls`, 587 for `starttls`, 25 for `none`.
+    pub port: Option<u16>,
+    pub security: SmtpSecurity,
+    pub username: Option<String>,
+    pub password: Option<Secret>,
+    /// For one conversation with the mail server.
+    pub timeout: Span,
+}
+
+impl Default for EmailConfig {
+    fn default() -> Self {
+        Self {
+            connector: None,
+            from: None,
+            reply_to: None,
+            host: None,
+            port: None,
+            security: SmtpSecurity::Tls,
+            username: None,
+            password: None,
+            timeout: Span::seconds(30),
+        }
+    }
+}
+
+/// Who carries e-mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmailConnectorKind {
+    /// A mail server.
+    Smtp,
+    /// The development inbox at `/dev/inbox`: loopback only.
+    Inbox,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpSecurity {
+    /// TLS from the first byte (RFC 8314).
+    #[default]
+    Tls,
+    /// Plain first, then upgraded; refused if the server can't (RFC 3207).
+    Starttls,
+    /// Not at all: for a mail server on this machine.
+    None,
+}
+
+/// A sender's name and address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxText(pub Mailbox);
+
+impl<'de> Deserialize<'de> for MailboxText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|error| {
+            serde::de::Error::custom(format!("{text:?} is not a sender such as \"Name <me@example.com>\": {error}"))
+        })
+    }
+}
+
+/// The settings of a valid mail server connector.
+#[derive(Clone, Debug)]
+pub struct SmtpSettings {
+    pub from: Mailbox,
+    pub reply_to: Option<Mailbox>,
+    pub host: String,
+    pub port: u16,
+    pub security: SmtpSecurity,
+    pub credentials: Option<(String, Secret)>,
+    pub timeout: std::time::Duration,
+}
+
+/// What the `[email]` section amounts to.
+#[derive(Clone, Debug)]
+pub enum EmailConnectorConfig {
+    Smtp(SmtpSettings),
+    Inbox,
+    /// Not valid; says what is missing.
+    Missing(String),
+}
+
+impl EmailConfig {
+    /// The connector, or why there is none.
+    pub fn connector(&self) -> EmailConnectorConfig {
+        match self.connector {
+            None => EmailConnectorConfig::Missing(
+                "no e-mail connector is set; write [email] connector = \"smtp\" with host and from".to_owned(),
+            ),
+            Some(EmailConnectorKind::Inbox) => EmailConnectorConfig::Inbox,
+            Some(EmailConnectorKind::Smtp) => self.smtp(),
+        }
+    }
+
+    fn smtp(&self) -> EmailConnectorConfig {
+        let missing = |what: &str| {
+            EmailConnectorConfig::Missing(format!("the smtp connector is not complete: [email] {what} is missing"))
+        };
+        let Some(host) = self.host.clone().filter(|host| !host.trim().is_empty()) else {
+            return missing("host");
+        };
+        let Some(MailboxText(from)) = self.from.clone() else { return missing("from") };
+        let credentials = match (self.username.clone(), self.password.clone()) {
+            (None, None) => None,
+            (Some(username), Some(password)) => Some((username, password)),
+            (Some(_), None) => return missing("password (or password_file), since there is a username,"),
+            (None, Some(_)) => return missing("username, since there is a password,"),
+        };
+        let default_port = match self.security {
+            SmtpSecurity::Tls => 465,
+            SmtpSecurity::Starttls => 587,
+            SmtpSecurity::None => 25,
+        };
+        EmailConnectorConfig::Smtp(SmtpSettings {
+            from,
+            reply_to: self.reply_to.clone().map(|reply_to| reply_to.0),
+            host,
+            port: self.port.unwrap_or(default_port),
+            security: self.security,
+            credentials,
+            timeout: self.timeout.into(),
+        })
+    }
+}
+
+/// `[sms]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmsConfig {
+    pub connector: Option<SmsConnectorKind>,
+}
+
+/// Who carries SMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmsConnectorKind {
+    /// The development inbox at `/dev/inbox`: loopback only.
+    Inbox,
+}
+
+pub(super) fn check(email: &EmailConfig, sms: &SmsConfig, server: &ServerConfig, problems: &mut Problems) {
+    let on_loopback =
+        server.listen.ip().is_loopback() && server.public_url.as_ref().is_some_and(is_loopback);
+    let refused = "\"inbox\" shows every message to anybody; it is allowed only where both [server] listen and \
+                   public_url are loopback";
+    if email.connector == Some(EmailConnectorKind::Inbox) && !on_loopback {
+        problems.add("[email] connector", refused);
+    }
+    if sms.connector == Some(SmsConnectorKind::Inbox) && !on_loopback {
+        problems.add("[sms] connector", refused);
+    }
+    if email.credentials_in_clear() {
+        problems.add(
+            "[email] security",
+            "\"none\" would send the password in clear to another machine; use \"tls\" or \"starttls\"",
+        );
+    }
+}
+
+impl EmailConfig {
+    fn credentials_in_clear(&self) -> bool {
+        let local = self.host.as_deref().is_some_and(|host| {
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        });
+        self.security == SmtpSecurity::None && self.password.is_some() && !local
+    }
+}

@@ -1,0 +1,120 @@
+//! The configuration: one TOML file, then `KEYBACK__SECTION__KEY` of the environment, every secret also as
+//! `*_file`. Nothing outside this folder reads the environment.
+//!
+//! Unknown keys stop the start, and all problems are told at once, each with its key and what to do.
+
+pub mod app;
+pub mod backend;
+pub mod branding;
+pub mod duration;
+pub mod lifetimes;
+pub mod limits;
+mod load;
+pub mod messages;
+pub mod password;
+pub mod reset;
+pub mod secrets;
+pub mod server;
+pub mod store;
+
+use std::fmt;
+
+pub use load::{Environment, load};
+
+use app::{AppConfig, ResourceConfig};
+use backend::BackendConfig;
+use branding::BrandingConfig;
+use lifetimes::{SessionConfig, TokensConfig};
+use limits::LimitsConfig;
+use messages::{EmailConfig, SmsConfig};
+use password::{HashingConfig, PolicySection};
+use reset::ResetConfig;
+use secrets::SecretsConfig;
+use server::ServerConfig;
+use store::StoreConfig;
+
+/// The commented reference that `keyback config` prints. A test holds it against the code.
+pub const REFERENCE: &str = include_str!("reference.toml");
+
+/// Everything an operator can set.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub secrets: SecretsConfig,
+    pub store: StoreConfig,
+    pub backend: BackendConfig,
+    pub apps: Vec<AppConfig>,
+    pub resources: Vec<ResourceConfig>,
+    pub email: EmailConfig,
+    pub sms: SmsConfig,
+    pub reset: ResetConfig,
+    pub policy: PolicySection,
+    pub hashing: HashingConfig,
+    pub session: SessionConfig,
+    pub tokens: TokensConfig,
+    pub limits: LimitsConfig,
+    pub branding: BrandingConfig,
+}
+
+/// All that is wrong with a configuration, a line each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(pub Vec<String>);
+
+impl Problems {
+    fn add(&mut self, place: impl fmt::Display, what: impl fmt::Display) {
+        self.0.push(format!("{place}: {what}"));
+    }
+
+    fn none_or<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.len();
+        write!(f, "the configuration has {count} problem{}:", if count == 1 { "" } else { "s" })?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl Config {
+    /// The rules across keys and sections.
+    fn check(&self, problems: &mut Problems) {
+        self.server.check(problems);
+        self.tokens_check(problems);
+        app::check(&self.apps, &self.resources, problems);
+        self.reset.check(problems);
+        self.hashing.check(problems);
+        self.policy.check(problems);
+        self.branding.check(problems);
+        self.limits.check(problems);
+        messages::check(&self.email, &self.sms, &self.server, problems);
+    }
+
+    fn tokens_check(&self, problems: &mut Problems) {
+        let tokens = &self.tokens;
+        if tokens.authorization_code > duration::Span::minutes(10) {
+            problems.add("[tokens] authorization_code", "must be at most 10m (RFC 6749 4.1.2)");
+        }
+        if tokens.refresh_token > tokens.refresh_token_max {
+            problems.add("[tokens] refresh_token", "must not be longer than refresh_token_max");
+        }
+        if self.session.idle > self.session.max {
+            problems.add("[session] idle", "must not be longer than max");
+        }
+    }
+
+    /// The name of an app for people, or of the site.
+    pub fn app_name(&self, client_id: Option<&str>) -> &str {
+        client_id
+            .and_then(|id| self.apps.iter().find(|app| app.client_id == id))
+            .and_then(|app| app.name.as_deref())
+            .unwrap_or(&self.branding.name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

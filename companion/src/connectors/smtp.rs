@@ -1,0 +1,133 @@
+//! E-mail over SMTP by lettre: TLS, STARTTLS or plain to this machine, with authentication, connections kept.
+
+use std::time::Duration;
+
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::transport::smtp::PoolConfig;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message as Mail, Tokio1Executor};
+
+use super::{DeliveryError, Outgoing};
+use crate::config::messages::{SmtpSecurity, SmtpSettings};
+
+/// Hands mail to a mail server.
+#[derive(Clone, Debug)]
+pub struct SmtpConnector {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    reply_to: Option<Mailbox>,
+}
+
+/// The settings make no transport.
+#[derive(Debug, thiserror::Error)]
+#[error("the smtp connector can't be built: {0}")]
+pub struct NotAConnector(#[from] lettre::transport::smtp::Error);
+
+impl SmtpConnector {
+    /// Builds the transport. Connects to nothing yet.
+    pub fn new(settings: &SmtpSettings) -> Result<Self, NotAConnector> {
+        let tls = match settings.security {
+            SmtpSecurity::Tls => Tls::Wrapper(TlsParameters::new(settings.host.clone())?),
+            SmtpSecurity::Starttls => Tls::Required(TlsParameters::new(settings.host.clone())?),
+            SmtpSecurity::None => Tls::None,
+        };
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
+            .port(settings.port)
+            .tls(tls)
+            .timeout(Some(settings.timeout))
+            .pool_config(PoolConfig::new().max_size(4).idle_timeout(Duration::from_secs(60)));
+        if let Some((username, password)) = &settings.credentials {
+            builder = builder.credentials(Credentials::new(username.clone(), password.expose().to_owned()));
+        }
+        Ok(Self { transport: builder.build(), from: settings.from.clone(), reply_to: settings.reply_to.clone() })
+    }
+
+    pub(super) async fn deliver(&self, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
+        let mail = self.compose(outgoing)?;
+        match self.transport.send(mail).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_permanent() => Err(DeliveryError::Permanent(error.to_string())),
+            Err(error) => Err(DeliveryError::Transient(error.to_string())),
+        }
+    }
+
+    /// Whether the mail server answers.
+    pub async fn probe(&self) -> Result<(), DeliveryError> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(DeliveryError::Transient("the mail server did not answer NOOP".to_owned())),
+            Err(error) => Err(DeliveryError::Transient(error.to_string())),
+        }
+    }
+
+    fn compose(&self, outgoing: &Outgoing<'_>) -> Result<Mail, DeliveryError> {
+        let refused = |error: &dyn std::fmt::Display| DeliveryError::Permanent(error.to_string());
+        // The address is parsed again by the mail library: no text of ours becomes SMTP by itself (SR-12).
+        let to: Address = outgoing.to.as_str().parse().map_err(|e| refused(&e))?;
+        let host = self.from.email.domain();
+        let mut builder = Mail::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to))
+            .message_id(Some(format!("<{}@{host}>", outgoing.id)))
+            .subject(outgoing.message.subject.clone())
+            // Tells out-of-office programs to stay quiet (RFC 3834).
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ));
+        if let Some(reply_to) = &self.reply_to {
+            builder = builder.reply_to(reply_to.clone());
+        }
+        let text = outgoing.message.text.to_string();
+        match &outgoing.message.html {
+            Some(html) => builder.multipart(MultiPart::alternative_plain_html(text, html.to_string())),
+            None => builder.singlepart(SinglePart::plain(text)),
+        }
+        .map_err(|error| refused(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyback_core::identifier::Identifier;
+
+    use super::*;
+    use crate::connectors::MessageKind;
+    use crate::messages::Message;
+
+    #[test]
+    fn sr12_a_mail_has_one_recipient_and_a_subject_on_one_line() {
+        let settings = SmtpSettings {
+            from: "Larkspur Books <hello@larkspur.example>".parse().unwrap(),
+            reply_to: None,
+            host: "localhost".to_owned(),
+            port: 25,
+            security: SmtpSecurity::None,
+            credentials: None,
+            timeout: Duration::from_secs(1),
+        };
+        let message = Message {
+            subject: "Hello\r\nBcc: evil@example.com".to_owned(),
+            text: "text".to_owned().into(),
+            html: Some("<p>html</p>".to_owned().into()),
+        };
+        let mail = SmtpConnector::new(&settings)
+            .unwrap()
+            .compose(&Outgoing {
+                to: &Identifier::parse("ada@example.com").unwrap(),
+                kind: MessageKind::ResetCode,
+                message: &message,
+                code: None,
+                id: "job-1",
+            })
+            .unwrap();
+        assert_eq!(mail.envelope().to().len(), 1);
+        let text = String::from_utf8(mail.formatted()).unwrap();
+        let headers = text.split("\r\n\r\n").next().unwrap();
+        assert!(!headers.lines().any(|line| line.to_lowercase().starts_with("bcc:")), "{headers}");
+        assert!(headers.contains("Message-ID: <job-1@larkspur.example>"), "{headers}");
+        assert!(text.contains("multipart/alternative"));
+    }
+}

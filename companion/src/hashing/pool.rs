@@ -1,0 +1,265 @@
+//! The pool: a few threads, two bounded queues, an answer for every request.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use keyback_core::random::Random;
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use super::work::{self, HashError, HashParams, Memory, SALT_BYTES, Verdict};
+
+/// Whom a hash serves. Each lane has half the queue, and the threads serve them in turn, so that a flood of
+/// sign-ins starves no reset and a flood of resets no sign-in (SR-50).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    SignIn,
+    Reset,
+}
+
+/// How the pool is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolSettings {
+    pub params: HashParams,
+    pub threads: usize,
+    /// Requests that may wait, over both lanes.
+    pub queue: usize,
+}
+
+/// Why there was no hash.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// The queue is full: answer 503 and `Retry-After`.
+    #[error("too many passwords are being hashed; the queue of {queue} is full")]
+    Busy {
+        /// Places in the lane's queue.
+        queue: usize,
+        /// When a place is likely free.
+        retry_after: Duration,
+    },
+    /// A stored hash can't be used, or the pool has stopped.
+    #[error("a password could not be hashed: {0}")]
+    Failed(String),
+}
+
+/// Hashes and checks passwords. Cheap to clone; the threads end with the last clone.
+#[derive(Clone)]
+pub struct HashPool {
+    shared: Arc<Shared>,
+    _stop: Arc<StopOnDrop>,
+    random: Arc<dyn Random>,
+    /// What a password is checked against where there is no account: the same work, always wrong (SR-51).
+    decoy: Arc<str>,
+}
+
+struct Shared {
+    queues: Mutex<Queues>,
+    wake: Condvar,
+    settings: PoolSettings,
+}
+
+#[derive(Default)]
+struct Queues {
+    lanes: [VecDeque<Job>; 2],
+    next: usize,
+    stopped: bool,
+}
+
+enum Job {
+    Hash {
+        password: Zeroizing<Vec<u8>>,
+        salt: [u8; SALT_BYTES],
+        reply: oneshot::Sender<Result<String, HashError>>,
+    },
+    Verify {
+        password: Zeroizing<Vec<u8>>,
+        phc: Arc<str>,
+        reply: oneshot::Sender<Result<Verdict, HashError>>,
+    },
+}
+
+impl HashPool {
+    /// Starts the threads and hashes the decoy.
+    pub fn start(settings: PoolSettings, random: Arc<dyn Random>) -> Result<Self, Unavailable> {
+        let mut salt = [0; SALT_BYTES];
+        random.fill(&mut salt);
+        let mut nobody = Zeroizing::new([0; 32]);
+        random.fill(nobody.as_mut());
+        let decoy = work::hash(nobody.as_ref(), &salt, settings.params, &mut Memory::default())
+            .map_err(|error| Unavailable::Failed(error.to_string()))?;
+        let shared = Arc::new(Shared { queues: Mutex::default(), wake: Condvar::new(), settings });
+        for number in 0..settings.threads.max(1) {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || shared.run())
+                .map_err(|error| Unavailable::Failed(error.to_string()))?;
+        }
+        let stop = Arc::new(StopOnDrop(Arc::clone(&shared)));
+        Ok(Self { shared, _stop: stop, random, decoy: decoy.into() })
+    }
+
+    /// Hashes a new password into a PHC string.
+    pub async fn hash(&self, lane: Lane, password: &str) -> Result<String, Unavailable> {
+        let mut salt = [0; SALT_BYTES];
+        self.random.fill(&mut salt);
+        let (reply, answer) = oneshot::channel();
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        self.shared.push(lane, Job::Hash { password, salt, reply })?;
+        finish(answer).await
+    }
+
+    /// Checks a password against a stored PHC string; without one, does the same work for nothing.
+    pub async fn verify(
+        &self,
+        lane: Lane,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<Verdict, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let phc = stored.map_or_else(|| Arc::clone(&self.decoy), Arc::from);
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        self.shared.push(lane, Job::Verify { password, phc, reply })?;
+        let verdict = finish(answer).await?;
+        Ok(if stored.is_some() { verdict } else { Verdict::Wrong })
+    }
+}
+
+impl std::fmt::Debug for HashPool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HashPool").field("settings", &self.shared.settings).finish_non_exhaustive()
+    }
+}
+
+async fn finish<T>(answer: oneshot::Receiver<Result<T, HashError>>) -> Result<T, Unavailable> {
+    answer
+        .await
+        .map_err(|_| Unavailable::Failed("the hashing thread has stopped".to_owned()))?
+        .map_err(|error| Unavailable::Failed(error.to_string()))
+}
+
+impl Shared {
+    /// A panic while the lock is held leaves the queues as they are: whole.
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, lane: Lane, job: Job) -> Result<(), Unavailable> {
+        let places = self.settings.queue.div_ceil(2).max(1);
+        let mut queues = self.lock();
+        let queue = &mut queues.lanes[lane as usize];
+        // Who has gone away holds no place.
+        queue.retain(|waiting| !waiting.is_abandoned());
+        if queue.len() >= places {
+            return Err(Unavailable::Busy { queue: places, retry_after: Duration::from_secs(2) });
+        }
+        queue.push_back(job);
+        drop(queues);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    fn run(&self) {
+        let mut memory = Memory::default();
+        while let Some(job) = self.pop() {
+            job.run(self.settings.params, &mut memory);
+        }
+    }
+
+    fn pop(&self) -> Option<Job> {
+        let mut queues = self.lock();
+        loop {
+            for turn in 0..2 {
+                let lane = (queues.next + turn) % 2;
+                if let Some(job) = queues.lanes[lane].pop_front() {
+                    queues.next = (lane + 1) % 2;
+                    return Some(job);
+                }
+            }
+            if queues.stopped {
+                return None;
+            }
+            queues = self.wake.wait(queues).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Job {
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Hash { reply, .. } => reply.is_closed(),
+            Self::Verify { reply, .. } => reply.is_closed(),
+        }
+    }
+
+    fn run(self, params: HashParams, memory: &mut Memory) {
+        // A reply that nobody waits for any more is not worth a message.
+        match self {
+            Self::Hash { password, salt, reply } if !reply.is_closed() => {
+                let _ = reply.send(work::hash(&password, &salt, params, memory));
+            }
+            Self::Verify { password, phc, reply } if !reply.is_closed() => {
+                let _ = reply.send(work::verify(&password, &phc, params, memory));
+            }
+            Self::Hash { .. } | Self::Verify { .. } => {}
+        }
+    }
+}
+
+/// Wakes the threads to their end when the last handle is gone.
+struct StopOnDrop(Arc<Shared>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.lock().stopped = true;
+        self.0.wake.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyback_core::random::SystemRandom;
+
+    use super::*;
+
+    fn pool(threads: usize, queue: usize, memory_kib: u32) -> HashPool {
+        let params = HashParams { memory_kib, iterations: 1, parallelism: 1 };
+        HashPool::start(PoolSettings { params, threads, queue }, Arc::new(SystemRandom)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_checked_and_nobody_has_a_right_password() {
+        let pool = pool(2, 8, 64);
+        let phc = pool.hash(Lane::Reset, "violet otter paddles").await.unwrap();
+        let check = |password: &'static str, stored: Option<String>| {
+            let pool = pool.clone();
+            async move { pool.verify(Lane::SignIn, password, stored.as_deref()).await.unwrap() }
+        };
+        assert_eq!(check("violet otter paddles", Some(phc.clone())).await, Verdict::Right);
+        assert_eq!(check("violet otter", Some(phc)).await, Verdict::Wrong);
+        assert_eq!(check("violet otter paddles", None).await, Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn sr50_a_full_queue_is_told_and_one_lane_leaves_the_other_its_places() {
+        let pool = pool(1, 4, 32 * 1024);
+        let flood: Vec<_> = (0..20)
+            .map(|_| {
+                let pool = pool.clone();
+                tokio::spawn(async move { pool.hash(Lane::SignIn, "x").await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        assert!(pool.hash(Lane::Reset, "x").await.is_ok());
+        let mut busy = 0;
+        for request in flood {
+            if let Err(Unavailable::Busy { queue, .. }) = request.await.unwrap() {
+                assert_eq!(queue, 2);
+                busy += 1;
+            }
+        }
+        // Two wait and at most a few were served meanwhile; the rest is told at once.
+        assert!(busy >= 10, "{busy}");
+    }
+}

@@ -1,0 +1,114 @@
+//! Form bodies and queries, read strictly: a field is there once or not at all, and holds text.
+
+use std::collections::HashMap;
+
+use axum::http::{HeaderMap, header};
+use percent_encoding::percent_decode;
+
+/// The fields of a form or query, each at most once. Field names nobody asks for have no effect.
+#[derive(Clone, Default)]
+pub struct Fields(HashMap<String, String>);
+
+/// Why a form or query is refused, alike for every identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldsError {
+    #[error("the form must be sent as application/x-www-form-urlencoded")]
+    ContentType,
+    #[error("the form holds a field twice; send each field once")]
+    Repeated,
+    #[error("the form holds bytes that are not text in UTF-8, or a NUL character")]
+    NotText,
+}
+
+impl Fields {
+    /// Reads a form body. The `Content-Type` must be that of an HTML form.
+    pub fn from_form(headers: &HeaderMap, body: &[u8]) -> Result<Self, FieldsError> {
+        let is_form = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+        if !is_form {
+            return Err(FieldsError::ContentType);
+        }
+        Self::parse(body)
+    }
+
+    /// Reads a query.
+    pub fn from_query(query: Option<&str>) -> Result<Self, FieldsError> {
+        Self::parse(query.unwrap_or_default().as_bytes())
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, FieldsError> {
+        let mut fields = HashMap::new();
+        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let at = pair.iter().position(|byte| *byte == b'=');
+            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+            let (name, value) = (decode(name)?, decode(value)?);
+            if fields.insert(name, value).is_some() {
+                return Err(FieldsError::Repeated);
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// The value of a field; empty counts as absent.
+    pub fn one(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl Drop for Fields {
+    fn drop(&mut self) {
+        // Forms carry passwords and codes.
+        self.0.values_mut().for_each(zeroize::Zeroize::zeroize);
+    }
+}
+
+impl std::fmt::Debug for Fields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Percent-decoding of the URL standard, but with bytes that are no UTF-8, and NUL, refused instead of replaced.
+fn decode(bytes: &[u8]) -> Result<String, FieldsError> {
+    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let text = percent_decode(&spaced).decode_utf8().map_err(|_| FieldsError::NotText)?;
+    if text.contains('\0') { Err(FieldsError::NotText) } else { Ok(text.into_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(body: &str) -> Result<Fields, FieldsError> {
+        let headers = HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            "application/x-www-form-urlencoded; charset=utf-8".parse().unwrap(),
+        )]);
+        Fields::from_form(&headers, body.as_bytes())
+    }
+
+    #[test]
+    fn sr10_a_field_is_one_text_or_refused() {
+        assert_eq!(form("identifier=a%40b.example&x=1").unwrap().one("identifier"), Some("a@b.example"));
+        assert_eq!(form("identifier=a&identifier=b").unwrap_err(), FieldsError::Repeated);
+        assert_eq!(form("identifier=a%00b").unwrap_err(), FieldsError::NotText);
+        assert_eq!(form("identifier=%ff").unwrap_err(), FieldsError::NotText);
+        assert_eq!(form("identifier[]=a&identifier[]=b").unwrap_err(), FieldsError::Repeated);
+        assert_eq!(form("identifier[]=a").unwrap().one("identifier"), None);
+        assert_eq!(form("").unwrap().one("identifier"), None);
+        let json = HeaderMap::from_iter([(header::CONTENT_TYPE, "application/json".parse().unwrap())]);
+        assert_eq!(Fields::from_form(&json, b"{}").unwrap_err(), FieldsError::ContentType);
+    }
+
+    #[test]
+    fn values_are_decoded_and_malformed_escapes_stay_as_typed() {
+        let fields = form("password=a+b%2Bc%20%C3%A9&p=100%&q=%zz&=empty&k").unwrap();
+        assert_eq!(fields.one("password"), Some("a b+c é"));
+        assert_eq!(fields.one("p"), Some("100%"));
+        assert_eq!(fields.one("q"), Some("%zz"));
+        assert_eq!(fields.one("k"), None);
+    }
+}

@@ -1,0 +1,9 @@
+//! The hyper serving loop and the guards every request passes, a file each.
+
+pub mod client_ip;
+pub mod cookies;
+pub mod csrf;
+pub mod forms;
+pub mod headers;
+pub mod host;
+pub mod server;

@@ -1,0 +1,201 @@
+//! The worker that empties the outbox, and the sweep that forgets what has expired.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyback_core::identifier::Identifier;
+use keyback_core::time::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::companion::Companion;
+use crate::connectors::{DeliveryError, MessageKind, Outgoing};
+use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
+use crate::outbox::{ChangedBy, JobKind, PasswordChanged, SendCode};
+use crate::store::jobs::{self as rows, Job};
+use crate::store::{StoreError, reset, users};
+use crate::time_text;
+
+/// A job whose worker died is taken again after this. Longer than any delivery may take.
+const LEASE: Duration = Duration::from_secs(120);
+/// Jobs under way at one time.
+const AT_ONCE: usize = 8;
+/// How often due retries are looked for; new jobs wake the worker.
+const POLL: Duration = Duration::from_millis(500);
+const SWEEP_EVERY: Duration = Duration::from_secs(300);
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+const LONGEST_RETRY: Duration = Duration::from_secs(600);
+
+/// Why a job was not done.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+    #[error(transparent)]
+    Message(#[from] MessageError),
+}
+
+impl JobError {
+    /// Whether another try may do.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Corrupt { .. }) | Self::Message(_) => false,
+            Self::Store(_) => true,
+            Self::Delivery(error) => matches!(error, DeliveryError::Transient(_)),
+        }
+    }
+}
+
+/// Works until `stop` becomes true, then lets the running jobs end.
+pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
+    let mut running = JoinSet::new();
+    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        while running.try_join_next().is_some() {}
+        let free = AT_ONCE - running.len();
+        let taken = if free == 0 { Vec::new() } else { take(&companion, free).await };
+        let found_some = !taken.is_empty();
+        for job in taken {
+            let companion = Arc::clone(&companion);
+            running.spawn(async move { work(&companion, job).await });
+        }
+        if found_some && running.len() < AT_ONCE {
+            continue;
+        }
+        tokio::select! {
+            () = companion.outbox.woken() => {}
+            () = tokio::time::sleep(POLL) => {}
+            _ = running.join_next(), if !running.is_empty() => {}
+            _ = sweep.tick() => sweep_all(&companion).await,
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// Runs the jobs that are due once, one after the other: for tests with a clock of their own.
+pub async fn run_due(companion: &Companion) -> usize {
+    let taken = take(companion, 1_000).await;
+    let count = taken.len();
+    for job in taken {
+        work(companion, job).await;
+    }
+    count
+}
+
+async fn take(companion: &Companion, limit: usize) -> Vec<Job> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    rows::take(companion.store.writer(), companion.clock.now(), LEASE, limit).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "the outbox can't be read");
+        Vec::new()
+    })
+}
+
+async fn work(companion: &Companion, job: Job) {
+    let done = match JobKind::parse(&job.kind) {
+        Some(JobKind::SendCode) => send_code(companion, &job).await,
+        Some(JobKind::PasswordChanged) => tell_of_change(companion, &job).await,
+        None => {
+            Err(StoreError::Corrupt { table: "jobs", reason: format!("unknown kind {:?}", job.kind) }.into())
+        }
+    };
+    let settled = match done {
+        Ok(()) => rows::done(companion.store.writer(), &job.id).await,
+        Err(error) if error.is_transient() => {
+            let run_at = companion.clock.now() + backoff(job.attempts);
+            tracing::warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, %error, "a job failed; it is tried again");
+            rows::retry(companion.store.writer(), &job.id, run_at, &error.to_string()).await
+        }
+        Err(error) => {
+            tracing::error!(job = %job.id, kind = %job.kind, %error, "a job can't be done");
+            rows::done(companion.store.writer(), &job.id).await
+        }
+    };
+    if let Err(error) = settled {
+        // Its lease runs out and it is taken again.
+        tracing::error!(job = %job.id, %error, "the outbox can't be written");
+    }
+}
+
+fn backoff(attempts: i64) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
+    FIRST_RETRY.saturating_mul(1 << doublings).min(LONGEST_RETRY)
+}
+
+/// Looks the account up, here and not on the request path. Without one, or where it may not reset, the job is
+/// done: the challenge stays a decoy.
+async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
+    let order: SendCode = companion.outbox.open(job)?;
+    let now = companion.clock.now();
+    let Some(user) = users::find_by_identifier(companion.store.reader(), &order.identifier).await? else {
+        return Ok(());
+    };
+    if !user.is_active() || !user.is_verified(&order.identifier) {
+        return Ok(());
+    }
+    if !reset::bind_challenge(companion.store.writer(), &order.challenge_id, &user.id, now).await? {
+        return Ok(());
+    }
+    let message = code_message(companion, &order, now)?;
+    let outgoing = Outgoing {
+        to: &order.identifier,
+        kind: MessageKind::ResetCode,
+        message: &message,
+        code: Some(&order.code),
+        id: &job.id,
+    };
+    companion.connectors.deliver(&outgoing).await?;
+    tracing::info!(job = %job.id, user = %user.id, "a code was sent");
+    Ok(())
+}
+
+fn code_message(companion: &Companion, order: &SendCode, now: Timestamp) -> Result<Message, MessageError> {
+    let minutes = order.expires_at.since(now).as_secs().div_ceil(60);
+    let code = CodeMessage {
+        app_name: companion.config.app_name(order.client_id.as_deref()),
+        code: &order.code,
+        expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
+        host: companion.public_url.host_str().unwrap_or_default(),
+        color: companion.theme.color(),
+    };
+    match order.identifier {
+        Identifier::Email(_) => companion.messages.render_reset_code(&code),
+        Identifier::Phone(_) => companion.messages.render_reset_code_sms(&code),
+    }
+}
+
+async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError> {
+    let notice: PasswordChanged = companion.outbox.open(job)?;
+    let reset_url = companion.url("/reset-password");
+    let words = PasswordChangedMessage {
+        app_name: companion.config.app_name(notice.client_id.as_deref()),
+        at: time_text::date_time(notice.changed_at),
+        way: match notice.by {
+            ChangedBy::Reset => Way::Reset,
+            ChangedBy::Change => Way::Change,
+        },
+        sessions_ended: notice.sessions_ended,
+        reset_url: &reset_url,
+        color: companion.theme.color(),
+    };
+    let message = match notice.to {
+        Identifier::Email(_) => companion.messages.render_password_changed(&words),
+        Identifier::Phone(_) => companion.messages.render_password_changed_sms(&words),
+    }?;
+    let outgoing = Outgoing {
+        to: &notice.to,
+        kind: MessageKind::PasswordChanged,
+        message: &message,
+        code: None,
+        id: &job.id,
+    };
+    Ok(companion.connectors.deliver(&outgoing).await?)
+}
+
+async fn sweep_all(companion: &Companion) {
+    if let Err(error) = companion.sweep().await {
+        tracing::error!(%error, "what has expired could not be forgotten");
+    }
+}

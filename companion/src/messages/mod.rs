@@ -1,0 +1,273 @@
+//! Mails and text messages: words in templates that an operator may replace, rules that nobody may.
+//!
+//! Whatever the template, what comes out holds: a subject is one line (SR-12), values carry no control or direction
+//! characters and are escaped in HTML (SR-70), a text message ends in `@host #code` (SR-33).
+
+mod plain;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use zeroize::Zeroizing;
+
+use crate::views::color::Color;
+use plain::{one_line, plain};
+
+/// A message, ready for a connector.
+pub struct Message {
+    /// One line. Empty for a text message.
+    pub subject: String,
+    pub text: Zeroizing<String>,
+    /// None for a text message.
+    pub html: Option<Zeroizing<String>>,
+}
+
+/// What a message with a one-time code says.
+#[derive(Clone, Copy)]
+pub struct CodeMessage<'a> {
+    pub app_name: &'a str,
+    pub code: &'a str,
+    pub expires_in_minutes: u32,
+    /// The host of the public URL, to which the code of a text message is bound (WICG origin-bound one-time codes).
+    pub host: &'a str,
+    /// The brand, for the HTML.
+    pub color: Color,
+}
+
+/// What the notice after a change says.
+#[derive(Clone, Copy, Debug)]
+pub struct PasswordChangedMessage<'a> {
+    pub app_name: &'a str,
+    pub at: DateTime<Utc>,
+    pub way: Way,
+    /// Sessions that were ended by it.
+    pub sessions_ended: u32,
+    /// `{public_url}/reset-password`: a page, no link that acts (SR-59).
+    pub reset_url: &'a str,
+    pub color: Color,
+}
+
+/// How the password was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Reset,
+    /// On the account page, with the current password.
+    Change,
+}
+
+/// A template could not be read or rendered: the operator's, since ours are tested.
+#[derive(Debug, thiserror::Error)]
+#[error("message template {template} cannot be used")]
+pub struct MessageError {
+    template: &'static str,
+    #[source]
+    source: minijinja::Error,
+}
+
+/// The templates of all messages.
+#[derive(Debug)]
+pub struct Messages {
+    templates: Environment<'static>,
+}
+
+const RESET_CODE: MailTemplates = MailTemplates {
+    subject: "reset_code.subject.txt",
+    text: "reset_code.txt",
+    html: "reset_code.html",
+};
+const RESET_CODE_SMS: &str = "reset_code.sms.txt";
+const PASSWORD_CHANGED: MailTemplates = MailTemplates {
+    subject: "password_changed.subject.txt",
+    text: "password_changed.txt",
+    html: "password_changed.html",
+};
+const PASSWORD_CHANGED_SMS: &str = "password_changed.sms.txt";
+
+const BUILT_IN: &[(&str, &str)] = &[
+    ("_mail.html", include_str!("../../templates/messages/_mail.html")),
+    (
+        RESET_CODE.subject,
+        include_str!("../../templates/messages/reset_code.subject.txt"),
+    ),
+    (
+        RESET_CODE.text,
+        include_str!("../../templates/messages/reset_code.txt"),
+    ),
+    (
+        RESET_CODE.html,
+        include_str!("../../templates/messages/reset_code.html"),
+    ),
+    (
+        RESET_CODE_SMS,
+        include_str!("../../templates/messages/reset_code.sms.txt"),
+    ),
+    (
+        PASSWORD_CHANGED.subject,
+        include_str!("../../templates/messages/password_changed.subject.txt"),
+    ),
+    (
+        PASSWORD_CHANGED.text,
+        include_str!("../../templates/messages/password_changed.txt"),
+    ),
+    (
+        PASSWORD_CHANGED.html,
+        include_str!("../../templates/messages/password_changed.html"),
+    ),
+    (
+        PASSWORD_CHANGED_SMS,
+        include_str!("../../templates/messages/password_changed.sms.txt"),
+    ),
+];
+
+struct MailTemplates {
+    subject: &'static str,
+    text: &'static str,
+    html: &'static str,
+}
+
+impl Messages {
+    /// The templates that come with Keyback.
+    pub fn built_in() -> Result<Self, MessageError> {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        // Escaping follows the name of the template, not what an operator writes into it.
+        templates.set_auto_escape_callback(|name| {
+            if name.ends_with(".html") {
+                AutoEscape::Html
+            } else {
+                AutoEscape::None
+            }
+        });
+        for &(name, source) in BUILT_IN {
+            templates
+                .add_template(name, source)
+                .map_err(|source| MessageError {
+                    template: name,
+                    source,
+                })?;
+        }
+        Ok(Self { templates })
+    }
+
+    /// The mail with a reset code. The code is not in the subject, which lock screens show.
+    pub fn render_reset_code(&self, message: &CodeMessage<'_>) -> Result<Message, MessageError> {
+        self.mail(&RESET_CODE, message.values())
+    }
+
+    /// The text message with a reset code. Its last line is ours: by it the phone offers the code to this host alone.
+    pub fn render_reset_code_sms(&self, message: &CodeMessage<'_>) -> Result<Message, MessageError> {
+        let mut text = self.render(RESET_CODE_SMS, message.values())?;
+        let end = text.trim_end().len();
+        text.truncate(end);
+        let (host, code) = (plain(message.host), plain(message.code));
+        text.push_str(&format!("\n\n@{host} #{code}"));
+        Ok(Message {
+            subject: String::new(),
+            text,
+            html: None,
+        })
+    }
+
+    /// The notice that a password was changed.
+    pub fn render_password_changed(
+        &self,
+        message: &PasswordChangedMessage<'_>,
+    ) -> Result<Message, MessageError> {
+        self.mail(&PASSWORD_CHANGED, message.values())
+    }
+
+    pub fn render_password_changed_sms(
+        &self,
+        message: &PasswordChangedMessage<'_>,
+    ) -> Result<Message, MessageError> {
+        let text = self.render(PASSWORD_CHANGED_SMS, message.values())?;
+        Ok(Message {
+            subject: String::new(),
+            text: Zeroizing::new(text.trim_end().to_owned()),
+            html: None,
+        })
+    }
+
+    fn mail(&self, names: &MailTemplates, values: minijinja::Value) -> Result<Message, MessageError> {
+        let subject = self.render(names.subject, values.clone())?;
+        let text = self.render(names.text, values.clone())?;
+        let html = self.render(names.html, values)?;
+        Ok(Message {
+            subject: one_line(&subject),
+            text,
+            html: Some(html),
+        })
+    }
+
+    fn render(
+        &self,
+        template: &'static str,
+        values: minijinja::Value,
+    ) -> Result<Zeroizing<String>, MessageError> {
+        let failed = |source| MessageError { template, source };
+        let found = self.templates.get_template(template).map_err(failed)?;
+        found.render(values).map(Zeroizing::new).map_err(failed)
+    }
+}
+
+impl CodeMessage<'_> {
+    fn values(&self) -> minijinja::Value {
+        context! {
+            app_name => plain(self.app_name),
+            code => plain(self.code),
+            expires_in_minutes => self.expires_in_minutes,
+            host => plain(self.host),
+            ..colors(self.color),
+        }
+    }
+}
+
+impl PasswordChangedMessage<'_> {
+    fn values(&self) -> minijinja::Value {
+        context! {
+            app_name => plain(self.app_name),
+            at => self.at.format("%-d %B %Y at %H:%M UTC").to_string(),
+            was_reset => self.way == Way::Reset,
+            sessions_ended => self.sessions_ended,
+            reset_url => plain(self.reset_url),
+            ..colors(self.color),
+        }
+    }
+}
+
+/// The brand as the HTML mails use it: as it is for the stripe, readable for the links of both schemes.
+fn colors(brand: Color) -> minijinja::Value {
+    use crate::views::theme::Tokens;
+    let (light, dark) = (Tokens::light(brand), Tokens::dark(brand));
+    context! {
+        brand => brand.to_string(),
+        brand_ink => light.brand_ink.to_string(),
+        link => light.link.to_string(),
+        tint => light.tint.to_string(),
+        dark_link => dark.link.to_string(),
+        dark_tint => dark.tint.to_string(),
+    }
+}
+
+/// Shows neither text nor HTML: both may hold a code.
+impl fmt::Debug for Message {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Message")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CodeMessage<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("CodeMessage")
+            .field("app_name", &self.app_name)
+            .field("code", &"[redacted]")
+            .field("expires_in_minutes", &self.expires_in_minutes)
+            .finish_non_exhaustive()
+    }
+}

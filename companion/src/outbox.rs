@@ -1,0 +1,169 @@
+//! What is written into the outbox: the payloads of jobs, sealed and bound to their job.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyback_core::identifier::Identifier;
+use keyback_core::ports::CodeJob;
+use keyback_core::random::Random;
+use keyback_core::time::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sqlx::SqliteExecutor;
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
+
+use crate::secrets::{Sealer, random_id};
+use crate::store::StoreError;
+use crate::store::jobs::{self, Job, NewJob};
+
+/// How long a notice is tried before it is given up.
+const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
+
+/// The kinds of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobKind {
+    /// Send a one-time code, if there is somebody to send it to.
+    SendCode,
+    /// Tell the owner that the password was changed.
+    PasswordChanged,
+}
+
+impl JobKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SendCode => "send-code",
+            Self::PasswordChanged => "password-changed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::SendCode, Self::PasswordChanged].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// The payload of [`JobKind::SendCode`].
+#[derive(Deserialize, Serialize)]
+pub struct SendCode {
+    pub challenge_id: String,
+    pub identifier: Identifier,
+    pub code: Zeroizing<String>,
+    pub client_id: Option<String>,
+    pub expires_at: Timestamp,
+}
+
+/// The payload of [`JobKind::PasswordChanged`]: one address.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct PasswordChanged {
+    pub to: Identifier,
+    pub user_id: String,
+    pub client_id: Option<String>,
+    pub changed_at: Timestamp,
+    pub by: ChangedBy,
+    pub sessions_ended: u32,
+}
+
+/// How a password was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangedBy {
+    /// By a reset.
+    Reset,
+    /// On the account page, with the current password.
+    Change,
+}
+
+/// Writes jobs and wakes the worker. Cheap to clone.
+#[derive(Clone)]
+pub struct Outbox {
+    sealer: Sealer,
+    random: Arc<dyn Random>,
+    wake: Arc<Notify>,
+}
+
+impl Outbox {
+    pub fn new(sealer: Sealer, random: Arc<dyn Random>) -> Self {
+        Self { sealer, random, wake: Arc::new(Notify::new()) }
+    }
+
+    /// Writes the job that sends a code. Call [`Self::wake`] once the transaction is committed.
+    pub async fn send_code(&self, db: impl SqliteExecutor<'_>, job: &CodeJob) -> Result<(), StoreError> {
+        let payload = SendCode {
+            challenge_id: job.challenge_id.as_str().to_owned(),
+            identifier: job.identifier.clone(),
+            code: Zeroizing::new(job.code.reveal().to_owned()),
+            client_id: job.client_id.clone(),
+            expires_at: job.expires_at,
+        };
+        self.add(
+            db,
+            &NewJob {
+                id: job.id.as_str(),
+                kind: JobKind::SendCode.as_str(),
+                reference: Some(job.challenge_id.as_str()),
+                payload: &self.seal(job.id.as_str(), &payload)?,
+                created_at: job.created_at,
+                expires_at: job.expires_at,
+            },
+        )
+        .await
+    }
+
+    /// Writes the job that tells an address of a changed password.
+    pub async fn password_changed(
+        &self,
+        db: impl SqliteExecutor<'_>,
+        notice: &PasswordChanged,
+    ) -> Result<(), StoreError> {
+        let id = random_id(self.random.as_ref());
+        self.add(
+            db,
+            &NewJob {
+                id: &id,
+                kind: JobKind::PasswordChanged.as_str(),
+                reference: None,
+                payload: &self.seal(&id, notice)?,
+                created_at: notice.changed_at,
+                expires_at: notice.changed_at + NOTICE_LIFE,
+            },
+        )
+        .await
+    }
+
+    /// Opens the payload of a job.
+    pub fn open<T: DeserializeOwned>(&self, job: &Job) -> Result<T, StoreError> {
+        let corrupt = |reason: String| StoreError::Corrupt { table: "jobs", reason };
+        let plain = self
+            .sealer
+            .open_text(job.id.as_bytes(), &job.payload)
+            .map_err(|error| corrupt(error.to_string()))?;
+        serde_json::from_slice(&plain).map_err(|error| corrupt(error.to_string()))
+    }
+
+    /// Tells the worker that there is something to do.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until there is something to do.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    async fn add(&self, db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), StoreError> {
+        jobs::add(db, job).await
+    }
+
+    fn seal(&self, id: &str, payload: &impl Serialize) -> Result<String, StoreError> {
+        let plain = serde_json::to_vec(payload)
+            .map(Zeroizing::new)
+            .map_err(|error| StoreError::Corrupt { table: "jobs", reason: error.to_string() })?;
+        Ok(self.sealer.seal_text(self.random.as_ref(), id.as_bytes(), &plain))
+    }
+}
+
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outbox(..)")
+    }
+}

@@ -1,0 +1,108 @@
+//! The audit trail: what happened, when, from where; no address, no code, no password.
+
+use keyback_core::event::{Event, EventKind};
+use keyback_core::time::Timestamp;
+use sqlx::SqliteExecutor;
+
+use super::StoreError;
+use crate::secrets::random_id;
+use keyback_core::random::Random;
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody at a page, not signed in.
+    Visitor,
+    /// The signed-in person.
+    User,
+    /// Somebody at the command line.
+    Operator,
+}
+
+impl Actor {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::User => "user",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// A line that is not of a reset flow: sign-ins, changes of a password, acts of the operator.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    pub at: Timestamp,
+    pub event: &'a str,
+    pub actor: Actor,
+    pub subject: Option<&'a str>,
+    pub client_id: Option<&'a str>,
+    pub client_ip: Option<&'a str>,
+}
+
+/// Writes a line.
+pub async fn write(
+    db: impl SqliteExecutor<'_>,
+    random: &dyn Random,
+    line: &Line<'_>,
+) -> Result<(), StoreError> {
+    insert(db, random, line, None, None, "{}").await
+}
+
+/// Writes an event of a reset flow.
+pub async fn write_event(
+    db: impl SqliteExecutor<'_>,
+    random: &dyn Random,
+    event: &Event,
+) -> Result<(), StoreError> {
+    let address = event.visitor.address.to_string();
+    let detail = detail(&event.kind)?;
+    let line = Line {
+        at: event.at,
+        event: event.kind.name(),
+        actor: Actor::Visitor,
+        subject: event.kind.subject().map(|subject| subject.as_str()),
+        client_id: event.client_id.as_deref(),
+        client_ip: Some(&address),
+    };
+    let identifier = event.identifier.to_string();
+    insert(db, random, &line, Some(&identifier), Some(event.flow_id.as_str()), &detail).await
+}
+
+fn detail(kind: &EventKind) -> Result<String, StoreError> {
+    serde_json::to_string(kind)
+        .map_err(|error| StoreError::Corrupt { table: "audit", reason: error.to_string() })
+}
+
+async fn insert(
+    db: impl SqliteExecutor<'_>,
+    random: &dyn Random,
+    line: &Line<'_>,
+    identifier: Option<&str>,
+    flow_id: Option<&str>,
+    detail: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO audit (id, at, event, actor, subject, identifier, flow_id, client_id, client_ip, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(random_id(random))
+    .bind(line.at.as_millis())
+    .bind(line.event)
+    .bind(line.actor.as_str())
+    .bind(line.subject)
+    .bind(identifier)
+    .bind(flow_id)
+    .bind(line.client_id)
+    .bind(line.client_ip)
+    .bind(detail)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Forgets lines from before a moment.
+pub async fn sweep(db: impl SqliteExecutor<'_>, before: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM audit WHERE at < $1").bind(before.as_millis()).execute(db).await?;
+    Ok(done.rows_affected())
+}

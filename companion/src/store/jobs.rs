@@ -1,0 +1,115 @@
+//! The outbox: jobs are written in the transaction of what they follow from, taken on a lease, and deleted when
+//! done. A worker that dies leaves its lease to run out; the job is then taken again: at least once.
+
+use std::time::Duration;
+
+use keyback_core::time::Timestamp;
+use sqlx::{FromRow, SqliteExecutor};
+
+use super::StoreError;
+
+/// A job to write.
+#[derive(Clone, Debug)]
+pub struct NewJob<'a> {
+    pub id: &'a str,
+    pub kind: &'a str,
+    /// What it belongs to, so that it can be withdrawn.
+    pub reference: Option<&'a str>,
+    /// Sealed.
+    pub payload: &'a str,
+    pub created_at: Timestamp,
+    /// Not delivered after this.
+    pub expires_at: Timestamp,
+}
+
+/// A job that was taken.
+#[derive(Clone, Debug, FromRow)]
+pub struct Job {
+    pub id: String,
+    pub kind: String,
+    pub payload: String,
+    /// How often it has been taken, this time included.
+    pub attempts: i64,
+    expires_at: i64,
+}
+
+impl Job {
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires_at)
+    }
+}
+
+/// Writes a job, to run at once.
+pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO jobs (id, kind, reference, payload, created_at, run_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6)",
+    )
+    .bind(job.id)
+    .bind(job.kind)
+    .bind(job.reference)
+    .bind(job.payload)
+    .bind(job.created_at.as_millis())
+    .bind(job.expires_at.as_millis())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes up to `limit` jobs that are due, for as long as the lease.
+pub async fn take(
+    db: impl SqliteExecutor<'_>,
+    now: Timestamp,
+    lease: Duration,
+    limit: i64,
+) -> Result<Vec<Job>, StoreError> {
+    Ok(sqlx::query_as(
+        "UPDATE jobs SET lease_until = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM jobs \
+         WHERE run_at <= $1 AND lease_until <= $1 AND expires_at > $1 ORDER BY run_at LIMIT $3) \
+         RETURNING id, kind, payload, attempts, expires_at",
+    )
+    .bind(now.as_millis())
+    .bind((now + lease).as_millis())
+    .bind(limit)
+    .fetch_all(db)
+    .await?)
+}
+
+/// Erases a job: it was delivered, or never can be.
+pub async fn done(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(db).await?;
+    Ok(())
+}
+
+/// Puts a job back, to run later.
+pub async fn retry(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    run_at: Timestamp,
+    error: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE jobs SET run_at = $2, lease_until = 0, last_error = $3 WHERE id = $1")
+        .bind(id)
+        .bind(run_at.as_millis())
+        .bind(error)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Withdraws the jobs that belong to something.
+pub async fn withdraw(db: impl SqliteExecutor<'_>, reference: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM jobs WHERE reference = $1").bind(reference).execute(db).await?;
+    Ok(())
+}
+
+/// Forgets jobs that have expired.
+pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM jobs WHERE expires_at <= $1").bind(now.as_millis()).execute(db).await?;
+    Ok(done.rows_affected())
+}
+
+/// How many jobs wait.
+pub async fn count(db: impl SqliteExecutor<'_>) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM jobs").fetch_one(db).await?)
+}

@@ -1,0 +1,228 @@
+//! Rows of the reset: flows (JSON, saved by compare-and-swap on their version) and challenges.
+
+use keyback_core::ids::{ChallengeId, FlowId, Subject};
+use keyback_core::one_time_code::CodeDigest;
+use keyback_core::ports::Saved;
+use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
+use keyback_core::time::Timestamp;
+use sqlx::{FromRow, SqliteExecutor};
+
+use super::{StoreError, Transaction};
+
+/// How long a flow's row outlives it: the done page and "this code was used" can still be told.
+const KEPT_AFTER_EXPIRY_MS: i64 = 3_600_000;
+
+/// Writes a new flow.
+pub async fn add_flow(db: impl SqliteExecutor<'_>, flow: &ResetFlow) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO reset_flows (id, version, flow, subject, expires_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(flow.id().as_str())
+        .bind(flow.version())
+        .bind(to_json(flow)?)
+        .bind(flow.subject().map(Subject::as_str))
+        .bind(flow.expires_at().as_millis())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes a flow over the version it replaces, and over no other.
+pub async fn save_flow(db: impl SqliteExecutor<'_>, flow: &ResetFlow) -> Result<Saved, StoreError> {
+    let done =
+        sqlx::query("UPDATE reset_flows SET version = $3, flow = $4, subject = $5 WHERE id = $1 AND version = $2")
+            .bind(flow.id().as_str())
+            .bind(flow.replaces_version())
+            .bind(flow.version())
+            .bind(to_json(flow)?)
+            .bind(flow.subject().map(Subject::as_str))
+            .execute(db)
+            .await?;
+    Ok(if done.rows_affected() == 1 { Saved::Saved } else { Saved::Conflict })
+}
+
+/// Finds a flow.
+pub async fn find_flow(db: impl SqliteExecutor<'_>, id: &FlowId) -> Result<Option<ResetFlow>, StoreError> {
+    let row: Option<String> = sqlx::query_scalar("SELECT flow FROM reset_flows WHERE id = $1")
+        .bind(id.as_str())
+        .fetch_optional(db)
+        .await?;
+    row.map(|json| from_json(&json)).transpose()
+}
+
+/// Writes a new challenge.
+pub async fn add_challenge(db: impl SqliteExecutor<'_>, challenge: &Challenge) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO challenges (id, flow_id, code_digest, key_id, created_at, expires_at, attempts, subject) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(challenge.id.as_str())
+    .bind(challenge.flow_id.as_str())
+    .bind(hex::encode(challenge.code_digest.as_bytes()))
+    .bind(challenge.code_digest.key_id())
+    .bind(challenge.created_at.as_millis())
+    .bind(challenge.expires_at.as_millis())
+    .bind(i64::from(challenge.attempts))
+    .bind(challenge.subject.as_ref().map(Subject::as_str))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Finds a challenge that no other has replaced.
+pub async fn find_challenge(
+    db: impl SqliteExecutor<'_>,
+    id: &ChallengeId,
+) -> Result<Option<Challenge>, StoreError> {
+    let row: Option<ChallengeRow> = sqlx::query_as(
+        "SELECT id, flow_id, code_digest, key_id, created_at, expires_at, attempts, subject FROM challenges \
+         WHERE id = $1 AND superseded_at IS NULL",
+    )
+    .bind(id.as_str())
+    .fetch_optional(db)
+    .await?;
+    row.map(ChallengeRow::load).transpose()
+}
+
+/// Takes the older challenges of a flow out of use: they take no attempt any more.
+pub async fn supersede_challenges(
+    db: impl SqliteExecutor<'_>,
+    flow: &FlowId,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "UPDATE challenges SET superseded_at = $2 WHERE flow_id = $1 AND superseded_at IS NULL RETURNING id",
+    )
+    .bind(flow.as_str())
+    .bind(now.as_millis())
+    .fetch_all(db)
+    .await?)
+}
+
+/// Counts an attempt while fewer than `max` have been counted. One statement: 200 tries at once are five (SR-19).
+pub async fn count_attempt(
+    db: impl SqliteExecutor<'_>,
+    id: &ChallengeId,
+    now: Timestamp,
+    max: u32,
+) -> Result<Option<CountedChallenge>, StoreError> {
+    let row: Option<CountedRow> = sqlx::query_as(
+        "UPDATE challenges SET attempts = attempts + 1 WHERE id = $1 AND attempts < $2 AND expires_at > $3 \
+         AND superseded_at IS NULL RETURNING attempts, code_digest, key_id, subject",
+    )
+    .bind(id.as_str())
+    .bind(i64::from(max))
+    .bind(now.as_millis())
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        Ok(CountedChallenge {
+            attempts: count(row.attempts)?,
+            code_digest: digest(&row.key_id, &row.code_digest)?,
+            subject: row.subject.map(Subject::new),
+        })
+    })
+    .transpose()
+}
+
+/// Binds the account that the worker found. Answers whether the challenge is still to be answered.
+pub async fn bind_challenge(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    subject: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3",
+    )
+    .bind(id)
+    .bind(subject)
+    .bind(now.as_millis())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Kills what else could reset an account: its outstanding codes become decoys, which look the same, and flows
+/// that hold a proof for it are gone (SR-24).
+pub async fn end_resets_of(
+    tx: &mut Transaction,
+    subject: &str,
+    keep: Option<&FlowId>,
+) -> Result<(), StoreError> {
+    let keep = keep.map_or("", FlowId::as_str);
+    sqlx::query("UPDATE challenges SET subject = NULL WHERE subject = $1 AND flow_id <> $2")
+        .bind(subject)
+        .bind(keep)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM reset_flows WHERE subject = $1 AND id <> $2")
+        .bind(subject)
+        .bind(keep)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Forgets flows that ended a while ago, with their challenges.
+pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM reset_flows WHERE expires_at <= $1")
+        .bind(now.as_millis() - KEPT_AFTER_EXPIRY_MS)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+#[derive(FromRow)]
+struct ChallengeRow {
+    id: String,
+    flow_id: String,
+    code_digest: String,
+    key_id: String,
+    created_at: i64,
+    expires_at: i64,
+    attempts: i64,
+    subject: Option<String>,
+}
+
+#[derive(FromRow)]
+struct CountedRow {
+    attempts: i64,
+    code_digest: String,
+    key_id: String,
+    subject: Option<String>,
+}
+
+impl ChallengeRow {
+    fn load(self) -> Result<Challenge, StoreError> {
+        Ok(Challenge {
+            id: ChallengeId::new(self.id),
+            flow_id: FlowId::new(self.flow_id),
+            code_digest: digest(&self.key_id, &self.code_digest)?,
+            created_at: Timestamp::from_millis(self.created_at),
+            expires_at: Timestamp::from_millis(self.expires_at),
+            attempts: count(self.attempts)?,
+            subject: self.subject.map(Subject::new),
+        })
+    }
+}
+
+fn digest(key_id: &str, code_digest: &str) -> Result<CodeDigest, StoreError> {
+    let corrupt = || StoreError::Corrupt { table: "challenges", reason: "its digest is not 32 bytes".to_owned() };
+    let mut mac = [0; 32];
+    hex::decode_to_slice(code_digest, &mut mac).map_err(|_| corrupt())?;
+    Ok(CodeDigest::from_parts(key_id, mac))
+}
+
+fn count(attempts: i64) -> Result<u32, StoreError> {
+    u32::try_from(attempts)
+        .map_err(|error| StoreError::Corrupt { table: "challenges", reason: error.to_string() })
+}
+
+fn to_json(flow: &ResetFlow) -> Result<String, StoreError> {
+    serde_json::to_string(flow)
+        .map_err(|error| StoreError::Corrupt { table: "reset_flows", reason: error.to_string() })
+}
+
+fn from_json(json: &str) -> Result<ResetFlow, StoreError> {
+    serde_json::from_str(json)
+        .map_err(|error| StoreError::Corrupt { table: "reset_flows", reason: error.to_string() })
+}

@@ -1,0 +1,153 @@
+//! The second step of a reset: the code that was sent, if there is an account.
+
+use std::time::Duration;
+
+use askama::Template;
+
+use super::shell::Shell;
+use super::wait::Wait;
+
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/code.html")]
+pub struct Code<'a> {
+    pub shell: Shell<'a>,
+    pub action: &'a str,
+    pub resend_action: &'a str,
+    /// Back to the first step, to type another address.
+    pub other_address_url: &'a str,
+    /// Just what the visitor typed, never the address on file (SR-32).
+    pub identifier: &'a str,
+    pub channel: Channel,
+    pub expires_in_minutes: u32,
+    /// The flow's cool-down as the server counts it; none, and a new code may be asked for.
+    pub resend_wait: Option<Wait>,
+    pub notice: Option<Notice>,
+    pub problem: Option<Problem>,
+}
+
+/// How the code travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    Email,
+    Sms,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    NewCodeSent,
+}
+
+/// All of these depend on the flow alone, so that a decoy can say them too (SR-23), but for `Wrong`, which a decoy always says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Not six digits: no try was counted.
+    Malformed,
+    Wrong {
+        tries_left: u32,
+    },
+    Exhausted,
+    Expired,
+    Superseded,
+    Used,
+    /// A new code was asked for within the cool-down.
+    TooSoon,
+    TooManyCodes {
+        wait: Wait,
+    },
+}
+
+/// What the page can still ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// The code, and a new one on the side.
+    Code,
+    /// Only a new code: this one is dead.
+    NewCode,
+    /// Nothing: the flow is over.
+    StartAgain,
+}
+
+impl<'a> Code<'a> {
+    pub(super) fn asks(&self) -> Asks {
+        match self.problem {
+            Some(Problem::Exhausted | Problem::Expired) => Asks::NewCode,
+            Some(Problem::Used) => Asks::StartAgain,
+            _ => Asks::Code,
+        }
+    }
+
+    /// Whether the code field itself is what is wrong.
+    pub(super) fn invalid(&self) -> bool {
+        matches!(
+            self.problem,
+            Some(Problem::Malformed | Problem::Wrong { .. } | Problem::Superseded)
+        )
+    }
+
+    pub fn samples(shell: Shell<'a>) -> Vec<(&'static str, Self)> {
+        let sent = Self {
+            shell,
+            action: "/forgot-password/code?i=sample",
+            resend_action: "/forgot-password/code/resend?i=sample",
+            other_address_url: "/forgot-password?i=sample",
+            identifier: "ada@example.com",
+            channel: Channel::Email,
+            expires_in_minutes: 10,
+            resend_wait: Wait::new(Duration::from_secs(41)),
+            notice: None,
+            problem: None,
+        };
+        let with = |problem: Problem| Self {
+            problem: Some(problem),
+            ..sent.clone()
+        };
+        let wait = Wait::at_least_a_second(Duration::from_secs(540));
+        vec![
+            ("sent", sent.clone()),
+            (
+                "sms",
+                Self {
+                    channel: Channel::Sms,
+                    identifier: "+44 7700 900123",
+                    ..sent.clone()
+                },
+            ),
+            (
+                "resend-ready",
+                Self {
+                    resend_wait: None,
+                    ..sent.clone()
+                },
+            ),
+            (
+                "new-code",
+                Self {
+                    notice: Some(Notice::NewCodeSent),
+                    ..sent.clone()
+                },
+            ),
+            ("malformed", with(Problem::Malformed)),
+            ("wrong", with(Problem::Wrong { tries_left: 4 })),
+            ("last-try", with(Problem::Wrong { tries_left: 1 })),
+            (
+                "exhausted",
+                Self {
+                    resend_wait: None,
+                    ..with(Problem::Exhausted)
+                },
+            ),
+            ("exhausted-wait", with(Problem::Exhausted)),
+            (
+                "expired",
+                Self {
+                    resend_wait: None,
+                    ..with(Problem::Expired)
+                },
+            ),
+            ("superseded", with(Problem::Superseded)),
+            ("used", with(Problem::Used)),
+            ("too-soon", with(Problem::TooSoon)),
+            ("too-many-codes", with(Problem::TooManyCodes { wait })),
+        ]
+    }
+}

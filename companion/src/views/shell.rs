@@ -1,0 +1,45 @@
+//! What every page shares: the brand, the language and its direction, the script.
+
+use super::assets::SCRIPT;
+use super::theme::Theme;
+
+/// The frame around a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Shell<'a> {
+    pub theme: &'a Theme,
+    /// BCP 47, for `<html lang>`.
+    pub lang: &'a str,
+    pub direction: Direction,
+}
+
+/// Which way the language is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    LeftToRight,
+    RightToLeft,
+}
+
+impl<'a> Shell<'a> {
+    pub fn english(theme: &'a Theme) -> Self {
+        Self {
+            theme,
+            lang: "en",
+            direction: Direction::LeftToRight,
+        }
+    }
+
+    pub(super) fn dir(&self) -> &'static str {
+        match self.direction {
+            Direction::LeftToRight => "ltr",
+            Direction::RightToLeft => "rtl",
+        }
+    }
+
+    pub(super) fn style(&self) -> &str {
+        self.theme.style().text()
+    }
+
+    pub(super) fn script(&self) -> &'static str {
+        SCRIPT.text()
+    }
+}

@@ -1,0 +1,37 @@
+//! The question before a sign-out that nobody vouched for (RP-Initiated Logout, section 2).
+
+use askama::Template;
+
+use super::shell::Shell;
+
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/sign_out.html")]
+pub struct SignOut<'a> {
+    pub shell: Shell<'a>,
+    pub action: &'a str,
+    /// Who is signed in: a name or an identifier.
+    pub person: &'a str,
+    /// Where "Stay signed in" leads; none, and only the question is asked.
+    pub stay_url: Option<&'a str>,
+}
+
+impl<'a> SignOut<'a> {
+    pub fn samples(shell: Shell<'a>) -> Vec<(&'static str, Self)> {
+        let asked = Self {
+            shell,
+            action: "/sign-out",
+            person: "ada@example.com",
+            stay_url: Some("/account"),
+        };
+        vec![
+            ("asked", asked.clone()),
+            (
+                "no-way-back",
+                Self {
+                    stay_url: None,
+                    ..asked
+                },
+            ),
+        ]
+    }
+}

@@ -1,0 +1,61 @@
+//! The authorization response: the parameters in the callback's query (RFC 6749 section 4.1.2).
+
+use std::borrow::Cow;
+
+use url::{Url, form_urlencoded};
+
+use crate::error::CallbackError;
+
+/// No provider's answer is longer, and no browser's URL should be.
+const LONGEST: usize = 16 * 1024;
+
+/// The callback as it arrived, with every parameter that means something at most once.
+pub(crate) struct Answer {
+    pub(crate) url: Url,
+    pub(crate) state: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) error_description: Option<String>,
+}
+
+impl Answer {
+    pub(crate) fn parse(callback_url: &str) -> Result<Self, CallbackError> {
+        if callback_url.len() > LONGEST {
+            return Err(CallbackError::TooLarge { limit: LONGEST });
+        }
+        let url = Url::parse(callback_url).map_err(|_| CallbackError::Malformed)?;
+        let query = url.query().unwrap_or_default();
+        Ok(Self {
+            state: only(query, "state")?,
+            code: only(query, "code")?.filter(|code| !code.is_empty()),
+            issuer: only(query, "iss")?,
+            error: only(query, "error")?,
+            error_description: only(query, "error_description")?,
+            url,
+        })
+    }
+}
+
+/// The `state` of a callback, absolute or as the path and query that a server sees. `None` unless there is
+/// exactly one.
+pub(crate) fn state_of(callback_url: &str) -> Option<String> {
+    if callback_url.len() > LONGEST {
+        return None;
+    }
+    let (_, query) = callback_url.split_once('?')?;
+    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    only(query, "state").ok().flatten()
+}
+
+fn only(query: &str, name: &'static str) -> Result<Option<String>, CallbackError> {
+    let mut values = form_urlencoded::parse(query.as_bytes())
+        .filter(|(key, _)| key == name)
+        .map(|(_, value)| Cow::into_owned(value));
+    let value = values.next();
+    if values.next().is_some() {
+        Err(CallbackError::Repeated { name })
+    } else {
+        Ok(value)
+    }
+}

@@ -1,0 +1,85 @@
+//! The answer in: checks in the order they run, then tokens, then the ID token.
+
+mod answer;
+mod checks;
+pub(crate) mod exchange;
+pub(crate) mod id_token;
+
+use url::Url;
+
+use self::answer::Answer;
+pub(crate) use self::answer::state_of;
+use self::checks::Inquiry;
+use self::id_token::{Expected, NonceRule};
+use crate::client::Client;
+use crate::error::{CallbackError, Error, ExchangeError};
+use crate::session::Session;
+use crate::sign_in::PendingSignIn;
+
+impl Client {
+    /// Ends a sign-in: checks the callback against the request, exchanges the code, and verifies the ID token.
+    ///
+    /// `callback_url` is the whole URL that the browser requested. A server that knows only path and query makes it
+    /// with [`callback_url`](Self::callback_url).
+    ///
+    /// # Errors
+    ///
+    /// In the order of the checks: [`CallbackError`] before anything is believed,
+    /// [`DiscoveryError`](crate::DiscoveryError) and [`ExchangeError`] while tokens are fetched,
+    /// [`IdTokenError`](crate::IdTokenError) for what they say. Nothing of a failed sign-in can be used.
+    pub async fn finish(
+        &self,
+        pending: PendingSignIn,
+        callback_url: impl AsRef<str>,
+    ) -> Result<Session, Error> {
+        let code = self.checked_code(&pending, callback_url.as_ref())?;
+        let metadata = self.metadata().await?;
+        let begun = exchange::code(self, &metadata, code, &pending).await?;
+        let id_token = begun.id_token.ok_or(ExchangeError::MissingIdToken)?;
+        let expected = Expected {
+            issuer: self.issuer(),
+            client_id: self.client_id(),
+            algorithms: self.algorithms(),
+            nonce: NonceRule::Required(&pending.nonce),
+            access_token: begun.tokens.access_token(),
+            max_age: pending.max_age,
+            subject: None,
+            now: self.now(),
+            leeway: self.leeway(),
+        };
+        let claims = id_token::verify(self, &metadata, id_token.expose(), &expected).await?;
+        Ok(Session {
+            claims,
+            id_token,
+            tokens: begun.tokens,
+            purpose: pending.purpose,
+            return_path: pending.return_path,
+        })
+    }
+
+    /// The whole URL of a callback of which the server sees only path and query, as it does behind a proxy: with the
+    /// scheme, host and port of the redirect URI.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackError::Malformed`] when `path_and_query` does not begin with a slash.
+    pub fn callback_url(&self, path_and_query: &str) -> Result<Url, Error> {
+        if !path_and_query.starts_with('/') {
+            return Err(CallbackError::Malformed.into());
+        }
+        let origin = self.redirect_uri().origin().ascii_serialization();
+        Ok(Url::parse(&format!("{origin}{path_and_query}")).map_err(|_| CallbackError::Malformed)?)
+    }
+
+    fn checked_code(&self, pending: &PendingSignIn, callback_url: &str) -> Result<String, CallbackError> {
+        let answer = Answer::parse(callback_url)?;
+        checks::run(&Inquiry {
+            answer: &answer,
+            pending,
+            issuer: self.issuer(),
+            client_id: self.client_id(),
+            now: self.now(),
+        })?;
+        answer.code.ok_or(CallbackError::MissingCode)
+    }
+}

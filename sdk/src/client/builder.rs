@@ -1,0 +1,204 @@
+//! Describing a client; `build` judges the whole description without any I/O.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth2::RedirectUrl;
+use url::Url;
+
+use super::held::Held;
+use super::keys::Keys;
+use super::{Algorithm, Client, ClientAuthentication, Inner, Provider};
+use crate::clock::{Clock, SystemClock};
+use crate::error::{ConfigError, Error};
+use crate::http::HttpTransport;
+#[cfg(feature = "reqwest")]
+use crate::http::ReqwestTransport;
+use crate::random::{Random, SystemRandom};
+use crate::secret::Secret;
+use crate::secure_url::{has_credentials, is_secure};
+
+const LEEWAY: Duration = Duration::from_secs(60);
+/// As long as the companion keeps an interaction: a sign-in may turn into a reset at the provider, where waiting for a
+/// code alone may take ten minutes.
+const PENDING_LIFETIME: Duration = Duration::from_secs(60 * 60);
+const LONGEST_LEEWAY: Duration = Duration::from_secs(10 * 60);
+const LONGEST_PENDING_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Describes a [`Client`].
+#[must_use = "nothing happens before `build`"]
+pub struct ClientBuilder {
+    issuer: String,
+    client_id: String,
+    client_secret: Option<Secret>,
+    authentication: ClientAuthentication,
+    redirect_uri: Option<String>,
+    provider: Provider,
+    algorithms: Vec<Algorithm>,
+    leeway: Duration,
+    pending_lifetime: Duration,
+    http: Option<Arc<dyn HttpTransport>>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl ClientBuilder {
+    pub(super) fn new(issuer: String, client_id: String) -> Self {
+        Self {
+            issuer,
+            client_id,
+            client_secret: None,
+            authentication: ClientAuthentication::default(),
+            redirect_uri: None,
+            provider: Provider::default(),
+            algorithms: Algorithm::DEFAULT.to_vec(),
+            leeway: LEEWAY,
+            pending_lifetime: PENDING_LIFETIME,
+            http: None,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
+    }
+
+    /// The secret of a confidential client. A public client, such as a desktop application, has none.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.client_secret = Some(Secret::new(secret));
+        self
+    }
+
+    /// How the secret is sent. `client_secret_basic` by default.
+    pub fn client_authentication(mut self, authentication: ClientAuthentication) -> Self {
+        self.authentication = authentication;
+        self
+    }
+
+    /// Where the provider sends the browser back to, exactly as it is registered there: https, or http on a loopback
+    /// address; no query and no fragment.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uri = Some(uri.into());
+        self
+    }
+
+    /// The provider's profile. [`Provider::Keyback`] by default.
+    pub fn provider(mut self, provider: Provider) -> Self {
+        self.provider = provider;
+        self
+    }
+
+    /// The signature algorithms accepted in ID tokens. [`Algorithm::DEFAULT`] by default. The list is never taken from
+    /// the provider's metadata nor from a token.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// How far the clocks of this machine and of the provider may differ. One minute by default, ten at most.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway.min(LONGEST_LEEWAY);
+        self
+    }
+
+    /// How long a sign-in may take from the redirect to the callback. One hour by default, a day at most.
+    pub fn pending_lifetime(mut self, lifetime: Duration) -> Self {
+        self.pending_lifetime = lifetime.min(LONGEST_PENDING_LIFETIME);
+        self
+    }
+
+    /// How the provider is reached. reqwest with limits by default.
+    pub fn http(mut self, transport: Arc<dyn HttpTransport>) -> Self {
+        self.http = Some(transport);
+        self
+    }
+
+    /// The clock. The system's by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The source of state and nonce. The system's by default.
+    pub fn random(mut self, random: Arc<dyn Random>) -> Self {
+        self.random = random;
+        self
+    }
+
+    /// Builds the client. Nothing is fetched yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for settings that cannot work or would not be safe.
+    pub fn build(self) -> Result<Client, Error> {
+        check_issuer(&self.issuer)?;
+        if self.client_id.is_empty() {
+            return Err(ConfigError::EmptyClientId.into());
+        }
+        if self
+            .client_secret
+            .as_ref()
+            .is_some_and(|secret| secret.expose().is_empty())
+        {
+            return Err(ConfigError::EmptyClientSecret.into());
+        }
+        if self.algorithms.is_empty() {
+            return Err(ConfigError::NoAlgorithms.into());
+        }
+        let redirect_uri = parse_redirect_uri(self.redirect_uri)?;
+        let http = match self.http {
+            Some(transport) => transport,
+            None => default_transport()?,
+        };
+        Ok(Client {
+            inner: Arc::new(Inner {
+                issuer: self.issuer,
+                client_id: self.client_id,
+                client_secret: self.client_secret,
+                authentication: self.authentication,
+                redirect_uri,
+                provider: self.provider,
+                algorithms: self.algorithms,
+                leeway: self.leeway,
+                pending_lifetime: self.pending_lifetime,
+                http,
+                clock: self.clock,
+                random: self.random,
+                metadata: Held::new(),
+                keys: Keys::new(),
+            }),
+        })
+    }
+}
+
+/// OpenID Connect Discovery section 3, with https or loopback.
+fn check_issuer(issuer: &str) -> Result<(), ConfigError> {
+    let url = Url::parse(issuer).map_err(|_| ConfigError::IssuerNotUrl)?;
+    if !is_secure(&url) {
+        return Err(ConfigError::IssuerInsecure);
+    }
+    if url.query().is_some() || url.fragment().is_some() || has_credentials(&url) {
+        return Err(ConfigError::IssuerNotPlain);
+    }
+    Ok(())
+}
+
+fn parse_redirect_uri(text: Option<String>) -> Result<RedirectUrl, ConfigError> {
+    let text = text.ok_or(ConfigError::MissingRedirectUri)?;
+    let redirect_uri = RedirectUrl::new(text).map_err(|_| ConfigError::RedirectUriNotUrl)?;
+    let url = redirect_uri.url();
+    if !is_secure(url) {
+        return Err(ConfigError::RedirectUriInsecure);
+    }
+    if url.query().is_some() || url.fragment().is_some() || has_credentials(url) {
+        return Err(ConfigError::RedirectUriNotPlain);
+    }
+    Ok(redirect_uri)
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
+    Ok(Arc::new(ReqwestTransport::new().map_err(ConfigError::Transport)?))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
+    Err(ConfigError::NoTransport)
+}

@@ -1,0 +1,251 @@
+//! The client: configuration, and what is known of the provider.
+
+pub(crate) mod algorithm;
+mod builder;
+mod discovery;
+mod held;
+mod json_web_key;
+mod keys;
+mod provider;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use oauth2::basic::{
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+};
+use oauth2::{
+    AuthType, AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields, RedirectUrl,
+    StandardRevocableToken, StandardTokenResponse, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+pub use self::algorithm::Algorithm;
+pub use self::builder::ClientBuilder;
+pub(crate) use self::discovery::Metadata;
+use self::held::Held;
+pub(crate) use self::json_web_key::PublicKey;
+pub(crate) use self::keys::KeySet;
+use self::keys::{Keys, Source};
+pub use self::provider::{ClientAuthentication, Provider};
+use crate::clock::Clock;
+use crate::error::{DiscoveryError, Error};
+use crate::http::HttpTransport;
+use crate::random::Random;
+use crate::secret::Secret;
+use crate::sign_in::{FirstScreen, SignInBuilder};
+
+/// A relying party of one OpenID provider.
+///
+/// Cheap to clone, and shared between requests: it keeps the provider's metadata and keys. Building one does no
+/// I/O; the provider may be down when the program starts.
+///
+/// ```
+/// use keyback::Client;
+///
+/// /// No generics: it goes into any application state.
+/// #[derive(Clone)]
+/// struct App {
+///     auth: Client,
+/// }
+///
+/// # fn main() -> Result<(), keyback::Error> {
+/// let app = App {
+///     auth: Client::builder("https://id.example/oidc", "my-app")
+///         .client_secret("from the provider's console")
+///         .redirect_uri("https://app.example/callback")
+///         .build()?,
+/// };
+/// # fn shared<T: Send + Sync + 'static>(_: &T) {}
+/// # shared(&app);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    issuer: String,
+    client_id: String,
+    client_secret: Option<Secret>,
+    authentication: ClientAuthentication,
+    redirect_uri: RedirectUrl,
+    provider: Provider,
+    algorithms: Vec<Algorithm>,
+    leeway: Duration,
+    pending_lifetime: Duration,
+    http: Arc<dyn HttpTransport>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    metadata: Held<Metadata>,
+    keys: Keys,
+}
+
+impl Client {
+    /// Begins to describe a client: `issuer` exactly as the provider's discovery document spells it, and the client id
+    /// that the provider has registered.
+    pub fn builder(issuer: impl Into<String>, client_id: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(issuer.into(), client_id.into())
+    }
+
+    /// Begins a sign-in.
+    pub fn sign_in(&self) -> SignInBuilder {
+        SignInBuilder::new(self.clone())
+    }
+
+    /// Begins the way back for who forgot the password: a sign-in whose first screen is the reset page, and which
+    /// asks for a login even if the provider has a session.
+    ///
+    /// The application's own session should stay as it is until the callback succeeds: anybody can follow this
+    /// link.
+    pub fn forgot_password(&self) -> SignInBuilder {
+        self.sign_in().first_screen(FirstScreen::ResetPassword)
+    }
+
+    /// Fetches metadata and keys now, for those who prefer to fail at the start.
+    ///
+    /// # Errors
+    ///
+    /// [`DiscoveryError`], retryable or not.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let metadata = self.metadata().await?;
+        self.keys(&metadata).await?;
+        Ok(())
+    }
+
+    /// The issuer this client trusts.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.inner.issuer
+    }
+
+    /// The client id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.inner.client_id
+    }
+
+    /// Where the provider sends the browser back to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &Url {
+        self.inner.redirect_uri.url()
+    }
+
+    /// The provider's profile.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.inner.provider
+    }
+
+    /// The redirect URI in the very characters it was given in, which the provider compares.
+    pub(crate) fn redirect_uri_as_given(&self) -> &RedirectUrl {
+        &self.inner.redirect_uri
+    }
+
+    pub(crate) fn algorithms(&self) -> &[Algorithm] {
+        &self.inner.algorithms
+    }
+
+    pub(crate) fn leeway(&self) -> Duration {
+        self.inner.leeway
+    }
+
+    pub(crate) fn pending_lifetime(&self) -> Duration {
+        self.inner.pending_lifetime
+    }
+
+    pub(crate) fn http(&self) -> &dyn HttpTransport {
+        &*self.inner.http
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.inner.random
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.inner.clock.now()
+    }
+
+    pub(crate) async fn metadata(&self) -> Result<Arc<Metadata>, DiscoveryError> {
+        let inner = &*self.inner;
+        let fetch = Metadata::fetch(&*inner.http, &inner.issuer);
+        inner.metadata.load(&*inner.clock, &*inner.random, fetch).await
+    }
+
+    pub(crate) async fn keys(&self, metadata: &Metadata) -> Result<Arc<KeySet>, DiscoveryError> {
+        self.inner.keys.load(&self.key_source(metadata)).await
+    }
+
+    /// The keys fetched anew, or `None` where that is not due.
+    pub(crate) async fn keys_anew(&self, metadata: &Metadata, key_id: Option<&str>) -> Option<Arc<KeySet>> {
+        self.inner
+            .keys
+            .reload_for(key_id, &self.key_source(metadata))
+            .await
+    }
+
+    /// oauth2's client for the provider's present endpoints.
+    pub(crate) fn oauth2(&self, metadata: &Metadata) -> OAuth2 {
+        let inner = &*self.inner;
+        let client = oauth2::Client::new(ClientId::new(inner.client_id.clone()))
+            .set_auth_uri(AuthUrl::from_url(metadata.authorization_endpoint.clone()))
+            .set_token_uri(TokenUrl::from_url(metadata.token_endpoint.clone()))
+            .set_redirect_uri(inner.redirect_uri.clone())
+            .set_auth_type(match inner.authentication {
+                ClientAuthentication::Basic => AuthType::BasicAuth,
+                ClientAuthentication::Post => AuthType::RequestBody,
+            });
+        match &inner.client_secret {
+            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            None => client,
+        }
+    }
+
+    fn key_source<'a>(&'a self, metadata: &'a Metadata) -> Source<'a> {
+        Source {
+            transport: &*self.inner.http,
+            clock: &*self.inner.clock,
+            random: &*self.inner.random,
+            jwks_uri: &metadata.jwks_uri,
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("issuer", &self.inner.issuer)
+            .field("client_id", &self.inner.client_id)
+            .field("provider", &self.inner.provider)
+            .finish_non_exhaustive()
+    }
+}
+
+/// oauth2's client with the two endpoints this crate uses.
+pub(crate) type OAuth2 = oauth2::Client<
+    BasicErrorResponse,
+    TokenResponse,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+pub(crate) type TokenResponse = StandardTokenResponse<IdTokenField, BasicTokenType>;
+
+/// What OpenID Connect adds to a token response (OpenID Connect Core section 3.1.3.3).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct IdTokenField {
+    #[serde(default)]
+    pub(crate) id_token: Option<Secret>,
+}
+
+impl ExtraTokenFields for IdTokenField {}

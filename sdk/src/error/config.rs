@@ -1,0 +1,64 @@
+use super::{Fault, Remedy, Verdict, verdict};
+use crate::http::TransportError;
+
+/// Why a client could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The issuer is not a URL.
+    #[error("the issuer is not a URL")]
+    IssuerNotUrl,
+    /// The issuer is plain http to another machine.
+    #[error("the issuer must be https (plain http is for loopback addresses)")]
+    IssuerInsecure,
+    /// The issuer has a query, a fragment or credentials (OpenID Connect Discovery section 3).
+    #[error("the issuer must have no query, no fragment and no credentials")]
+    IssuerNotPlain,
+    /// The client id is empty.
+    #[error("the client id is empty")]
+    EmptyClientId,
+    /// The client secret is empty.
+    #[error("the client secret is empty: leave it out for a public client")]
+    EmptyClientSecret,
+    /// No redirect URI was given.
+    #[error("no redirect URI was given")]
+    MissingRedirectUri,
+    /// The redirect URI is not a URL.
+    #[error("the redirect URI is not an absolute URL")]
+    RedirectUriNotUrl,
+    /// The redirect URI is plain http to another machine.
+    #[error("the redirect URI must be https (plain http is for loopback addresses)")]
+    RedirectUriInsecure,
+    /// The redirect URI has a query, a fragment or credentials, so that a callback could not be compared exactly.
+    #[error("the redirect URI must have no query, no fragment and no credentials")]
+    RedirectUriNotPlain,
+    /// No signature algorithm is allowed.
+    #[error("the list of allowed signature algorithms is empty")]
+    NoAlgorithms,
+    /// Neither a transport was given nor is the default one compiled in.
+    #[error("no HTTP transport: give one, or enable the feature `reqwest`")]
+    NoTransport,
+    /// The default transport could not be set up.
+    #[error("the HTTP transport could not be set up: {0}")]
+    Transport(#[source] TransportError),
+}
+
+impl ConfigError {
+    pub(super) fn verdict(&self) -> Verdict {
+        let code = match self {
+            Self::IssuerNotUrl => "config.issuer_not_url",
+            Self::IssuerInsecure => "config.issuer_insecure",
+            Self::IssuerNotPlain => "config.issuer_not_plain",
+            Self::EmptyClientId => "config.empty_client_id",
+            Self::EmptyClientSecret => "config.empty_client_secret",
+            Self::MissingRedirectUri => "config.missing_redirect_uri",
+            Self::RedirectUriNotUrl => "config.redirect_uri_not_url",
+            Self::RedirectUriInsecure => "config.redirect_uri_insecure",
+            Self::RedirectUriNotPlain => "config.redirect_uri_not_plain",
+            Self::NoAlgorithms => "config.no_algorithms",
+            Self::NoTransport => "config.no_transport",
+            Self::Transport(_) => "config.transport",
+        };
+        verdict(code, Fault::Application, Remedy::FixApplication)
+    }
+}

@@ -1,0 +1,70 @@
+use super::{Fault, ProviderError, Remedy, Verdict, verdict};
+use crate::http::TransportError;
+
+/// Why the token endpoint gave no tokens.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeError {
+    /// No response came.
+    #[error("the token endpoint could not be reached: {0}")]
+    Unreachable(#[source] TransportError),
+    /// The provider is overloaded or broken.
+    #[error("the token endpoint answered with status {status}")]
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The code or refresh token is used, expired, revoked or somebody else's (RFC 6749 section 5.2).
+    #[error("the provider does not accept the code or refresh token (invalid_grant)")]
+    InvalidGrant,
+    /// The client could not prove who it is (RFC 6749 section 5.2).
+    #[error("the provider does not accept the client id or secret (invalid_client)")]
+    InvalidClient,
+    /// Any other refusal of the provider.
+    #[error("the token endpoint refused: {0}")]
+    Refused(ProviderError),
+    /// The response is not a token response (RFC 6749 section 5.1).
+    #[error("the answer of the token endpoint is not valid")]
+    Malformed,
+    /// The tokens are of a kind that this client cannot use.
+    #[error("the access token is not a bearer token")]
+    NotBearer,
+    /// The response has no ID token (OpenID Connect Core section 3.1.3.3).
+    #[error("the token response has no ID token")]
+    MissingIdToken,
+    /// The session has no refresh token: ask for the scope `offline_access`.
+    #[error("there is no refresh token")]
+    NoRefreshToken,
+}
+
+impl ExchangeError {
+    pub(super) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Unreachable(TransportError::TooLarge { .. }) => {
+                verdict("exchange.too_large", Fault::Provider, Remedy::AskProvider)
+            }
+            Self::Unreachable(TransportError::Insecure) => {
+                verdict("exchange.insecure", Fault::Application, Remedy::FixApplication)
+            }
+            Self::Unreachable(_) => verdict("exchange.unreachable", Fault::Network, Remedy::RetryLater),
+            Self::Unavailable { .. } => verdict("exchange.unavailable", Fault::Provider, Remedy::RetryLater),
+            Self::InvalidGrant => verdict("exchange.invalid_grant", Fault::Visitor, Remedy::SignInAgain),
+            Self::InvalidClient => verdict(
+                "exchange.invalid_client",
+                Fault::Application,
+                Remedy::FixApplication,
+            ),
+            Self::Refused(_) => verdict("exchange.refused", Fault::Application, Remedy::FixApplication),
+            Self::Malformed => verdict("exchange.malformed", Fault::Provider, Remedy::AskProvider),
+            Self::NotBearer => verdict("exchange.not_bearer", Fault::Provider, Remedy::AskProvider),
+            Self::MissingIdToken => {
+                verdict("exchange.missing_id_token", Fault::Provider, Remedy::AskProvider)
+            }
+            Self::NoRefreshToken => verdict(
+                "exchange.no_refresh_token",
+                Fault::Application,
+                Remedy::SignInAgain,
+            ),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! After the callback: who signed in, their tokens, and the way out.
+
+mod claims;
+mod refresh;
+mod sign_out;
+mod tokens;
+mod user_info;
+
+use std::fmt;
+
+pub use self::claims::Claims;
+pub use self::tokens::TokenSet;
+use crate::secret::Secret;
+use crate::sign_in::{Purpose, ReturnPath};
+
+/// A finished sign-in. It exists only if every check has passed.
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) claims: Claims,
+    pub(crate) id_token: Secret,
+    pub(crate) tokens: TokenSet,
+    pub(crate) purpose: Purpose,
+    pub(crate) return_path: ReturnPath,
+}
+
+impl Session {
+    /// Who signed in.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The ID token as the provider signed it. Its use is to name the session at sign-out; it is no key to any API.
+    #[must_use]
+    pub fn id_token(&self) -> &str {
+        self.id_token.expose()
+    }
+
+    /// Access token, refresh token, and their circumstances.
+    #[must_use]
+    pub fn tokens(&self) -> &TokenSet {
+        &self.tokens
+    }
+
+    /// The bearer token for APIs.
+    #[must_use]
+    pub fn access_token(&self) -> &str {
+        self.tokens.access_token()
+    }
+
+    /// The token for new tokens, when `offline_access` was granted.
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<&str> {
+        self.tokens.refresh_token()
+    }
+
+    /// What this sign-in began as. [`Purpose::ResetPassword`] does not prove that a password was changed: only the
+    /// provider's `PostResetPassword` webhook does.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// Where the person wanted to go: `/` unless [`return_path`](crate::SignInBuilder::return_path) said otherwise.
+    #[must_use]
+    pub fn return_path(&self) -> &str {
+        self.return_path.as_str()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("claims", &self.claims)
+            .field("tokens", &self.tokens)
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}

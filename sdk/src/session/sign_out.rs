@@ -1,0 +1,43 @@
+//! Signing out at the provider (OpenID Connect RP-Initiated Logout 1.0).
+
+use url::Url;
+
+use super::Session;
+use crate::client::Client;
+use crate::error::{Error, SignOutError};
+use crate::secure_url::is_secure;
+
+impl Client {
+    /// Where to send the browser so that the provider ends its session too. End the application's own session first,
+    /// and offer the way here only by POST: a link would let other sites sign people out.
+    ///
+    /// `post_logout_redirect_uri` has to be registered at the provider. It gets `state` back as a query parameter.
+    ///
+    /// # Errors
+    ///
+    /// [`SignOutError::NotOffered`] when the provider has no such endpoint.
+    pub async fn sign_out_url(
+        &self,
+        session: &Session,
+        post_logout_redirect_uri: &str,
+        state: Option<&str>,
+    ) -> Result<Url, Error> {
+        let back = Url::parse(post_logout_redirect_uri).map_err(|_| SignOutError::RedirectUri)?;
+        if !is_secure(&back) {
+            return Err(SignOutError::RedirectUri.into());
+        }
+        let metadata = self.metadata().await?;
+        let mut url = metadata
+            .end_session_endpoint
+            .clone()
+            .ok_or(SignOutError::NotOffered)?;
+        url.query_pairs_mut()
+            .append_pair("id_token_hint", session.id_token())
+            .append_pair("client_id", self.client_id())
+            .append_pair("post_logout_redirect_uri", post_logout_redirect_uri);
+        if let Some(state) = state {
+            url.query_pairs_mut().append_pair("state", state);
+        }
+        Ok(url)
+    }
+}

@@ -1,0 +1,297 @@
+//! A pending sign-in sealed into a cookie of its own, so that tabs never collide.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::Cookie;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::PendingSignIn;
+use crate::callback::state_of;
+use crate::client::Client;
+use crate::error::CookieError;
+
+/// Sign-ins that one browser may have pending for one client.
+const KEPT: usize = 5;
+/// Browsers drop a cookie whose name, value and attributes exceed 4096 bytes, without a word.
+const LONGEST_VALUE: usize = 3800;
+const KEY_LENGTH: usize = 32;
+const LABEL: &[u8] = b"keyback pending sign-in cookie v1";
+
+/// Seals pending sign-ins into cookies and opens them again.
+///
+/// Each sign-in has its own cookie, named for the client and the `state`. The value is encrypted with
+/// AES-256-GCM, and the name is bound to it, so that no cookie passes for another. With a redirect URI of https
+/// the name begins with `__Host-`, which no other host can set (RFC 6265bis section 4.1.3.2).
+///
+/// ```
+/// use keyback::CookieSealer;
+///
+/// # fn main() -> Result<(), keyback::CookieError> {
+/// # let (new_key, old_key) = ([1_u8; 32], [2_u8; 32]);
+/// // Keys are 32 random bytes or more, the same on every replica. To change them without losing the sign-ins that
+/// // are under way: the new one seals, both open.
+/// let sealer = CookieSealer::new(new_key)?.and_opens(old_key)?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct CookieSealer {
+    /// The first seals, all open.
+    keys: Vec<RandomizedNonceKey>,
+}
+
+impl CookieSealer {
+    /// A sealer with this secret, from which the key is derived (HKDF-SHA256, RFC 5869).
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError::ShortKey`] for less than 32 bytes.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, CookieError> {
+        Ok(Self {
+            keys: vec![derive(secret.as_ref())?],
+        })
+    }
+
+    /// Also opens what an earlier secret has sealed.
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError::ShortKey`] for less than 32 bytes.
+    pub fn and_opens(mut self, earlier: impl AsRef<[u8]>) -> Result<Self, CookieError> {
+        self.keys.push(derive(earlier.as_ref())?);
+        Ok(self)
+    }
+
+    /// The `Set-Cookie` value that keeps `pending` in this browser until it expires.
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError::TooLarge`] when it does not fit a cookie.
+    pub fn set_cookie(&self, pending: &PendingSignIn) -> Result<String, CookieError> {
+        let name = Name::of(pending);
+        let value = self.seal(pending, name.as_str())?;
+        let life = pending
+            .expires_at
+            .duration_since(pending.begun_at)
+            .unwrap_or_default()
+            .as_secs();
+        Ok(name.set(&value, life))
+    }
+
+    /// The `Set-Cookie` value of [`set_cookie`](Self::set_cookie), followed by those that clear the oldest
+    /// sign-ins of the same client, so that abandoned ones cannot pile up: five are kept.
+    ///
+    /// `cookie_header` is the request's `Cookie` header, or empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_cookie`](Self::set_cookie).
+    pub fn set_cookies(
+        &self,
+        pending: &PendingSignIn,
+        cookie_header: &str,
+    ) -> Result<Vec<String>, CookieError> {
+        let own = Name::of(pending);
+        let mut others: Vec<(Option<SystemTime>, &str)> = cookies(cookie_header)
+            .filter(|(name, _)| name.starts_with(&own.prefix()) && *name != own.as_str())
+            .map(|(name, value)| (self.unseal(name, value).ok().map(|other| other.begun_at), name))
+            .collect();
+        // What cannot be opened is `None` and sorts first: it is of no use to anybody.
+        others.sort_unstable();
+        let surplus = (others.len() + 1).saturating_sub(KEPT);
+        let cleared = others
+            .into_iter()
+            .take(surplus)
+            .map(|(_, name)| own.renamed(name).clear());
+        Ok(std::iter::once(self.set_cookie(pending)?)
+            .chain(cleared)
+            .collect())
+    }
+
+    /// Opens the pending sign-in that the callback's `state` belongs to, out of the request's `Cookie` header.
+    ///
+    /// # Errors
+    ///
+    /// [`CookieError::Missing`] when this browser has no such sign-in: it took too long, or the callback was
+    /// opened elsewhere. The person should simply sign in again.
+    pub fn open(
+        &self,
+        cookie_header: &str,
+        callback_url: impl AsRef<str>,
+        client: &Client,
+    ) -> Result<PendingSignIn, CookieError> {
+        let state = state_of(callback_url.as_ref()).ok_or(CookieError::NoState)?;
+        let name = Name::new(
+            client.issuer(),
+            client.client_id(),
+            &state,
+            client.redirect_uri().scheme() == "https",
+        );
+        let mut found = cookies(cookie_header)
+            .filter(|(n, _)| *n == name.as_str())
+            .peekable();
+        if found.peek().is_none() {
+            return Err(CookieError::Missing);
+        }
+        // A neighbouring host may have set a cookie of the same name: the one that opens is ours.
+        let mut outcome = Err(CookieError::Sealed);
+        for (name, value) in found {
+            outcome = self.unseal(name, value);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// The `Set-Cookie` value that clears the cookie of `pending`. Send it with the answer to the callback, whether
+    /// it succeeded or not.
+    #[must_use]
+    pub fn clear_cookie(&self, pending: &PendingSignIn) -> String {
+        Name::of(pending).clear()
+    }
+
+    fn seal(&self, pending: &PendingSignIn, name: &str) -> Result<String, CookieError> {
+        let mut sealed = Zeroizing::new(serde_json::to_vec(pending).map_err(|_| CookieError::Seal)?);
+        let key = self.keys.first().ok_or(CookieError::Seal)?;
+        // The nonce is aws-lc-rs's own and no argument: a repeated one would give the key away.
+        let nonce = key
+            .seal_in_place_append_tag(Aad::from(name.as_bytes()), &mut *sealed)
+            .map_err(|_| CookieError::Seal)?;
+        let mut bytes = nonce.as_ref().to_vec();
+        bytes.extend_from_slice(&sealed);
+        let value = URL_SAFE_NO_PAD.encode(bytes);
+        if value.len() > LONGEST_VALUE {
+            Err(CookieError::TooLarge)
+        } else {
+            Ok(value)
+        }
+    }
+
+    fn unseal(&self, name: &str, value: &str) -> Result<PendingSignIn, CookieError> {
+        if value.len() > LONGEST_VALUE {
+            return Err(CookieError::TooLarge);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(value).map_err(|_| CookieError::Sealed)?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or(CookieError::Sealed)?;
+        for key in &self.keys {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CookieError::Sealed)?;
+            let mut buffer = Zeroizing::new(sealed.to_vec());
+            if let Ok(plain) = key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut buffer) {
+                return serde_json::from_slice(plain).map_err(|_| CookieError::Version);
+            }
+        }
+        Err(CookieError::Sealed)
+    }
+}
+
+impl fmt::Debug for CookieSealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieSealer")
+            .field("keys", &self.keys.len())
+            .finish()
+    }
+}
+
+/// The cookie's name: a prefix, the client's hash, the state's hash.
+///
+/// The client is part of it because cookies ignore ports: on localhost, two sites share one jar.
+struct Name {
+    text: String,
+    secure: bool,
+}
+
+impl Name {
+    fn of(pending: &PendingSignIn) -> Self {
+        let secure = pending.redirect_uri.url().scheme() == "https";
+        Self::new(
+            &pending.issuer,
+            &pending.client_id,
+            pending.state.expose(),
+            secure,
+        )
+    }
+
+    fn new(issuer: &str, client_id: &str, state: &str, secure: bool) -> Self {
+        let client = short_hash(&[issuer, client_id].join("\n"));
+        let state = short_hash(state);
+        let host = if secure { "__Host-" } else { "" };
+        Self {
+            text: format!("{host}kbrp_{client}_{state}"),
+            secure,
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What the names of one client have in common.
+    fn prefix(&self) -> String {
+        let end = self
+            .text
+            .rfind('_')
+            .map_or(self.text.len(), |position| position + 1);
+        self.text[..end].to_owned()
+    }
+
+    fn renamed(&self, name: &str) -> Self {
+        Self {
+            text: name.to_owned(),
+            secure: self.secure,
+        }
+    }
+
+    fn set(&self, value: &str, life: u64) -> String {
+        let secure = if self.secure { "; Secure" } else { "" };
+        // Lax, because the callback is a navigation from the provider's site; Strict would withhold the cookie.
+        format!(
+            "{}={value}; Max-Age={life}; Path=/; HttpOnly; SameSite=Lax{secure}",
+            self.text
+        )
+    }
+
+    fn clear(&self) -> String {
+        self.set("", 0)
+    }
+}
+
+fn cookies(header: &str) -> impl Iterator<Item = (&str, &str)> {
+    Cookie::split_parse(header)
+        .filter_map(Result::ok)
+        .filter_map(|cookie| Some((cookie.name_raw()?, cookie.value_raw()?)))
+}
+
+fn short_hash(text: &str) -> String {
+    URL_SAFE_NO_PAD
+        .encode(&digest(&SHA256, text.as_bytes()).as_ref()[..9])
+        .replace('_', ".")
+}
+
+struct KeyBytes;
+
+impl KeyType for KeyBytes {
+    fn len(&self) -> usize {
+        KEY_LENGTH
+    }
+}
+
+fn derive(secret: &[u8]) -> Result<RandomizedNonceKey, CookieError> {
+    if secret.len() < KEY_LENGTH {
+        return Err(CookieError::ShortKey);
+    }
+    let mut key = [0; KEY_LENGTH];
+    let derived = Salt::new(HKDF_SHA256, &[])
+        .extract(secret)
+        .expand(&[LABEL], KeyBytes)
+        .and_then(|okm| okm.fill(&mut key))
+        .and_then(|()| RandomizedNonceKey::new(&AES_256_GCM, &key))
+        .map_err(|_| CookieError::Seal);
+    key.zeroize();
+    derived
+}
