@@ -92,7 +92,11 @@ enum Challenge {
 
 impl ProtocolError {
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, description: description.into(), challenge: None }
+        Self {
+            code,
+            description: description.into(),
+            challenge: None,
+        }
     }
 
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
@@ -125,7 +129,11 @@ impl ProtocolError {
 
     /// A refusal of a bearer token (RFC 6750 3.1).
     pub fn bearer(code: ErrorCode, description: &'static str) -> Self {
-        Self { code, description: description.into(), challenge: Some(Challenge::Bearer { named: true }) }
+        Self {
+            code,
+            description: description.into(),
+            challenge: Some(Challenge::Bearer { named: true }),
+        }
     }
 
     /// Writes the private side of the error to the log.
@@ -166,7 +174,10 @@ struct Body<'a> {
 impl IntoResponse for ProtocolError {
     /// The direct answer of RFC 6749 5.2.
     fn into_response(self) -> Response {
-        let body = Body { error: self.code.as_str(), error_description: &self.description };
+        let body = Body {
+            error: self.code.as_str(),
+            error_description: &self.description,
+        };
         let mut response = (self.code.status(), super::no_store(), Json(body)).into_response();
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -197,7 +208,10 @@ impl From<sqlx::Error> for Failure {
 impl From<Failure> for ProtocolError {
     fn from(failure: Failure) -> Self {
         tracing::error!(error = %failure, "the provider failed");
-        Self::new(ErrorCode::ServerError, "The provider failed and gave nothing. Try again.")
+        Self::new(
+            ErrorCode::ServerError,
+            "The provider failed and gave nothing. Try again.",
+        )
     }
 }
 

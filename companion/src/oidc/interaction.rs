@@ -68,26 +68,35 @@ pub struct Interaction {
     pub request: AuthorizationRequest,
     pub requested_at: Timestamp,
     pub expires_at: Timestamp,
+    /// Whether it is a row, because it was too large for its cookie.
+    #[serde(skip)]
+    pub(super) is_row: bool,
 }
 
 /// What the cookie holds.
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
 enum Sealed {
-    Whole(Interaction),
-    Row { row: String, requested_at: Timestamp, expires_at: Timestamp },
+    Whole(Box<Interaction>),
+    Row {
+        row: String,
+        requested_at: Timestamp,
+        expires_at: Timestamp,
+    },
 }
 
 impl Sealed {
     fn requested_at(&self) -> Timestamp {
         match self {
-            Self::Whole(Interaction { requested_at, .. }) | Self::Row { requested_at, .. } => *requested_at,
+            Self::Whole(interaction) => interaction.requested_at,
+            Self::Row { requested_at, .. } => *requested_at,
         }
     }
 
     fn expires_at(&self) -> Timestamp {
         match self {
-            Self::Whole(Interaction { expires_at, .. }) | Self::Row { expires_at, .. } => *expires_at,
+            Self::Whole(interaction) => interaction.expires_at,
+            Self::Row { expires_at, .. } => *expires_at,
         }
     }
 }
@@ -103,7 +112,13 @@ impl Inner {
     ) -> Result<(Interaction, Vec<HeaderValue>), ProtocolError> {
         let id = random_id(&*self.random);
         let expires_at = now + self.tokens.interaction.0;
-        let interaction = Interaction { id, request, requested_at: now, expires_at };
+        let interaction = Interaction {
+            id,
+            request,
+            requested_at: now,
+            expires_at,
+            is_row: false,
+        };
         let whole = serde_json::to_string(&interaction).map_err(Failure::from)?;
         let plain = if sealed_length(whole.len()) <= MOST_BYTES {
             whole
@@ -111,7 +126,9 @@ impl Inner {
             self.save_large(&interaction, &whole, now).await?
         };
         let name = cookie_name(&interaction.id);
-        let sealed = self.sealer.seal_text(&*self.random, name.as_bytes(), plain.as_bytes());
+        let sealed = self
+            .sealer
+            .seal_text(&*self.random, name.as_bytes(), plain.as_bytes());
         let mut cookies = self.crowded_out(headers);
         cookies.push(self.cookies.set(&name, &sealed, Some(self.tokens.interaction.0)));
         Ok((interaction, cookies))
@@ -124,18 +141,24 @@ impl Inner {
         id: &str,
         now: Timestamp,
     ) -> Result<Option<Interaction>, Failure> {
-        let Some(sealed) = self.open_cookie(headers, &cookie_name(id)) else { return Ok(None) };
+        let Some(sealed) = self.open_cookie(headers, &cookie_name(id)) else {
+            return Ok(None);
+        };
         if sealed.expires_at() <= now {
             return Ok(None);
         }
-        let found = match sealed {
-            Sealed::Whole(interaction) => Some(interaction),
+        let (found, is_row) = match sealed {
+            Sealed::Whole(interaction) => (Some(*interaction), false),
             Sealed::Row { row, .. } => {
                 let json = interactions::find(self.store.reader(), &row, now).await?;
-                json.map(|json| serde_json::from_str(&json)).transpose()?
+                (json.map(|json| serde_json::from_str(&json)).transpose()?, true)
             }
         };
-        Ok(found.map(|interaction| Interaction { id: id.to_owned(), ..interaction }))
+        Ok(found.map(|interaction| Interaction {
+            id: id.to_owned(),
+            is_row,
+            ..interaction
+        }))
     }
 
     /// The `Set-Cookie` that takes an answered request from the browser.
@@ -150,13 +173,16 @@ impl Inner {
         now: Timestamp,
     ) -> Result<String, ProtocolError> {
         let mut tx = self.store.begin().await?;
-        let saved =
-            interactions::save(&mut tx, &interaction.id, whole, now, interaction.expires_at).await?;
+        let saved = interactions::save(&mut tx, &interaction.id, whole, now, interaction.expires_at).await?;
         tx.commit().await?;
         match saved {
             Saved::Saved => {
                 let (row, requested_at) = (interaction.id.clone(), interaction.requested_at);
-                let sealed = Sealed::Row { row, requested_at, expires_at: interaction.expires_at };
+                let sealed = Sealed::Row {
+                    row,
+                    requested_at,
+                    expires_at: interaction.expires_at,
+                };
                 Ok(serde_json::to_string(&sealed).map_err(Failure::from)?)
             }
             Saved::Full => Err(ProtocolError::new(
@@ -172,16 +198,26 @@ impl Inner {
         if names.len() < MOST_PER_BROWSER {
             return Vec::new();
         }
-        let age = |name: &&str| self.open_cookie(headers, name).map(|sealed| sealed.requested_at());
+        let age = |name: &&str| {
+            self.open_cookie(headers, name)
+                .map(|sealed| sealed.requested_at())
+        };
         let mut by_age: Vec<_> = names.iter().map(|name| (age(name), *name)).collect();
         // What can't be opened has no age and goes first.
         by_age.sort();
         let surplus = names.len() + 1 - MOST_PER_BROWSER;
-        by_age.into_iter().take(surplus).map(|(_, name)| self.cookies.clear(name)).collect()
+        by_age
+            .into_iter()
+            .take(surplus)
+            .map(|(_, name)| self.cookies.clear(name))
+            .collect()
     }
 
     fn open_cookie(&self, headers: &HeaderMap, name: &str) -> Option<Sealed> {
-        let plain = self.sealer.open_text(name.as_bytes(), self.cookies.read(headers, name)?).ok()?;
+        let plain = self
+            .sealer
+            .open_text(name.as_bytes(), self.cookies.read(headers, name)?)
+            .ok()?;
         serde_json::from_slice(&plain).ok()
     }
 }

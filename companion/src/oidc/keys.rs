@@ -34,8 +34,8 @@ pub enum KeysError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// aws-lc refused.
-    #[error("a signing key could not be made: {0}")]
-    Generate(#[from] BadKey),
+    #[error("a signing key could not be made")]
+    Generate,
     /// The root key that sealed the key is gone.
     #[error(
         "the signing key {kid} can't be opened: put the root key that sealed it back into [secrets] \
@@ -51,6 +51,12 @@ pub enum KeysError {
         /// The key's id.
         kid: String,
     },
+}
+
+impl From<BadKey> for KeysError {
+    fn from(BadKey: BadKey) -> Self {
+        Self::Generate
+    }
 }
 
 /// When a new key begins to sign.
@@ -177,12 +183,20 @@ impl Keys {
         if now.since(loaded.at) < RELOAD_EVERY {
             return loaded.ring;
         }
-        let Ok(_only_one) = self.reloading.try_lock() else { return loaded.ring };
+        let Ok(_only_one) = self.reloading.try_lock() else {
+            return loaded.ring;
+        };
         match KeyRing::load(&self.store, &self.sealer, Some(&loaded.ring), now).await {
             Ok(ring) => {
                 let ring = Arc::new(ring);
-                let mut loaded = self.loaded.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-                *loaded = Loaded { at: now, ring: ring.clone() };
+                let mut loaded = self
+                    .loaded
+                    .write()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                *loaded = Loaded {
+                    at: now,
+                    ring: ring.clone(),
+                };
                 ring
             }
             Err(error) => {
@@ -193,7 +207,10 @@ impl Keys {
     }
 
     fn loaded(&self) -> Loaded {
-        self.loaded.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.loaded
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -211,9 +228,14 @@ impl KeyRing {
         now: Timestamp,
     ) -> Result<Self, KeysError> {
         let rows = provider_keys::list(store.reader()).await?;
-        let keys: Vec<_> =
-            rows.iter().map(|row| Key::open(row, sealer, before)).collect::<Result<_, KeysError>>()?;
-        let published = keys.iter().filter(|key| key.leaves_at.is_none_or(|at| at > now)).map(|key| &key.jwk);
+        let keys: Vec<_> = rows
+            .iter()
+            .map(|row| Key::open(row, sealer, before))
+            .collect::<Result<_, KeysError>>()?;
+        let published = keys
+            .iter()
+            .filter(|key| key.leaves_at.is_none_or(|at| at > now))
+            .map(|key| &key.jwk);
         let document = Document::new(&json!({ "keys": published.collect::<Vec<_>>() }));
         Ok(Self { keys, document })
     }
@@ -231,11 +253,15 @@ impl KeyRing {
         claims: &impl serde::Serialize,
         now: Timestamp,
     ) -> Result<String, Failure> {
-        let mut due = self.keys.iter().filter(|key| key.jwk.alg == algorithm && key.signs_from <= now);
+        let mut due = self
+            .keys
+            .iter()
+            .filter(|key| key.jwk.alg == algorithm && key.signs_from <= now);
         let (key, pair) = due
             .find_map(|key| key.pair.as_ref().map(|pair| (key, pair)))
             .ok_or(Failure::NoKey(jws::name(algorithm)))?;
-        pair.sign(typ, &key.jwk.kid, claims).map_err(|BadKey| Failure::Signing)
+        pair.sign(typ, &key.jwk.kid, claims)
+            .map_err(|BadKey| Failure::Signing)
     }
 
     /// Opens a token that this provider signed, also with a key that has left.
@@ -247,7 +273,9 @@ impl KeyRing {
 impl Key {
     fn open(row: &KeyRow, sealer: &Sealer, before: Option<&KeyRing>) -> Result<Arc<Self>, KeysError> {
         let same = |key: &&Arc<Self>| {
-            key.jwk.kid == row.kid && key.leaves_at == row.leaves_at() && key.pair.is_some() == row.sealed.is_some()
+            key.jwk.kid == row.kid
+                && key.leaves_at == row.leaves_at()
+                && key.pair.is_some() == row.sealed.is_some()
         };
         // Reading an RSA key costs a millisecond; those that didn't change are kept.
         if let Some(known) = before.and_then(|ring| ring.keys.iter().find(same)) {
@@ -264,14 +292,25 @@ impl Key {
                 Some(SigningKey::from_pkcs8(jwk.alg, &pkcs8).map_err(|_| damaged())?)
             }
         };
-        Ok(Arc::new(Self { jwk, signs_from: row.signs_from(), leaves_at: row.leaves_at(), pair }))
+        Ok(Arc::new(Self {
+            jwk,
+            signs_from: row.signs_from(),
+            leaves_at: row.leaves_at(),
+            pair,
+        }))
     }
 }
 
 impl From<KeyRow> for KeyInfo {
     fn from(row: KeyRow) -> Self {
         let (created_at, signs_from, leaves_at) = (row.created_at(), row.signs_from(), row.leaves_at());
-        Self { kid: row.kid, algorithm: row.algorithm, created_at, signs_from, leaves_at }
+        Self {
+            kid: row.kid,
+            algorithm: row.algorithm,
+            created_at,
+            signs_from,
+            leaves_at,
+        }
     }
 }
 
@@ -290,7 +329,14 @@ async fn make(
     let (jwk, pkcs8) = made.await.map_err(|_| BadKey)??;
     let public = serde_json::to_string(&jwk).map_err(|_| BadKey)?;
     let sealed = sealer.seal_text(random, &context(&jwk.kid), &pkcs8);
-    Ok(KeyRow::new(jwk.kid, jws::name(algorithm), sealed, public, now, signs_from))
+    Ok(KeyRow::new(
+        jwk.kid,
+        jws::name(algorithm),
+        sealed,
+        public,
+        now,
+        signs_from,
+    ))
 }
 
 fn context(kid: &str) -> Vec<u8> {

@@ -38,7 +38,9 @@ impl App {
 
     /// Whether `secret` is the app's. Compared by digest, in constant time.
     pub fn has_secret(&self, secret: &str) -> bool {
-        let Some(own) = &self.secret_digest else { return false };
+        let Some(own) = &self.secret_digest else {
+            return false;
+        };
         verify_slices_are_equal(own.as_bytes(), digest_of(secret).as_bytes()).is_ok()
     }
 
@@ -142,21 +144,30 @@ impl Registry {
     ) -> Result<Self, RegistryError> {
         let mut apps = HashMap::new();
         for mut config in fixed {
-            let digest = config.client_secret.take().map(|secret| digest_of(secret.expose()));
+            let digest = config
+                .client_secret
+                .take()
+                .map(|secret| digest_of(secret.expose()));
             let app = App::new(config, digest);
             if let Some(other) = apps.insert(app.client_id.clone(), Arc::new(app)) {
                 return Err(RegistryError::Twice(other.client_id.clone()));
             }
         }
         let stored = apps::list(store.reader()).await?;
-        if let Some(both) = stored.iter().find(|stored| apps.contains_key(&stored.config.client_id)) {
+        if let Some(both) = stored
+            .iter()
+            .find(|stored| apps.contains_key(&stored.config.client_id))
+        {
             return Err(RegistryError::Twice(both.config.client_id.clone()));
         }
         Ok(Self {
             store: store.clone(),
             fixed_origins: apps.values().flat_map(|app| app.origins()).collect(),
             fixed: apps,
-            resources: resources.into_iter().map(|one| (one.indicator.clone(), one)).collect(),
+            resources: resources
+                .into_iter()
+                .map(|one| (one.indicator.clone(), one))
+                .collect(),
         })
     }
 
@@ -192,7 +203,9 @@ impl Registry {
             return Ok(true);
         }
         let stored = apps::list(self.store.reader()).await?;
-        Ok(stored.into_iter().any(|stored| App::from(stored).origins().any(|own| own == origin)))
+        Ok(stored
+            .into_iter()
+            .any(|stored| App::from(stored).origins().any(|own| own == origin)))
     }
 
     /// The back-channel logout URIs of the apps that a revocation concerned and that have one.
@@ -221,7 +234,9 @@ fn is_same_text(registered: &Url, asked: &str) -> bool {
 fn is_same_loopback(registered: &Url, asked: &str) -> bool {
     let split = |uri| -> Option<(&str, &str)> {
         let rest = str::strip_prefix(uri, "http://")?;
-        let host = ["127.0.0.1", "[::1]", "localhost"].into_iter().find(|host| rest.starts_with(host))?;
+        let host = ["127.0.0.1", "[::1]", "localhost"]
+            .into_iter()
+            .find(|host| rest.starts_with(host))?;
         let rest = &rest[host.len()..];
         let path = match rest.strip_prefix(':') {
             None => rest,
@@ -251,14 +266,24 @@ mod tests {
             "client_id": "a", "type": kind, "redirect_uris": uris, "client_secret": "s".repeat(32),
         });
         let mut config: AppConfig = serde_json::from_value(config).unwrap();
-        let digest = config.client_secret.take().map(|secret| digest_of(secret.expose()));
+        let digest = config
+            .client_secret
+            .take()
+            .map(|secret| digest_of(secret.expose()));
         App::new(config, digest)
     }
 
     #[test]
     fn sr77_redirect_uris_match_as_text() {
-        let web = app(AppKind::Web, &["https://app.example/callback?x=1", "https://bare.example"]);
-        for good in ["https://app.example/callback?x=1", "https://bare.example", "https://bare.example/"] {
+        let web = app(
+            AppKind::Web,
+            &["https://app.example/callback?x=1", "https://bare.example"],
+        );
+        for good in [
+            "https://app.example/callback?x=1",
+            "https://bare.example",
+            "https://bare.example/",
+        ] {
             assert!(web.allows_redirect(good), "{good}");
         }
         for bad in [
@@ -282,7 +307,11 @@ mod tests {
 
     #[test]
     fn rfc8252_7_3_native_apps_choose_the_loopback_port() {
-        let uris = ["http://127.0.0.1/callback", "http://[::1]/callback", "http://localhost:8000/callback"];
+        let uris = [
+            "http://127.0.0.1/callback",
+            "http://[::1]/callback",
+            "http://localhost:8000/callback",
+        ];
         let native = app(AppKind::Native, &uris);
         for good in [
             "http://127.0.0.1:51004/callback",
@@ -291,7 +320,11 @@ mod tests {
             "http://localhost:65535/callback",
         ] {
             assert!(native.allows_redirect(good), "{good}");
-            assert_eq!(app(AppKind::Web, &uris).allows_redirect(good), uris.contains(&good), "{good}");
+            assert_eq!(
+                app(AppKind::Web, &uris).allows_redirect(good),
+                uris.contains(&good),
+                "{good}"
+            );
         }
         for bad in [
             "http://127.0.0.1:51004/other",

@@ -43,11 +43,15 @@ impl Sessions<'_> {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<Option<(Session, User)>, StoreError> {
-        let Some(secret) = self.cookies.read(headers, COOKIE) else { return Ok(None) };
+        let Some(secret) = self.cookies.read(headers, COOKIE) else {
+            return Ok(None);
+        };
         let Some(session) = sessions::find(self.store.reader(), &digest_of(secret), now).await? else {
             return Ok(None);
         };
-        let Some(user) = users::find(self.store.reader(), &session.user_id).await? else { return Ok(None) };
+        let Some(user) = users::find(self.store.reader(), &session.user_id).await? else {
+            return Ok(None);
+        };
         if now.since(session.last_seen_at()) >= TOUCH_EVERY {
             let expires_at = (now + self.config.idle.0).min(session.created_at() + self.config.max.0);
             sessions::touch(self.store.writer(), &session.id, now, expires_at).await?;
@@ -90,11 +94,17 @@ impl Sessions<'_> {
             client_ip: sign_in.client_ip,
         };
         sessions::add(&mut **tx, &new).await?;
-        let session = sessions::find(&mut **tx, &digest, now).await?.ok_or_else(|| StoreError::Corrupt {
-            table: "sessions",
-            reason: "a session that was just begun is not there: its account is gone or disabled".to_owned(),
-        })?;
-        Ok((session, self.cookies.set(COOKIE, &secret, Some(self.config.max.0))))
+        let session = sessions::find(&mut **tx, &digest, now)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt {
+                table: "sessions",
+                reason: "a session that was just begun is not there: its account is gone or disabled"
+                    .to_owned(),
+            })?;
+        Ok((
+            session,
+            self.cookies.set(COOKIE, &secret, Some(self.config.max.0)),
+        ))
     }
 
     /// Ends a session and what it gave, but for offline grants. Answers the apps that took part in it.

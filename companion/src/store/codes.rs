@@ -98,11 +98,7 @@ pub async fn find(db: impl SqliteExecutor<'_>, digest: &str) -> Result<Option<Co
 }
 
 /// Uses a code. Of any number of requests at once, one is answered true.
-pub async fn consume(
-    db: impl SqliteExecutor<'_>,
-    digest: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+pub async fn consume(db: impl SqliteExecutor<'_>, digest: &str, now: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "UPDATE codes SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND expires_at > $2",
     )

@@ -65,7 +65,10 @@ pub async fn add(
 
 /// Revokes one grant with its code and tokens. Answers whether it was there.
 pub async fn revoke(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM grants WHERE id = $1").bind(id).execute(db).await?;
+    let done = sqlx::query("DELETE FROM grants WHERE id = $1")
+        .bind(id)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -77,15 +80,20 @@ pub async fn revoke_user(
     user_id: &str,
     now: Timestamp,
 ) -> Result<RevokedApps, StoreError> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
-        "DELETE FROM grants WHERE user_id = $1 RETURNING client_id, session_id, expires_at",
-    )
-    .bind(user_id)
-    .fetch_all(&mut **tx)
-    .await?;
-    let live = rows.into_iter().filter(|(_, _, expires_at)| *expires_at > now.as_millis());
-    let mut apps: Vec<_> =
-        live.map(|(client_id, session_id, _)| RevokedApp { client_id, session_id }).collect();
+    let rows: Vec<(String, String, i64)> =
+        sqlx::query_as("DELETE FROM grants WHERE user_id = $1 RETURNING client_id, session_id, expires_at")
+            .bind(user_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    let live = rows
+        .into_iter()
+        .filter(|(_, _, expires_at)| *expires_at > now.as_millis());
+    let mut apps: Vec<_> = live
+        .map(|(client_id, session_id, _)| RevokedApp {
+            client_id,
+            session_id,
+        })
+        .collect();
     apps.sort_by(|a, b| (&a.client_id, &a.session_id).cmp(&(&b.client_id, &b.session_id)));
     apps.dedup();
     Ok(RevokedApps { apps })
@@ -114,7 +122,9 @@ pub async fn revoke_session(
 
 /// Forgets grants that have expired, with their codes and tokens.
 pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
-    let done =
-        sqlx::query("DELETE FROM grants WHERE expires_at <= $1").bind(now.as_millis()).execute(db).await?;
+    let done = sqlx::query("DELETE FROM grants WHERE expires_at <= $1")
+        .bind(now.as_millis())
+        .execute(db)
+        .await?;
     Ok(done.rows_affected())
 }

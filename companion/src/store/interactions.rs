@@ -25,7 +25,9 @@ pub async fn save(
     expires_at: Timestamp,
 ) -> Result<Saved, StoreError> {
     sweep(&mut **tx, now).await?;
-    let live: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM interactions").fetch_one(&mut **tx).await?;
+    let live: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM interactions")
+        .fetch_one(&mut **tx)
+        .await?;
     if live >= MOST {
         return Ok(Saved::Full);
     }
@@ -44,16 +46,21 @@ pub async fn find(
     id: &str,
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT request FROM interactions WHERE id = $1 AND expires_at > $2")
-        .bind(id)
-        .bind(now.as_millis())
-        .fetch_optional(db)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT request FROM interactions WHERE id = $1 AND expires_at > $2")
+            .bind(id)
+            .bind(now.as_millis())
+            .fetch_optional(db)
+            .await?,
+    )
 }
 
 /// Forgets a request that has been answered.
 pub async fn remove(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM interactions WHERE id = $1").bind(id).execute(db).await?;
+    sqlx::query("DELETE FROM interactions WHERE id = $1")
+        .bind(id)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

@@ -84,11 +84,7 @@ pub async fn add_first(db: impl SqliteExecutor<'_>, key: &KeyRow) -> Result<bool
 }
 
 /// Puts `key` in the place of the last of its line, which leaves the key set at `old_leaves_at`.
-pub async fn succeed(
-    tx: &mut Transaction,
-    key: &KeyRow,
-    old_leaves_at: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn succeed(tx: &mut Transaction, key: &KeyRow, old_leaves_at: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE provider_keys SET leaves_at = $2 WHERE algorithm = $1 AND leaves_at IS NULL")
         .bind(&key.algorithm)
         .bind(old_leaves_at.as_millis())

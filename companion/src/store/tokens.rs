@@ -127,7 +127,10 @@ pub async fn find_access(
 
 /// Revokes one access token.
 pub async fn revoke_access(db: impl SqliteExecutor<'_>, digest: &str) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM access_tokens WHERE digest = $1").bind(digest).execute(db).await?;
+    sqlx::query("DELETE FROM access_tokens WHERE digest = $1")
+        .bind(digest)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -218,6 +221,8 @@ pub async fn sweep(
 }
 
 pub(super) fn parse_resources(json: &str) -> Result<Vec<String>, StoreError> {
-    serde_json::from_str(json)
-        .map_err(|error| StoreError::Corrupt { table: "grants", reason: error.to_string() })
+    serde_json::from_str(json).map_err(|error| StoreError::Corrupt {
+        table: "grants",
+        reason: error.to_string(),
+    })
 }

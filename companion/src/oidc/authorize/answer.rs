@@ -7,7 +7,10 @@ use super::super::params::Params;
 
 /// The redirect that carries a code.
 pub(super) fn code(issuer: &str, redirect_uri: &str, state: Option<&str>, code: &str) -> String {
-    append(redirect_uri, [("code", Some(code)), ("state", state), ("iss", Some(issuer))])
+    append(
+        redirect_uri,
+        [("code", Some(code)), ("state", state), ("iss", Some(issuer))],
+    )
 }
 
 /// The redirect that carries an error.
@@ -53,7 +56,16 @@ mod tests {
 
     #[test]
     fn rfc6749_3_1_2_the_query_of_a_redirect_uri_is_kept() {
-        let add = |uri| append(uri, [("code", Some("a b")), ("state", None), ("iss", Some("https://i/oidc"))]);
+        let add = |uri| {
+            append(
+                uri,
+                [
+                    ("code", Some("a b")),
+                    ("state", None),
+                    ("iss", Some("https://i/oidc")),
+                ],
+            )
+        };
         let tail = "code=a+b&iss=https%3A%2F%2Fi%2Foidc";
         assert_eq!(add("https://a/cb"), format!("https://a/cb?{tail}"));
         assert_eq!(add("https://a/cb?x=%2f"), format!("https://a/cb?x=%2f&{tail}"));

@@ -6,8 +6,8 @@ use super::Asked;
 pub(super) fn check(asked: &Asked<'_>) -> Result<(), ProtocolError> {
     match asked.params.with_control_character() {
         None => Ok(()),
-        Some(name) => {
-            Err(ProtocolError::invalid_request(format!("The parameter {name} holds a control character.")))
-        }
+        Some(name) => Err(ProtocolError::invalid_request(format!(
+            "The parameter {name} holds a control character."
+        ))),
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 
+use super::super::Inner;
 use super::super::pages::ErrorKind;
 use super::super::params::Params;
 use super::super::registry::App;
-use super::super::Inner;
 use super::Refusal;
 
 pub(super) async fn check(inner: &Inner, params: &Params) -> Result<Arc<App>, Refusal> {
@@ -18,7 +18,10 @@ pub(super) async fn check(inner: &Inner, params: &Params) -> Result<Arc<App>, Re
              check the client_id of the sign-in request.",
         )
     };
-    let client_id = params.one("client_id").filter(|_| !params.is_repeated("client_id")).ok_or_else(unknown)?;
+    let client_id = params
+        .one("client_id")
+        .filter(|_| !params.is_repeated("client_id"))
+        .ok_or_else(unknown)?;
     match inner.registry.find(client_id).await {
         Ok(Some(app)) if app.has_people() => Ok(app),
         Ok(Some(_)) => Err(Refusal::new(

@@ -7,8 +7,8 @@ use super::super::Inner;
 use super::super::error::Failure;
 use super::super::interaction::{AuthorizationRequest, Interaction};
 use super::super::scope::OFFLINE_ACCESS;
-use super::session::{self, Unfit};
 use super::answer;
+use super::session::{self, Unfit};
 use crate::secrets::{digest_of, random_id, random_token};
 use crate::store::codes::{self, NewCode};
 use crate::store::grants::{self, NewGrant};
@@ -45,11 +45,13 @@ pub(in crate::oidc) async fn complete(
     let Some(location) = issue(inner, &interaction.request, current, now).await? else {
         return Ok(Completion::SignIn(Unfit::NobodySignedIn));
     };
-    // A request in a cookie has no row; a row that stays would only wait for its expiry.
-    if let Err(error) = interactions::remove(inner.store.writer(), &interaction.id).await {
-        tracing::warn!(%error, "an answered request stays until it expires");
+    if interaction.is_row {
+        interactions::remove(inner.store.writer(), &interaction.id).await?;
     }
-    Ok(Completion::Done(Completed { location, clear_cookie: inner.clear_interaction(&interaction.id) }))
+    Ok(Completion::Done(Completed {
+        location,
+        clear_cookie: inner.clear_interaction(&interaction.id),
+    }))
 }
 
 /// Issues a code for a checked request. None where the session has ended meanwhile.
@@ -96,5 +98,10 @@ pub(super) async fn issue(
     };
     codes::add(&mut *tx, &new, now).await?;
     tx.commit().await?;
-    Ok(Some(answer::code(&inner.issuer, &request.redirect_uri, request.state.as_deref(), &code)))
+    Ok(Some(answer::code(
+        &inner.issuer,
+        &request.redirect_uri,
+        request.state.as_deref(),
+        &code,
+    )))
 }

@@ -45,7 +45,9 @@ pub(in crate::oidc) fn supported() -> [&'static str; SPELLINGS.len()] {
 }
 
 pub(super) fn check(asked: &Asked<'_>) -> Result<FirstScreen, ProtocolError> {
-    let Some(text) = asked.params.one("first_screen") else { return Ok(FirstScreen::default()) };
+    let Some(text) = asked.params.one("first_screen") else {
+        return Ok(FirstScreen::default());
+    };
     match SPELLINGS.into_iter().find(|(spelling, _)| *spelling == text) {
         Some((_, screen)) => Ok(screen),
         None => Err(ProtocolError::invalid_request(format!(

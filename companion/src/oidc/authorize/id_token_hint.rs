@@ -5,8 +5,13 @@ use super::super::hint;
 use super::Asked;
 
 pub(super) fn check(asked: &Asked<'_>) -> Result<Option<String>, ProtocolError> {
-    let Some(token) = asked.params.one("id_token_hint") else { return Ok(None) };
-    let claims = asked.ring.as_deref().and_then(|ring| hint::read(ring, asked.issuer, token));
+    let Some(token) = asked.params.one("id_token_hint") else {
+        return Ok(None);
+    };
+    let claims = asked
+        .ring
+        .as_deref()
+        .and_then(|ring| hint::read(ring, asked.issuer, token));
     match claims {
         Some(claims) if claims.aud == asked.app.client_id => Ok(Some(claims.sub)),
         _ => Err(ProtocolError::invalid_request(

@@ -6,5 +6,9 @@ const KINDS: [&str; 3] = ["username", "email", "phone"];
 
 pub(super) fn check(asked: &Asked<'_>) -> Vec<String> {
     let text = asked.params.one("identifier").unwrap_or_default();
-    KINDS.into_iter().filter(|kind| text.split(' ').any(|word| word == *kind)).map(str::to_owned).collect()
+    KINDS
+        .into_iter()
+        .filter(|kind| text.split(' ').any(|word| word == *kind))
+        .map(str::to_owned)
+        .collect()
 }

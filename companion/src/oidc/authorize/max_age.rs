@@ -4,10 +4,14 @@ use super::super::error::ProtocolError;
 use super::Asked;
 
 pub(super) fn check(asked: &Asked<'_>) -> Result<Option<u32>, ProtocolError> {
-    let Some(text) = asked.params.one("max_age") else { return Ok(None) };
+    let Some(text) = asked.params.one("max_age") else {
+        return Ok(None);
+    };
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
         Ok(seconds) if digits => Ok(Some(seconds)),
-        _ => Err(ProtocolError::invalid_request("max_age is a whole number of seconds.")),
+        _ => Err(ProtocolError::invalid_request(
+            "max_age is a whole number of seconds.",
+        )),
     }
 }

@@ -17,7 +17,7 @@ mod redirect_uri;
 mod repeated;
 mod request_object;
 mod resource;
-mod response_mode;
+pub(super) mod response_mode;
 mod response_type;
 mod scope;
 mod session;
@@ -38,6 +38,7 @@ use super::registry::{App, Registry};
 use super::{Inner, Provider, see_other};
 
 pub(super) use answer::append as append_to_uri;
+pub(super) use complete::complete;
 pub use complete::{Completed, Completion};
 pub use session::Unfit;
 
@@ -52,29 +53,50 @@ struct Asked<'a> {
 }
 
 /// The checks in the order they run; the first that refuses decides the answer. Each is a file of this folder.
+///
+/// | check            | what it asks                                        | by                           |
+/// |------------------|-----------------------------------------------------|------------------------------|
+/// | `client`         | an app we know (before, else a page)                | RFC 6749 4.1.2.1             |
+/// | `redirect_uri`   | registered, as text (before, else a page)           | RFC 9700 2.1                 |
+/// | `repeated`       | no parameter twice                                  | RFC 6749 3.1                 |
+/// | `characters`     | no control character                                |                              |
+/// | `request_object` | none, by value or by reference                      | OIDC Core 6                  |
+/// | `response_type`  | `code`                                              | RFC 9700 2.1.2               |
+/// | `response_mode`  | `query`                                             | Multiple Response Types 2.1  |
+/// | `scope`          | something that can be granted                       | RFC 6749 3.3, OIDC Core 5.4  |
+/// | `consent`        | an app of one's own                                 | OIDC Core 3.1.2.4            |
+/// | `pkce`           | S256, from whoever has no secret                    | RFC 7636 4.3, RFC 9700 2.1.1 |
+/// | `resource`       | APIs the app may call                               | RFC 8707 2                   |
+/// | `prompt`         | known values, `none` alone                          | OIDC Core 3.1.2.1            |
+/// | `max_age`        | a number                                            | OIDC Core 3.1.2.1            |
+/// | `id_token_hint`  | an ID token of ours for this app                    | OIDC Core 3.1.2.1            |
+/// | `first_screen`   | a known spelling                                    | Logto                        |
+/// | `identifiers`    | nothing: unknown kinds are left out                 | Logto                        |
+/// | `session`        | (after) the right person, signed in recently enough | OIDC Core 3.1.2.3            |
 fn checked(asked: &Asked<'_>, redirect_uri: &str) -> Result<AuthorizationRequest, ProtocolError> {
-    repeated::check(asked)?; //                                RFC 6749 3.1: no parameter twice
-    characters::check(asked)?; //                              no control character anywhere
-    request_object::check(asked)?; //                          OIDC Core 6: by value and by reference, not supported
-    response_type::check(asked)?; //                           RFC 9700 2.1.2: the code flow alone
-    response_mode::check(asked)?; //                           OAuth 2.0 Multiple Response Types 2.1
-    let scopes = scope::check(asked)?; //                      RFC 6749 3.3, OIDC Core 5.4 and 11
-    consent::check(asked)?; //                                 OIDC Core 3.1.2.4
+    repeated::check(asked)?;
+    characters::check(asked)?;
+    request_object::check(asked)?;
+    response_type::check(asked)?;
+    response_mode::check(asked)?;
+    let scopes = scope::check(asked)?;
+    consent::check(asked)?;
+    let sent = |name| asked.params.one(name).map(str::to_owned);
     Ok(AuthorizationRequest {
-        code_challenge: pkce::check(asked)?, //                RFC 7636 4.3, RFC 9700 2.1.1
-        resources: resource::check(asked)?, //                 RFC 8707 2
-        prompt: prompt::check(asked)?, //                      OIDC Core 3.1.2.1
-        max_age: max_age::check(asked)?, //                    OIDC Core 3.1.2.1
-        subject: id_token_hint::check(asked)?, //              OIDC Core 3.1.2.1
-        first_screen: first_screen::check(asked)?, //          Logto's parameter, both spellings of the reset
-        identifiers: identifiers::check(asked), //             Logto's parameter
+        code_challenge: pkce::check(asked)?,
+        resources: resource::check(asked)?,
+        prompt: prompt::check(asked)?,
+        max_age: max_age::check(asked)?,
+        subject: id_token_hint::check(asked)?,
+        first_screen: first_screen::check(asked)?,
+        identifiers: identifiers::check(asked),
         client_id: asked.app.client_id.clone(),
         redirect_uri: redirect_uri.to_owned(),
-        state: asked.params.one("state").map(str::to_owned),
-        nonce: asked.params.one("nonce").map(str::to_owned),
-        login_hint: asked.params.one("login_hint").map(str::to_owned),
-        ui_locales: asked.params.one("ui_locales").map(str::to_owned),
         scopes,
+        state: sent("state"),
+        nonce: sent("nonce"),
+        login_hint: sent("login_hint"),
+        ui_locales: sent("ui_locales"),
     })
 }
 
@@ -83,13 +105,25 @@ pub(super) async fn get(State(provider): State<Provider>, request: Request) -> R
     let query = request.uri().query().unwrap_or_default();
     if query.len() > MOST_QUERY_BYTES {
         let detail = "The sign-in request is too long. The app that sent you here must send a shorter one.";
-        return inner.refuse(request.headers(), None, StatusCode::URI_TOO_LONG, ErrorKind::BadRequest, detail);
+        return inner.refuse(
+            request.headers(),
+            None,
+            StatusCode::URI_TOO_LONG,
+            ErrorKind::BadRequest,
+            detail,
+        );
     }
     match Params::parse(query.as_bytes()) {
         Ok(params) => handle(inner, request.headers(), &params).await,
         Err(_) => {
             let detail = "The sign-in request can't be read: it holds bytes that are no text.";
-            inner.refuse(request.headers(), None, StatusCode::BAD_REQUEST, ErrorKind::BadRequest, detail)
+            inner.refuse(
+                request.headers(),
+                None,
+                StatusCode::BAD_REQUEST,
+                ErrorKind::BadRequest,
+                detail,
+            )
         }
     }
 }
@@ -103,19 +137,32 @@ pub(super) async fn post(State(provider): State<Provider>, request: Request) -> 
         Ok(params) => params,
         Err(error) => {
             let detail = error.description();
-            return inner.refuse(&parts.headers, None, StatusCode::BAD_REQUEST, ErrorKind::BadRequest, detail);
+            return inner.refuse(
+                &parts.headers,
+                None,
+                StatusCode::BAD_REQUEST,
+                ErrorKind::BadRequest,
+                detail,
+            );
         }
     };
     let query = params.to_query();
     if query.len() > MOST_QUERY_BYTES {
         let detail = "The sign-in request is too long. The app that sent you here must send a shorter one.";
-        return inner.refuse(&parts.headers, None, StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::BadRequest, detail);
+        return inner.refuse(
+            &parts.headers,
+            None,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorKind::BadRequest,
+            detail,
+        );
     }
     see_other(&format!("{}/auth?{query}", inner.issuer))
 }
 
 async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response {
-    let page = |status, kind, detail: &str| inner.refuse(headers, params.one("ui_locales"), status, kind, detail);
+    let page =
+        |status, kind, detail: &str| inner.refuse(headers, params.one("ui_locales"), status, kind, detail);
     let app = match client::check(inner, params).await {
         Ok(app) => app,
         Err(refusal) => return page(refusal.status, refusal.kind, refusal.detail),
@@ -128,7 +175,12 @@ async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response
         Ok(response) => response,
         Err(error) => {
             tracing::debug!(client_id = app.client_id, %error, "authorization request refused");
-            see_other(&answer::error(&inner.issuer, redirect_uri, answer::state_of(params), &error))
+            see_other(&answer::error(
+                &inner.issuer,
+                redirect_uri,
+                answer::state_of(params),
+                &error,
+            ))
         }
     }
 }
@@ -145,7 +197,13 @@ async fn decide(
         Some(_) => Some(inner.keys.ring(now).await),
         None => None,
     };
-    let asked = Asked { params, app, registry: &inner.registry, issuer: &inner.issuer, ring };
+    let asked = Asked {
+        params,
+        app,
+        registry: &inner.registry,
+        issuer: &inner.issuer,
+        ring,
+    };
     let request = checked(&asked, redirect_uri)?;
     let unfit = match inner.sessions().current(headers, now).await? {
         None => Unfit::NobodySignedIn,
@@ -191,7 +249,11 @@ struct Refusal {
 
 impl Refusal {
     fn new(kind: ErrorKind, detail: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, kind, detail }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            kind,
+            detail,
+        }
     }
 }
 
@@ -205,7 +267,10 @@ impl Inner {
         detail: &str,
     ) -> Response {
         let visitor = Visitor { headers, ui_locales };
-        let mut response = self.pages.error(visitor, ErrorPage { status, kind, detail }).into_response();
+        let mut response = self
+            .pages
+            .error(visitor, ErrorPage { status, kind, detail })
+            .into_response();
         response.headers_mut().extend(super::no_store());
         response
     }

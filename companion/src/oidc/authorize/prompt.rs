@@ -38,7 +38,9 @@ impl Prompt {
 }
 
 pub(super) fn check(asked: &Asked<'_>) -> Result<Prompt, ProtocolError> {
-    let Some(text) = asked.params.one("prompt") else { return Ok(Prompt::AsNeeded) };
+    let Some(text) = asked.params.one("prompt") else {
+        return Ok(Prompt::AsNeeded);
+    };
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     if let Some(_unknown) = words.iter().find(|word| !SUPPORTED.contains(word)) {
         return Err(ProtocolError::invalid_request(format!(

@@ -6,6 +6,8 @@ use super::Asked;
 pub(super) fn check(asked: &Asked<'_>) -> Result<(), ProtocolError> {
     match asked.params.repeated() {
         None => Ok(()),
-        Some(name) => Err(ProtocolError::invalid_request(format!("Send the parameter {name} once."))),
+        Some(name) => Err(ProtocolError::invalid_request(format!(
+            "Send the parameter {name} once."
+        ))),
     }
 }

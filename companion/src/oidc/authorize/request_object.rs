@@ -5,15 +5,26 @@ use super::Asked;
 
 pub(super) fn check(asked: &Asked<'_>) -> Result<(), ProtocolError> {
     let refused = [
-        ("request", ErrorCode::RequestNotSupported, "Send the parameters themselves, not a request object."),
-        ("request_uri", ErrorCode::RequestUriNotSupported, "Send the parameters themselves, not a request_uri."),
+        (
+            "request",
+            ErrorCode::RequestNotSupported,
+            "Send the parameters themselves, not a request object.",
+        ),
+        (
+            "request_uri",
+            ErrorCode::RequestUriNotSupported,
+            "Send the parameters themselves, not a request_uri.",
+        ),
         (
             "registration",
             ErrorCode::RegistrationNotSupported,
             "Register the app with the operator of this provider; it can't register itself.",
         ),
     ];
-    match refused.into_iter().find(|(name, ..)| asked.params.one(name).is_some()) {
+    match refused
+        .into_iter()
+        .find(|(name, ..)| asked.params.one(name).is_some())
+    {
         None => Ok(()),
         Some((_, code, description)) => Err(ProtocolError::new(code, description)),
     }

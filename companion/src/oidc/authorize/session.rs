@@ -40,7 +40,11 @@ pub(super) fn check(
     session: &Session,
     now: Timestamp,
 ) -> Result<(), Unfit> {
-    if request.subject.as_ref().is_some_and(|subject| *subject != session.user_id) {
+    if request
+        .subject
+        .as_ref()
+        .is_some_and(|subject| *subject != session.user_id)
+    {
         return Err(Unfit::AnotherPerson);
     }
     if requested_at.is_some_and(|requested_at| session.auth_time() >= requested_at) {
@@ -50,5 +54,9 @@ pub(super) fn check(
         return Err(Unfit::MustSignInAgain);
     }
     let too_old = |seconds: u32| now.since(session.auth_time()) > Duration::from_secs(seconds.into());
-    if request.max_age.is_some_and(too_old) { Err(Unfit::AuthenticatedTooLongAgo) } else { Ok(()) }
+    if request.max_age.is_some_and(too_old) {
+        Err(Unfit::AuthenticatedTooLongAgo)
+    } else {
+        Ok(())
+    }
 }
