@@ -29,6 +29,8 @@ pub enum Purpose {
     Jobs,
     /// Private keys of the provider at rest.
     ProviderKeys,
+    /// Answers to refreshes, kept for a repeat.
+    RefreshAnswers,
     /// Keys of limits, which are digests of identifiers.
     Limits,
 }
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Cookies => b"keyback/cookies/1",
             Self::Jobs => b"keyback/jobs/1",
             Self::ProviderKeys => b"keyback/provider-keys/1",
+            Self::RefreshAnswers => b"keyback/refresh-answers/1",
             Self::Limits => b"keyback/limits/1",
         }
     }

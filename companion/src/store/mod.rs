@@ -4,11 +4,17 @@
 //! queue is fair where `SQLITE_BUSY` is not. A write is one `BEGIN IMMEDIATE` transaction; what
 //! [`Store::begin`] returns is committed whole or not at all, also by `kill -9` (WAL, `synchronous=FULL`).
 
+pub mod apps;
 pub mod audit;
+pub mod codes;
+pub mod grants;
+pub mod interactions;
 pub mod jobs;
 pub mod limits;
+pub mod provider_keys;
 pub mod reset;
 pub mod sessions;
+pub mod tokens;
 pub mod users;
 
 use std::path::PathBuf;

@@ -1,0 +1,42 @@
+//! `client_id`: an app we know, that has people who sign in.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+
+use super::super::Inner;
+use super::super::pages::ErrorKind;
+use super::super::params::Params;
+use super::super::registry::App;
+use super::Refusal;
+
+pub(super) async fn check(inner: &Inner, params: &Params) -> Result<Arc<App>, Refusal> {
+    let unknown = || {
+        Refusal::new(
+            ErrorKind::UnknownApp,
+            "The app that sent you here is not registered. Go back to it and try again; its operator must \
+             check the client_id of the sign-in request.",
+        )
+    };
+    let client_id = params
+        .one("client_id")
+        .filter(|_| !params.is_repeated("client_id"))
+        .ok_or_else(unknown)?;
+    match inner.registry.find(client_id).await {
+        Ok(Some(app)) if app.has_people() => Ok(app),
+        Ok(Some(_)) => Err(Refusal::new(
+            ErrorKind::UnknownApp,
+            "The app that sent you here is registered as a machine, and people don't sign in to machines. Its \
+             operator must register it with another type.",
+        )),
+        Ok(None) => Err(unknown()),
+        Err(error) => {
+            tracing::error!(%error, "the app of an authorization request could not be looked up");
+            Err(Refusal {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                kind: ErrorKind::Failure,
+                detail: "The sign-in could not begin. Try again in a moment.",
+            })
+        }
+    }
+}

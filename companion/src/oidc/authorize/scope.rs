@@ -1,0 +1,31 @@
+//! `scope`: what is granted of what is asked. Scopes that mean nothing here are ignored (OIDC Core 3.1.2.1);
+//! the token answer tells those that are granted (RFC 6749 3.3).
+
+use super::super::error::{ErrorCode, ProtocolError};
+use super::super::scope::{STANDARD, Scopes};
+use super::Asked;
+
+pub(super) fn check(asked: &Asked<'_>) -> Result<Scopes, ProtocolError> {
+    let invalid = |description| ProtocolError::new(ErrorCode::InvalidScope, description);
+    let text = asked
+        .params
+        .one("scope")
+        .ok_or_else(|| invalid("Send a scope; for a sign-in it begins with openid."))?;
+    let scopes = Scopes::parse(text)
+        .map_err(|_| invalid("The scope is a list of words of printable ASCII, separated by spaces."))?;
+    let of_a_resource = |scope: &str| {
+        let mut asked_for = asked
+            .params
+            .all("resource")
+            .filter_map(|one| asked.registry.resource(one));
+        asked_for.any(|resource| resource.scopes.iter().any(|own| own == scope))
+    };
+    let granted = scopes
+        .filter(|scope| STANDARD.contains(&scope) || asked.app.has_scope(scope) || of_a_resource(scope));
+    if granted.is_empty() {
+        return Err(invalid(
+            "None of the scopes is known for this app; for a sign-in ask for openid.",
+        ));
+    }
+    Ok(granted)
+}

@@ -1,0 +1,231 @@
+//! An authorization request that waits for the person, riding sealed in a cookie of its own.
+//!
+//! Nothing is written before somebody types: anybody can send authorization requests. A cookie per request lets
+//! tabs live side by side; a request too large for a cookie becomes one of a bounded number of rows.
+
+use axum::http::{HeaderMap, HeaderValue};
+use keyback_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Inner;
+use super::authorize::first_screen::FirstScreen;
+use super::authorize::prompt::Prompt;
+use super::error::{ErrorCode, Failure, ProtocolError};
+use super::scope::Scopes;
+use crate::secrets::random_id;
+use crate::store::interactions::{self, Saved};
+
+const COOKIE_PREFIX: &str = "kb_ix_";
+/// Bytes of a cookie's value at most.
+const MOST_BYTES: usize = 1_200;
+/// Bytes that sealing adds before base64url: key id, nonce and tag.
+const SEAL_BYTES: usize = 4 + 12 + 16;
+/// Waiting requests of one browser at most.
+const MOST_PER_BROWSER: usize = 4;
+
+/// An authorization request that passed every check.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct AuthorizationRequest {
+    pub client_id: String,
+    pub redirect_uri: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// The S256 challenge (RFC 7636); confidential apps may go without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_challenge: Option<String>,
+    /// What is granted of the scopes that were asked.
+    pub scopes: Scopes,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    #[serde(default)]
+    pub first_screen: FirstScreen,
+    #[serde(default)]
+    pub prompt: Prompt,
+    /// Seconds that may have passed since the person authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ui_locales: Option<String>,
+    /// Which kinds of identifier the first screen asks for: any of `username`, `email`, `phone`; none is all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<String>,
+    /// The person that `id_token_hint` names: nobody else may answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+/// An authorization request that waits for the person.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Interaction {
+    /// Public and random: names the cookie, and stands in the address of the pages.
+    #[serde(skip)]
+    pub id: String,
+    #[serde(flatten)]
+    pub request: AuthorizationRequest,
+    pub requested_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Whether it is a row, because it was too large for its cookie.
+    #[serde(skip)]
+    pub(super) is_row: bool,
+}
+
+/// What the cookie holds.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Sealed {
+    Whole(Box<Interaction>),
+    Row {
+        row: String,
+        requested_at: Timestamp,
+        expires_at: Timestamp,
+    },
+}
+
+impl Sealed {
+    fn requested_at(&self) -> Timestamp {
+        match self {
+            Self::Whole(interaction) => interaction.requested_at,
+            Self::Row { requested_at, .. } => *requested_at,
+        }
+    }
+
+    fn expires_at(&self) -> Timestamp {
+        match self {
+            Self::Whole(interaction) => interaction.expires_at,
+            Self::Row { expires_at, .. } => *expires_at,
+        }
+    }
+}
+
+impl Inner {
+    /// Lets a request wait. Answers its id and the cookies to set: its own, and removals of the oldest ones above
+    /// the number that a browser may hold.
+    pub(super) async fn begin_interaction(
+        &self,
+        headers: &HeaderMap,
+        request: AuthorizationRequest,
+        now: Timestamp,
+    ) -> Result<(Interaction, Vec<HeaderValue>), ProtocolError> {
+        let id = random_id(&*self.random);
+        let expires_at = now + self.tokens.interaction.0;
+        let interaction = Interaction {
+            id,
+            request,
+            requested_at: now,
+            expires_at,
+            is_row: false,
+        };
+        let whole = serde_json::to_string(&interaction).map_err(Failure::from)?;
+        let plain = if sealed_length(whole.len()) <= MOST_BYTES {
+            whole
+        } else {
+            self.save_large(&interaction, &whole, now).await?
+        };
+        let name = cookie_name(&interaction.id);
+        let sealed = self
+            .sealer
+            .seal_text(&*self.random, name.as_bytes(), plain.as_bytes());
+        let mut cookies = self.crowded_out(headers);
+        cookies.push(self.cookies.set(&name, &sealed, Some(self.tokens.interaction.0)));
+        Ok((interaction, cookies))
+    }
+
+    /// The waiting request of an id, if this browser holds its cookie and it has not expired.
+    pub(super) async fn find_interaction(
+        &self,
+        headers: &HeaderMap,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Interaction>, Failure> {
+        let Some(sealed) = self.open_cookie(headers, &cookie_name(id)) else {
+            return Ok(None);
+        };
+        if sealed.expires_at() <= now {
+            return Ok(None);
+        }
+        let (found, is_row) = match sealed {
+            Sealed::Whole(interaction) => (Some(*interaction), false),
+            Sealed::Row { row, .. } => {
+                let json = interactions::find(self.store.reader(), &row, now).await?;
+                (json.map(|json| serde_json::from_str(&json)).transpose()?, true)
+            }
+        };
+        Ok(found.map(|interaction| Interaction {
+            id: id.to_owned(),
+            is_row,
+            ..interaction
+        }))
+    }
+
+    /// The `Set-Cookie` that takes an answered request from the browser.
+    pub(super) fn clear_interaction(&self, id: &str) -> HeaderValue {
+        self.cookies.clear(&cookie_name(id))
+    }
+
+    async fn save_large(
+        &self,
+        interaction: &Interaction,
+        whole: &str,
+        now: Timestamp,
+    ) -> Result<String, ProtocolError> {
+        let mut tx = self.store.begin().await?;
+        let saved = interactions::save(&mut tx, &interaction.id, whole, now, interaction.expires_at).await?;
+        tx.commit().await?;
+        match saved {
+            Saved::Saved => {
+                let (row, requested_at) = (interaction.id.clone(), interaction.requested_at);
+                let sealed = Sealed::Row {
+                    row,
+                    requested_at,
+                    expires_at: interaction.expires_at,
+                };
+                Ok(serde_json::to_string(&sealed).map_err(Failure::from)?)
+            }
+            Saved::Full => Err(ProtocolError::new(
+                ErrorCode::TemporarilyUnavailable,
+                "The request is large and too many large ones are waiting. Send a shorter one, or try later.",
+            )),
+        }
+    }
+
+    /// Removals of the oldest waiting requests, so that with one more the browser holds no more than it may.
+    fn crowded_out(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
+        let names = self.cookies.names(headers, COOKIE_PREFIX);
+        if names.len() < MOST_PER_BROWSER {
+            return Vec::new();
+        }
+        let age = |name: &&str| {
+            self.open_cookie(headers, name)
+                .map(|sealed| sealed.requested_at())
+        };
+        let mut by_age: Vec<_> = names.iter().map(|name| (age(name), *name)).collect();
+        // What can't be opened has no age and goes first.
+        by_age.sort();
+        let surplus = names.len() + 1 - MOST_PER_BROWSER;
+        by_age
+            .into_iter()
+            .take(surplus)
+            .map(|(_, name)| self.cookies.clear(name))
+            .collect()
+    }
+
+    fn open_cookie(&self, headers: &HeaderMap, name: &str) -> Option<Sealed> {
+        let plain = self
+            .sealer
+            .open_text(name.as_bytes(), self.cookies.read(headers, name)?)
+            .ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+}
+
+fn cookie_name(id: &str) -> String {
+    format!("{COOKIE_PREFIX}{id}")
+}
+
+fn sealed_length(plain: usize) -> usize {
+    ((plain + SEAL_BYTES) * 4).div_ceil(3)
+}

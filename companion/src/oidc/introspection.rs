@@ -1,0 +1,82 @@
+//! Introspection (RFC 7662): whether a token lives, told to the app that holds it or to the API it is for.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::error::ProtocolError;
+use super::params::Params;
+use super::registry::App;
+use super::{Inner, Provider, client_auth, no_store};
+use crate::secrets::digest_of;
+use crate::store::tokens;
+
+pub(super) async fn post(State(provider): State<Provider>, request: Request) -> Response {
+    match handle(&provider.0, request).await {
+        Ok(answer) => (no_store(), Json(answer)).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn handle(inner: &Inner, request: Request) -> Result<Value, ProtocolError> {
+    let (parts, body) = request.into_parts();
+    let params = Params::of_form(&parts.headers, body).await?;
+    let app = client_auth::authenticate(inner, &parts.headers, &params).await?;
+    if !app.is_confidential() {
+        // RFC 7662 2.1: else anybody could try tokens here.
+        return Err(ProtocolError::invalid_client(false).because("introspection by an app without a secret"));
+    }
+    let digest = digest_of(params.required("token")?);
+    let live = match access(inner, &app, &digest).await? {
+        Some(live) => Some(live),
+        None => refresh(inner, &app, &digest).await?,
+    };
+    Ok(live.unwrap_or_else(|| json!({ "active": false })))
+}
+
+async fn access(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>, ProtocolError> {
+    let now = inner.clock.now();
+    let Some(row) = tokens::find_access(inner.store.reader(), digest, now).await? else {
+        return Ok(None);
+    };
+    // An API is an app that may use its resource.
+    let is_theirs =
+        row.client_id == app.client_id || row.resource.as_deref().is_some_and(|it| app.may_use(it));
+    if !is_theirs || inner.live_user(&row.user_id, row.issued_at()).await?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(json!({
+        "active": true,
+        "token_type": "Bearer",
+        "scope": row.scope,
+        "client_id": row.client_id,
+        "sub": row.user_id,
+        "aud": row.resource.as_deref().unwrap_or(&row.client_id),
+        "iss": inner.issuer,
+        "iat": row.issued_at().as_secs(),
+        "exp": row.expires_at().as_secs(),
+        "sid": row.session_id,
+    })))
+}
+
+async fn refresh(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>, ProtocolError> {
+    let now = inner.clock.now();
+    let Some(row) = tokens::find_refresh(inner.store.reader(), digest).await? else {
+        return Ok(None);
+    };
+    let is_live = row.used_at().is_none() && row.expires_at() > now && row.client_id == app.client_id;
+    if !is_live || inner.live_user(&row.user_id, row.issued_at()).await?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(json!({
+        "active": true,
+        "scope": row.scope,
+        "client_id": row.client_id,
+        "sub": row.user_id,
+        "iss": inner.issuer,
+        "iat": row.issued_at().as_secs(),
+        "exp": row.expires_at().as_secs(),
+        "sid": row.session_id,
+    })))
+}

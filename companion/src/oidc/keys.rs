@@ -1,0 +1,344 @@
+//! The provider's signing keys: made once, sealed at rest, kept in memory, rotated without an interruption.
+//!
+//! A new key is published before it signs, so that whoever keeps the key set for as long as its `Cache-Control`
+//! allows knows the key by then. An old key stays published until the last token it signed has expired.
+
+use std::fmt;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use keyback_core::random::Random;
+use keyback_core::time::Timestamp;
+use serde_json::json;
+
+use super::document::{Document, MAX_AGE_SECONDS};
+use super::error::Failure;
+use super::jws::{self, BadKey, Jwk, SigningKey};
+use crate::config::app::IdTokenAlg;
+use crate::config::lifetimes::TokensConfig;
+use crate::secrets::{Purpose, RootKeys, Sealer};
+use crate::store::provider_keys::{self, KeyRow};
+use crate::store::{Store, StoreError};
+
+const ALGORITHMS: [IdTokenAlg; 2] = [IdTokenAlg::ES384, IdTokenAlg::RS256];
+/// A running provider looks for rotated keys this often.
+const RELOAD_EVERY: Duration = Duration::from_secs(60);
+/// From its publication to its first signature: longer than anybody keeps the key set, ourselves included.
+const PUBLISHED_AHEAD: Duration = Duration::from_secs(2 * (MAX_AGE_SECONDS + 60));
+/// Public halves are remembered so long after they left, for the `id_token_hint` of an old sign-in.
+const REMEMBERED: Duration = Duration::from_secs(90 * 86_400);
+
+/// Why keys could not be made, read or rotated.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// aws-lc refused.
+    #[error("a signing key could not be made")]
+    Generate,
+    /// The root key that sealed the key is gone.
+    #[error(
+        "the signing key {kid} can't be opened: put the root key that sealed it back into [secrets] \
+         root_key_file, behind the new one"
+    )]
+    Sealed {
+        /// The key's id.
+        kid: String,
+    },
+    /// A row can't be read.
+    #[error("the signing key {kid} can't be read: its row is damaged; restore a backup or delete the row")]
+    Damaged {
+        /// The key's id.
+        kid: String,
+    },
+}
+
+impl From<BadKey> for KeysError {
+    fn from(BadKey: BadKey) -> Self {
+        Self::Generate
+    }
+}
+
+/// When a new key begins to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// After everybody could learn of it: nobody is interrupted.
+    Announced,
+    /// At once, because the old one has leaked: apps that keep the key set long fail until they fetch it again.
+    AtOnce,
+}
+
+/// What `keyback keys list` tells of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInfo {
+    pub kid: String,
+    pub algorithm: String,
+    pub created_at: Timestamp,
+    pub signs_from: Timestamp,
+    /// When it leaves the published key set; none for the last of its line.
+    pub leaves_at: Option<Timestamp>,
+}
+
+/// All keys, the youngest first.
+pub async fn list(store: &Store) -> Result<Vec<KeyInfo>, StoreError> {
+    let rows = provider_keys::list(store.reader()).await?;
+    Ok(rows.into_iter().map(KeyInfo::from).collect())
+}
+
+/// Adds a key of each algorithm that takes over from the present one. Running providers notice within a minute.
+pub async fn rotate(
+    store: &Store,
+    root_keys: &RootKeys,
+    tokens: &TokensConfig,
+    handover: Handover,
+    random: &dyn Random,
+    now: Timestamp,
+) -> Result<Vec<KeyInfo>, KeysError> {
+    let sealer = root_keys.sealer(Purpose::ProviderKeys);
+    let signs_from = match handover {
+        Handover::Announced => now + PUBLISHED_AHEAD,
+        Handover::AtOnce => now,
+    };
+    let last_signature = signs_from + RELOAD_EVERY;
+    let old_leaves_at = last_signature + tokens.access_token.0.max(tokens.id_token.0);
+    let mut rows = Vec::new();
+    for algorithm in ALGORITHMS {
+        rows.push(make(algorithm, &sealer, random, now, signs_from).await?);
+    }
+    let mut tx = store.begin().await?;
+    for row in &rows {
+        provider_keys::succeed(&mut tx, row, old_leaves_at).await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(rows.into_iter().map(KeyInfo::from).collect())
+}
+
+/// Erases the private halves of keys that have left the key set, and forgets those that left long ago.
+pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
+    let mut tx = store.begin().await?;
+    let forgotten = provider_keys::sweep(&mut tx, now, now - REMEMBERED).await?;
+    tx.commit().await?;
+    Ok(forgotten)
+}
+
+/// The keys of a running provider.
+pub(super) struct Keys {
+    store: Store,
+    sealer: Sealer,
+    loaded: RwLock<Loaded>,
+    reloading: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Loaded {
+    at: Timestamp,
+    ring: Arc<KeyRing>,
+}
+
+/// The keys as they are known at one moment.
+pub(super) struct KeyRing {
+    /// The youngest first.
+    keys: Vec<Arc<Key>>,
+    document: Document,
+}
+
+/// A key that may sign.
+pub(super) struct Key {
+    pub(super) jwk: Jwk,
+    signs_from: Timestamp,
+    leaves_at: Option<Timestamp>,
+    /// None for a key that has left: its public half still checks hints.
+    pair: Option<SigningKey>,
+}
+
+impl Keys {
+    /// Makes the keys that are missing and reads all of them. Of two starts at once, one makes a key, both use it.
+    pub(super) async fn start(
+        store: &Store,
+        root_keys: &RootKeys,
+        random: &dyn Random,
+        now: Timestamp,
+    ) -> Result<Self, KeysError> {
+        let sealer = root_keys.sealer(Purpose::ProviderKeys);
+        let known = provider_keys::list(store.reader()).await?;
+        for algorithm in ALGORITHMS {
+            if !known.iter().any(|key| key.algorithm == jws::name(algorithm)) {
+                let row = make(algorithm, &sealer, random, now, now).await?;
+                provider_keys::add_first(store.writer(), &row).await?;
+            }
+        }
+        let ring = Arc::new(KeyRing::load(store, &sealer, None, now).await?);
+        Ok(Self {
+            store: store.clone(),
+            sealer,
+            loaded: RwLock::new(Loaded { at: now, ring }),
+            reloading: tokio::sync::Mutex::new(()),
+        })
+    }
+
+    /// The keys, read again from the store where they were read long ago. While one request reads, and where the
+    /// store can't be read, the keys known before still serve.
+    pub(super) async fn ring(&self, now: Timestamp) -> Arc<KeyRing> {
+        let loaded = self.loaded();
+        if now.since(loaded.at) < RELOAD_EVERY {
+            return loaded.ring;
+        }
+        let Ok(_only_one) = self.reloading.try_lock() else {
+            return loaded.ring;
+        };
+        match KeyRing::load(&self.store, &self.sealer, Some(&loaded.ring), now).await {
+            Ok(ring) => {
+                let ring = Arc::new(ring);
+                let mut loaded = self
+                    .loaded
+                    .write()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
+                *loaded = Loaded {
+                    at: now,
+                    ring: ring.clone(),
+                };
+                ring
+            }
+            Err(error) => {
+                tracing::error!(%error, "the signing keys could not be read again; those known before still serve");
+                loaded.ring
+            }
+        }
+    }
+
+    fn loaded(&self) -> Loaded {
+        self.loaded
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(..)")
+    }
+}
+
+impl KeyRing {
+    async fn load(
+        store: &Store,
+        sealer: &Sealer,
+        before: Option<&Self>,
+        now: Timestamp,
+    ) -> Result<Self, KeysError> {
+        let rows = provider_keys::list(store.reader()).await?;
+        let keys: Vec<_> = rows
+            .iter()
+            .map(|row| Key::open(row, sealer, before))
+            .collect::<Result<_, KeysError>>()?;
+        let published = keys
+            .iter()
+            .filter(|key| key.leaves_at.is_none_or(|at| at > now))
+            .map(|key| &key.jwk);
+        let document = Document::new(&json!({ "keys": published.collect::<Vec<_>>() }));
+        Ok(Self { keys, document })
+    }
+
+    /// The published key set (RFC 7517 5).
+    pub(super) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Signs with the youngest key of the algorithm whose time has come.
+    pub(super) fn sign(
+        &self,
+        algorithm: IdTokenAlg,
+        typ: &str,
+        claims: &impl serde::Serialize,
+        now: Timestamp,
+    ) -> Result<String, Failure> {
+        let mut due = self
+            .keys
+            .iter()
+            .filter(|key| key.jwk.alg == algorithm && key.signs_from <= now);
+        let (key, pair) = due
+            .find_map(|key| key.pair.as_ref().map(|pair| (key, pair)))
+            .ok_or(Failure::NoKey(jws::name(algorithm)))?;
+        pair.sign(typ, &key.jwk.kid, claims)
+            .map_err(|BadKey| Failure::Signing)
+    }
+
+    /// Opens a token that this provider signed, also with a key that has left.
+    pub(super) fn open<C: for<'de> serde::Deserialize<'de>>(&self, token: &str) -> Option<C> {
+        jws::open(token, self.keys.iter().map(|key| &key.jwk))
+    }
+}
+
+impl Key {
+    fn open(row: &KeyRow, sealer: &Sealer, before: Option<&KeyRing>) -> Result<Arc<Self>, KeysError> {
+        let same = |key: &&Arc<Self>| {
+            key.jwk.kid == row.kid
+                && key.leaves_at == row.leaves_at()
+                && key.pair.is_some() == row.sealed.is_some()
+        };
+        // Reading an RSA key costs a millisecond; those that didn't change are kept.
+        if let Some(known) = before.and_then(|ring| ring.keys.iter().find(same)) {
+            return Ok(known.clone());
+        }
+        let damaged = || KeysError::Damaged { kid: row.kid.clone() };
+        let jwk: Jwk = serde_json::from_str(&row.public_jwk).map_err(|_| damaged())?;
+        let pair = match &row.sealed {
+            None => None,
+            Some(sealed) => {
+                let pkcs8 = sealer
+                    .open_text(&context(&row.kid), sealed)
+                    .map_err(|_| KeysError::Sealed { kid: row.kid.clone() })?;
+                Some(SigningKey::from_pkcs8(jwk.alg, &pkcs8).map_err(|_| damaged())?)
+            }
+        };
+        Ok(Arc::new(Self {
+            jwk,
+            signs_from: row.signs_from(),
+            leaves_at: row.leaves_at(),
+            pair,
+        }))
+    }
+}
+
+impl From<KeyRow> for KeyInfo {
+    fn from(row: KeyRow) -> Self {
+        let (created_at, signs_from, leaves_at) = (row.created_at(), row.signs_from(), row.leaves_at());
+        Self {
+            kid: row.kid,
+            algorithm: row.algorithm,
+            created_at,
+            signs_from,
+            leaves_at,
+        }
+    }
+}
+
+async fn make(
+    algorithm: IdTokenAlg,
+    sealer: &Sealer,
+    random: &dyn Random,
+    now: Timestamp,
+    signs_from: Timestamp,
+) -> Result<KeyRow, KeysError> {
+    // A primality search of a tenth of a second doesn't belong on the async threads.
+    let made = tokio::task::spawn_blocking(move || -> Result<_, BadKey> {
+        let pair = SigningKey::generate(algorithm)?;
+        Ok((pair.public_jwk()?, pair.to_pkcs8()?))
+    });
+    let (jwk, pkcs8) = made.await.map_err(|_| BadKey)??;
+    let public = serde_json::to_string(&jwk).map_err(|_| BadKey)?;
+    let sealed = sealer.seal_text(random, &context(&jwk.kid), &pkcs8);
+    Ok(KeyRow::new(
+        jwk.kid,
+        jws::name(algorithm),
+        sealed,
+        public,
+        now,
+        signs_from,
+    ))
+}
+
+fn context(kid: &str) -> Vec<u8> {
+    [b"provider key ", kid.as_bytes()].concat()
+}

@@ -1,0 +1,65 @@
+//! Discovery: OIDC Discovery 1.0 section 3 and RFC 8414 section 2, one document for both.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::authorize::{first_screen, prompt, response_mode};
+use super::registry::Registry;
+use super::{Provider, claims, client_auth, scope};
+
+/// What the provider can do.
+pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
+    let mut scopes: Vec<&str> = scope::STANDARD.to_vec();
+    scopes.extend(
+        registry
+            .resources()
+            .flat_map(|resource| resource.scopes.iter().map(String::as_str)),
+    );
+    scopes[scope::STANDARD.len()..].sort_unstable();
+    scopes.dedup();
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/auth"),
+        "token_endpoint": format!("{issuer}/token"),
+        "userinfo_endpoint": format!("{issuer}/me"),
+        "jwks_uri": format!("{issuer}/jwks"),
+        "revocation_endpoint": format!("{issuer}/token/revocation"),
+        "introspection_endpoint": format!("{issuer}/token/introspection"),
+        "end_session_endpoint": format!("{issuer}/session/end"),
+        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": response_mode::SUPPORTED,
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES384", "RS256"],
+        "token_endpoint_auth_methods_supported": client_auth::METHODS,
+        "revocation_endpoint_auth_methods_supported": client_auth::METHODS,
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims::SUPPORTED,
+        "acr_values_supported": ["0"],
+        "prompt_values_supported": prompt::SUPPORTED,
+        "first_screen_values_supported": first_screen::supported(),
+        "authorization_response_iss_parameter_supported": true,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    })
+}
+
+pub(super) async fn get(State(provider): State<Provider>, request: Request) -> Response {
+    provider.0.metadata.answer(request.headers())
+}
+
+/// The key set (RFC 7517 5).
+pub(super) async fn get_keys(State(provider): State<Provider>, request: Request) -> Response {
+    let inner = &provider.0;
+    inner
+        .keys
+        .ring(inner.clock.now())
+        .await
+        .document()
+        .answer(request.headers())
+}

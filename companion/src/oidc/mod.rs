@@ -1,0 +1,272 @@
+//! The embedded OpenID provider: OAuth 2.0 (RFC 6749, RFC 9700) and OpenID Connect under `{public_url}/oidc`, on
+//! Logto's paths, so that Logto's own SDKs work unchanged.
+//!
+//! ```text
+//! authorize/   the request in: one file per check; the code out
+//! token/       codes and refresh tokens become tokens: one file per grant type
+//! userinfo, revocation, introspection, end_session, metadata      one endpoint each
+//! registry, session, interaction, keys                            apps; who is signed in; who waits; who signs
+//! params, client_auth, cors, error, pages                         how requests are read and refused
+//! ```
+
+pub mod authorize;
+mod claims;
+mod client_auth;
+mod cors;
+mod document;
+mod end_session;
+pub mod error;
+mod hint;
+pub mod interaction;
+mod introspection;
+mod jws;
+pub mod keys;
+mod metadata;
+pub mod pages;
+mod params;
+pub mod registry;
+mod revocation;
+pub mod scope;
+pub mod session;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod token;
+mod userinfo;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use keyback_core::random::Random;
+use keyback_core::time::{Clock, Timestamp};
+use url::Url;
+
+use crate::config::app::{AppConfig, ResourceConfig};
+use crate::config::lifetimes::{SessionConfig, TokensConfig};
+use crate::http::cookies::Cookies;
+use crate::secrets::{Purpose, RootKeys, Sealer};
+use crate::store::grants::{RevokedApp, RevokedApps};
+use crate::store::sessions::Session;
+use crate::store::{Store, StoreError};
+
+use authorize::{Completion, Unfit};
+use document::Document;
+use error::Failure;
+use interaction::Interaction;
+use keys::{Keys, KeysError};
+use pages::ProviderPages;
+use registry::{App, Registry, RegistryError};
+use session::Sessions;
+
+/// What the provider is made of.
+pub struct ProviderParts<'a> {
+    pub store: Store,
+    pub root_keys: &'a RootKeys,
+    /// The origin that people see; the issuer is `{public_url}/oidc`.
+    pub public_url: Url,
+    /// The apps of the file and the built-in ones.
+    pub apps: Vec<AppConfig>,
+    pub resources: Vec<ResourceConfig>,
+    pub tokens: TokensConfig,
+    pub session: SessionConfig,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub pages: Arc<dyn ProviderPages>,
+    /// Whether people can reset their password here; if not, a request for it begins on the sign-in page.
+    pub reset_available: bool,
+}
+
+/// Why the provider could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    #[error(transparent)]
+    Apps(#[from] RegistryError),
+}
+
+/// The OpenID provider. Cheap to clone.
+#[derive(Clone)]
+pub struct Provider(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    issuer: String,
+    public_url: Url,
+    registry: Registry,
+    metadata: Document,
+    keys: Keys,
+    /// Seals the cookies of waiting requests.
+    sealer: Sealer,
+    /// Seals the answers kept for repeated refreshes.
+    answers: Sealer,
+    cookies: Cookies,
+    tokens: TokensConfig,
+    session: SessionConfig,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    pages: Arc<dyn ProviderPages>,
+    reset_available: bool,
+}
+
+/// What becomes of a waiting request when its browser comes back.
+#[derive(Clone, Debug)]
+pub enum Resumed {
+    /// There is no such request: it has expired, was answered, or belongs to another browser.
+    Unknown,
+    /// The browser's session answers it.
+    Done(authorize::Completed),
+    /// The person must sign in.
+    SignIn(Box<Interaction>, Unfit),
+}
+
+impl Provider {
+    /// Makes the signing keys if there are none, and prepares everything that requests need in memory.
+    pub async fn start(parts: ProviderParts<'_>) -> Result<Self, ProviderError> {
+        let issuer = format!("{}/oidc", parts.public_url.as_str().trim_end_matches('/'));
+        let registry = Registry::new(&parts.store, parts.apps, parts.resources).await?;
+        let keys = Keys::start(&parts.store, parts.root_keys, &*parts.random, parts.clock.now()).await?;
+        Ok(Self(Arc::new(Inner {
+            metadata: Document::new(&metadata::document(&issuer, &registry)),
+            cookies: Cookies::for_url(&parts.public_url),
+            sealer: parts.root_keys.sealer(Purpose::Cookies),
+            answers: parts.root_keys.sealer(Purpose::RefreshAnswers),
+            store: parts.store,
+            issuer,
+            public_url: parts.public_url,
+            registry,
+            keys,
+            tokens: parts.tokens,
+            session: parts.session,
+            clock: parts.clock,
+            random: parts.random,
+            pages: parts.pages,
+            reset_available: parts.reset_available,
+        })))
+    }
+
+    /// The provider's endpoints, with their own CORS and cache headers; all else is the server's.
+    pub fn router(&self) -> Router {
+        let open = Router::new()
+            .route("/oidc/.well-known/openid-configuration", get(metadata::get))
+            .route("/oidc/.well-known/oauth-authorization-server", get(metadata::get))
+            .route("/oidc/jwks", get(metadata::get_keys))
+            .layer(middleware::from_fn(cors::open));
+        let of_apps = Router::new()
+            .route("/oidc/token", post(token::post))
+            .route("/oidc/me", get(userinfo::get).post(userinfo::get))
+            .route("/oidc/token/revocation", post(revocation::post))
+            .layer(middleware::from_fn_with_state(self.clone(), cors::of_apps));
+        Router::new()
+            .route("/oidc/auth", get(authorize::get).post(authorize::post))
+            .route("/oidc/token/introspection", post(introspection::post))
+            .route("/oidc/session/end", get(end_session::get).post(end_session::post))
+            .merge(open)
+            .merge(of_apps)
+            .with_state(self.clone())
+    }
+
+    /// `{public_url}/oidc`.
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// The browser sessions.
+    pub fn sessions(&self) -> Sessions<'_> {
+        self.0.sessions()
+    }
+
+    /// Finds an app, of the file or of the store.
+    pub async fn app(&self, client_id: &str) -> Result<Option<Arc<App>>, StoreError> {
+        self.0.registry.find(client_id).await
+    }
+
+    /// All apps, those of the file first.
+    pub async fn apps(&self) -> Result<Vec<Arc<App>>, StoreError> {
+        self.0.registry.all().await
+    }
+
+    /// The waiting authorization request of an id, if this browser holds it and it has not expired.
+    pub async fn interaction(
+        &self,
+        headers: &HeaderMap,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Interaction>, Failure> {
+        self.0.find_interaction(headers, id, now).await
+    }
+
+    /// Answers a waiting request with a session that has just begun: a code, and the way back to the app.
+    pub async fn complete(
+        &self,
+        interaction: &Interaction,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Completion, Failure> {
+        authorize::complete(&self.0, interaction, session, now).await
+    }
+
+    /// What a waiting request needs when its browser comes (back) to it: nothing, if a session answers it, as when
+    /// the person has signed in in another tab meanwhile.
+    pub async fn resume(&self, headers: &HeaderMap, id: &str, now: Timestamp) -> Result<Resumed, Failure> {
+        let Some(interaction) = self.interaction(headers, id, now).await? else {
+            return Ok(Resumed::Unknown);
+        };
+        let Some((session, _)) = self.sessions().current(headers, now).await? else {
+            return Ok(Resumed::SignIn(Box::new(interaction), Unfit::NobodySignedIn));
+        };
+        Ok(match self.complete(&interaction, &session, now).await? {
+            Completion::Done(completed) => Resumed::Done(completed),
+            Completion::SignIn(unfit) => Resumed::SignIn(Box::new(interaction), unfit),
+        })
+    }
+
+    /// The back-channel logout URIs of the apps that a revocation concerned and that have one.
+    pub async fn backchannel_uris(
+        &self,
+        revoked: &RevokedApps,
+    ) -> Result<Vec<(RevokedApp, Url)>, StoreError> {
+        self.0.registry.backchannel_uris(revoked).await
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("issuer", &self.0.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn sessions(&self) -> Sessions<'_> {
+        Sessions {
+            store: &self.store,
+            config: &self.session,
+            cookies: self.cookies,
+            random: &*self.random,
+        }
+    }
+}
+
+/// Answers that hold codes, tokens or claims rest in no cache (RFC 6749 5.1).
+fn no_store() -> HeaderMap {
+    HeaderMap::from_iter([
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::PRAGMA, HeaderValue::from_static("no-cache")),
+    ])
+}
+
+/// A redirect after which the browser sends a GET without the body (SR-80).
+fn see_other(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => (StatusCode::SEE_OTHER, no_store(), [(header::LOCATION, location)]).into_response(),
+        // Locations are ASCII URIs that we wrote or registered; one that isn't goes nowhere.
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,361 @@
+//! The apps (OAuth clients) the provider knows: those of the file, in memory, and those of the store.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use url::Url;
+
+use crate::config::app::{AppConfig, AppKind, IdTokenAlg, ResourceConfig};
+use crate::secrets::digest_of;
+use crate::store::apps::{self, StoredApp};
+use crate::store::grants::{RevokedApp, RevokedApps};
+use crate::store::{Store, StoreError};
+
+/// An app as the provider uses it.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub client_id: String,
+    pub name: Option<String>,
+    pub kind: AppKind,
+    secret_digest: Option<String>,
+    redirect_uris: Vec<Url>,
+    post_logout_redirect_uris: Vec<Url>,
+    pub backchannel_logout_uri: Option<Url>,
+    /// Where the app begins a sign-in.
+    pub sign_in_url: Option<Url>,
+    pub first_party: bool,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    pub id_token_alg: IdTokenAlg,
+}
+
+impl App {
+    /// What pages call the app.
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.client_id)
+    }
+
+    /// Whether `secret` is the app's. Compared by digest, in constant time.
+    pub fn has_secret(&self, secret: &str) -> bool {
+        let Some(own) = &self.secret_digest else {
+            return false;
+        };
+        verify_slices_are_equal(own.as_bytes(), digest_of(secret).as_bytes()).is_ok()
+    }
+
+    /// Whether the app authenticates with a secret (RFC 6749 2.1).
+    pub fn is_confidential(&self) -> bool {
+        self.secret_digest.is_some()
+    }
+
+    /// Whether the app has people who sign in.
+    pub fn has_people(&self) -> bool {
+        self.kind != AppKind::Machine
+    }
+
+    /// Whether `asked` is a redirect URI of the app: the same text (RFC 9700 2.1), except that native apps
+    /// choose the port of a loopback address (RFC 8252 7.3).
+    pub fn allows_redirect(&self, asked: &str) -> bool {
+        self.redirect_uris.iter().any(|registered| {
+            is_same_text(registered, asked)
+                || (self.kind == AppKind::Native && is_same_loopback(registered, asked))
+        })
+    }
+
+    /// Whether `asked` is a post-logout redirect URI of the app (RP-Initiated Logout 3).
+    pub fn allows_post_logout_redirect(&self, asked: &str) -> bool {
+        self.post_logout_redirect_uris.iter().any(|registered| {
+            is_same_text(registered, asked)
+                || (self.kind == AppKind::Native && is_same_loopback(registered, asked))
+        })
+    }
+
+    /// Whether the app may ask for tokens for a resource.
+    pub fn may_use(&self, indicator: &str) -> bool {
+        self.resources.iter().any(|own| own == indicator)
+    }
+
+    /// Whether a scope is among the further ones of the app.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|own| own == scope)
+    }
+
+    /// The web origins of the app's redirect URIs: who may read answers in a browser.
+    fn origins(&self) -> impl Iterator<Item = String> {
+        self.redirect_uris
+            .iter()
+            .filter(|uri| matches!(uri.scheme(), "http" | "https"))
+            .map(|uri| uri.origin().ascii_serialization())
+    }
+
+    fn new(config: AppConfig, secret_digest: Option<String>) -> Self {
+        Self {
+            client_id: config.client_id,
+            name: config.name,
+            kind: config.kind,
+            // A secret of an app that can't keep one authenticates nobody.
+            secret_digest: secret_digest.filter(|_| config.kind.is_confidential()),
+            redirect_uris: config.redirect_uris,
+            post_logout_redirect_uris: config.post_logout_redirect_uris,
+            backchannel_logout_uri: config.backchannel_logout_uri,
+            sign_in_url: config.sign_in_url,
+            first_party: config.first_party,
+            scopes: config.scopes,
+            resources: config.resources,
+            id_token_alg: config.id_token_signed_response_alg,
+        }
+    }
+}
+
+impl From<StoredApp> for App {
+    fn from(stored: StoredApp) -> Self {
+        Self::new(stored.config, stored.secret_digest)
+    }
+}
+
+/// The apps and resources of the provider.
+#[derive(Debug)]
+pub(super) struct Registry {
+    store: Store,
+    fixed: HashMap<String, Arc<App>>,
+    fixed_origins: HashSet<String>,
+    resources: HashMap<String, ResourceConfig>,
+}
+
+/// Why the apps don't fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Two apps of the file, or one of the file and one of the store.
+    #[error(
+        "the app {0:?} is there twice, in the file or in the file and the store: rename one, or remove the \
+         stored one with `keyback app remove {0}`"
+    )]
+    Twice(String),
+}
+
+impl Registry {
+    pub(super) async fn new(
+        store: &Store,
+        fixed: Vec<AppConfig>,
+        resources: Vec<ResourceConfig>,
+    ) -> Result<Self, RegistryError> {
+        let mut apps = HashMap::new();
+        for mut config in fixed {
+            let digest = config
+                .client_secret
+                .take()
+                .map(|secret| digest_of(secret.expose()));
+            let app = App::new(config, digest);
+            if let Some(other) = apps.insert(app.client_id.clone(), Arc::new(app)) {
+                return Err(RegistryError::Twice(other.client_id.clone()));
+            }
+        }
+        let stored = apps::list(store.reader()).await?;
+        if let Some(both) = stored
+            .iter()
+            .find(|stored| apps.contains_key(&stored.config.client_id))
+        {
+            return Err(RegistryError::Twice(both.config.client_id.clone()));
+        }
+        Ok(Self {
+            store: store.clone(),
+            fixed_origins: apps.values().flat_map(|app| app.origins()).collect(),
+            fixed: apps,
+            resources: resources
+                .into_iter()
+                .map(|one| (one.indicator.clone(), one))
+                .collect(),
+        })
+    }
+
+    /// Finds an app: in memory, or else by its key in the store, where it may come and go at any time.
+    pub(super) async fn find(&self, client_id: &str) -> Result<Option<Arc<App>>, StoreError> {
+        if let Some(app) = self.fixed.get(client_id) {
+            return Ok(Some(app.clone()));
+        }
+        let stored = apps::find(self.store.reader(), client_id).await?;
+        Ok(stored.map(|stored| Arc::new(stored.into())))
+    }
+
+    /// All apps, those of the file first.
+    pub(super) async fn all(&self) -> Result<Vec<Arc<App>>, StoreError> {
+        let mut all: Vec<_> = self.fixed.values().cloned().collect();
+        all.sort_by(|a, b| a.client_id.cmp(&b.client_id));
+        let stored = apps::list(self.store.reader()).await?;
+        all.extend(stored.into_iter().map(|stored| Arc::new(stored.into())));
+        Ok(all)
+    }
+
+    pub(super) fn resource(&self, indicator: &str) -> Option<&ResourceConfig> {
+        self.resources.get(indicator)
+    }
+
+    pub(super) fn resources(&self) -> impl Iterator<Item = &ResourceConfig> {
+        self.resources.values()
+    }
+
+    /// Whether an origin belongs to a redirect URI of an app.
+    pub(super) async fn knows_origin(&self, origin: &str) -> Result<bool, StoreError> {
+        if self.fixed_origins.contains(origin) {
+            return Ok(true);
+        }
+        let stored = apps::list(self.store.reader()).await?;
+        Ok(stored
+            .into_iter()
+            .any(|stored| App::from(stored).origins().any(|own| own == origin)))
+    }
+
+    /// The back-channel logout URIs of the apps that a revocation concerned and that have one.
+    pub(super) async fn backchannel_uris(
+        &self,
+        revoked: &RevokedApps,
+    ) -> Result<Vec<(RevokedApp, Url)>, StoreError> {
+        let mut uris = Vec::new();
+        for one in &revoked.apps {
+            let app = self.find(&one.client_id).await?;
+            if let Some(uri) = app.and_then(|app| app.backchannel_logout_uri.clone()) {
+                uris.push((one.clone(), uri));
+            }
+        }
+        Ok(uris)
+    }
+}
+
+/// Text equality, but for the slash that parsing puts behind a bare origin: who registered
+/// `https://app.example` may ask with exactly that.
+fn is_same_text(registered: &Url, asked: &str) -> bool {
+    let bare = registered.path() == "/" && registered.query().is_none() && registered.fragment().is_none();
+    registered.as_str() == asked || (bare && registered.as_str().strip_suffix('/') == Some(asked))
+}
+
+fn is_same_loopback(registered: &Url, asked: &str) -> bool {
+    let split = |uri| -> Option<(&str, &str)> {
+        let rest = str::strip_prefix(uri, "http://")?;
+        let host = ["127.0.0.1", "[::1]", "localhost"]
+            .into_iter()
+            .find(|host| rest.starts_with(host))?;
+        let rest = &rest[host.len()..];
+        let path = match rest.strip_prefix(':') {
+            None => rest,
+            Some(port) => {
+                let end = port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len());
+                port[..end].parse::<u16>().ok()?;
+                &port[end..]
+            }
+        };
+        // Else `127.0.0.1.evil.example` and `127.0.0.1:80@evil.example` were loopback.
+        (path.is_empty() || path.starts_with('/') || path.starts_with('?')).then_some((host, path))
+    };
+    match (split(registered.as_str()), split(asked)) {
+        (Some((host, path)), Some((asked_host, asked_path))) => {
+            host == asked_host && path.trim_end_matches('/') == asked_path.trim_end_matches('/')
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app(kind: AppKind, uris: &[&str]) -> App {
+        let config = serde_json::json!({
+            "client_id": "a", "type": kind, "redirect_uris": uris, "client_secret": "s".repeat(32),
+        });
+        let mut config: AppConfig = serde_json::from_value(config).unwrap();
+        let digest = config
+            .client_secret
+            .take()
+            .map(|secret| digest_of(secret.expose()));
+        App::new(config, digest)
+    }
+
+    #[test]
+    fn sr77_redirect_uris_match_as_text() {
+        let web = app(
+            AppKind::Web,
+            &["https://app.example/callback?x=1", "https://bare.example"],
+        );
+        for good in [
+            "https://app.example/callback?x=1",
+            "https://bare.example",
+            "https://bare.example/",
+        ] {
+            assert!(web.allows_redirect(good), "{good}");
+        }
+        for bad in [
+            "https://app.example/callback",
+            "https://app.example/callback?x=1&y=2",
+            "https://app.example/callback?x=1#f",
+            "https://app.example/callback/?x=1",
+            "https://APP.example/callback?x=1",
+            "https://app.example/x/../callback?x=1",
+            "https://app.example/%63allback?x=1",
+            "https://app.example:443/callback?x=1",
+            "https://user@app.example/callback?x=1",
+            "https://app.example\\callback?x=1",
+            "//app.example/callback?x=1",
+            "http://app.example/callback?x=1",
+            "",
+        ] {
+            assert!(!web.allows_redirect(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rfc8252_7_3_native_apps_choose_the_loopback_port() {
+        let uris = [
+            "http://127.0.0.1/callback",
+            "http://[::1]/callback",
+            "http://localhost:8000/callback",
+        ];
+        let native = app(AppKind::Native, &uris);
+        for good in [
+            "http://127.0.0.1:51004/callback",
+            "http://127.0.0.1/callback",
+            "http://[::1]:1/callback",
+            "http://localhost:65535/callback",
+        ] {
+            assert!(native.allows_redirect(good), "{good}");
+            assert_eq!(
+                app(AppKind::Web, &uris).allows_redirect(good),
+                uris.contains(&good),
+                "{good}"
+            );
+        }
+        for bad in [
+            "http://127.0.0.1:51004/other",
+            "http://127.0.0.1:51004/callback?x=1",
+            "http://127.0.0.1:65536/callback",
+            "http://127.0.0.1:/callback",
+            "http://127.0.0.1.evil.example/callback",
+            "http://127.0.0.1:80@evil.example/callback",
+            "http://user@127.0.0.1:80/callback",
+            "http://127.0.0.2:80/callback",
+            "https://127.0.0.1:80/callback",
+            "http://localhost.evil.example:80/callback",
+        ] {
+            assert!(!native.allows_redirect(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn custom_schemes_match_as_text() {
+        let native = app(AppKind::Native, &["com.example.app:/callback", "app://callback"]);
+        assert!(native.allows_redirect("com.example.app:/callback"));
+        assert!(native.allows_redirect("app://callback"));
+        assert!(!native.allows_redirect("app://callback/"));
+    }
+
+    #[test]
+    fn secrets_belong_to_apps_that_can_keep_them() {
+        let secret = "s".repeat(32);
+        assert!(app(AppKind::Web, &[]).has_secret(&secret));
+        assert!(!app(AppKind::Web, &[]).has_secret(&"t".repeat(32)));
+        assert!(!app(AppKind::Spa, &[]).has_secret(&secret));
+        assert!(!app(AppKind::Spa, &[]).is_confidential());
+    }
+}

@@ -1,0 +1,125 @@
+//! The browser session at the provider: who is signed in here, since when, and by which means.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue};
+use keyback_core::random::Random;
+use keyback_core::time::Timestamp;
+
+use crate::config::lifetimes::SessionConfig;
+use crate::http::cookies::Cookies;
+use crate::secrets::{digest_of, random_id, random_token};
+use crate::store::grants::{self, RevokedApps};
+use crate::store::sessions::{self, NewSession, Session};
+use crate::store::users::{self, User};
+use crate::store::{Store, StoreError, Transaction};
+
+const COOKIE: &str = "kb_session";
+/// A sighting is written at most this often: most requests of a session write nothing.
+const TOUCH_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// What a sign-in knows of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct SignIn<'a> {
+    pub user_id: &'a str,
+    /// Authentication methods (RFC 8176), separated by spaces: `pwd`.
+    pub amr: &'a str,
+    pub user_agent: Option<&'a str>,
+    pub client_ip: Option<&'a str>,
+}
+
+/// Begins, finds and ends browser sessions.
+pub struct Sessions<'p> {
+    pub(super) store: &'p Store,
+    pub(super) config: &'p SessionConfig,
+    pub(super) cookies: Cookies,
+    pub(super) random: &'p dyn Random,
+}
+
+impl Sessions<'_> {
+    /// The session of the browser and its person, where one is live. Asks the store only if there is a cookie.
+    pub async fn current(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let Some(secret) = self.cookies.read(headers, COOKIE) else {
+            return Ok(None);
+        };
+        let Some(session) = sessions::find(self.store.reader(), &digest_of(secret), now).await? else {
+            return Ok(None);
+        };
+        let Some(user) = users::find(self.store.reader(), &session.user_id).await? else {
+            return Ok(None);
+        };
+        if now.since(session.last_seen_at()) >= TOUCH_EVERY {
+            let expires_at = (now + self.config.idle.0).min(session.created_at() + self.config.max.0);
+            sessions::touch(self.store.writer(), &session.id, now, expires_at).await?;
+        }
+        Ok(Some((session, user)))
+    }
+
+    /// Begins a session and gives its cookie: always a new secret (SR-64).
+    ///
+    /// If the same person signs in again, the public id (`sid`) stays, and what the session gave lives on; what
+    /// another person's session in this browser gave ends with it.
+    pub async fn begin(
+        &self,
+        tx: &mut Transaction,
+        headers: &HeaderMap,
+        sign_in: SignIn<'_>,
+        now: Timestamp,
+    ) -> Result<(Session, HeaderValue), StoreError> {
+        let mut id = random_id(self.random);
+        if let Some(secret) = self.cookies.read(headers, COOKIE)
+            && let Some(old) = sessions::find(&mut **tx, &digest_of(secret), now).await?
+        {
+            if old.user_id == sign_in.user_id {
+                sessions::end(&mut **tx, &old.id).await?;
+                id = old.id;
+            } else {
+                self.end(tx, &old.id, now).await?;
+            }
+        }
+        let secret = random_token(self.random);
+        let digest = digest_of(&secret);
+        let new = NewSession {
+            secret_digest: &digest,
+            id: &id,
+            user_id: sign_in.user_id,
+            amr: sign_in.amr,
+            auth_time: now,
+            expires_at: now + self.config.idle.0.min(self.config.max.0),
+            user_agent: sign_in.user_agent,
+            client_ip: sign_in.client_ip,
+        };
+        sessions::add(&mut **tx, &new).await?;
+        let session = sessions::find(&mut **tx, &digest, now)
+            .await?
+            .ok_or_else(|| StoreError::Corrupt {
+                table: "sessions",
+                reason: "a session that was just begun is not there: its account is gone or disabled"
+                    .to_owned(),
+            })?;
+        Ok((
+            session,
+            self.cookies.set(COOKIE, &secret, Some(self.config.max.0)),
+        ))
+    }
+
+    /// Ends a session and what it gave, but for offline grants. Answers the apps that took part in it.
+    pub async fn end(
+        &self,
+        tx: &mut Transaction,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<RevokedApps, StoreError> {
+        sessions::end(&mut **tx, id).await?;
+        grants::revoke_session(tx, id, now).await
+    }
+
+    /// The `Set-Cookie` that takes the session from the browser.
+    pub fn clear_cookie(&self) -> HeaderValue {
+        self.cookies.clear(COOKIE)
+    }
+}

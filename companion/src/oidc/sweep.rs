@@ -1,0 +1,24 @@
+//! Forgetting what has expired (SR-86). Rows that have expired are dead already; this only makes room.
+
+use keyback_core::time::Timestamp;
+
+use super::{Provider, keys};
+use crate::store::{StoreError, codes, grants, interactions, sessions, tokens};
+
+impl Provider {
+    /// Forgets expired sessions, codes, tokens, grants, requests and keys. Answers how many rows went.
+    pub async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let store = &self.0.store;
+        let repeats_before = now - self.0.tokens.refresh_token_repeat.0;
+        // One transaction each, so that sign-ins get their turn between.
+        let mut swept = codes::sweep(store.writer(), now).await?;
+        let mut tx = store.begin().await?;
+        swept += tokens::sweep(&mut tx, now, repeats_before).await?;
+        tx.commit().await?;
+        swept += grants::sweep(store.writer(), now).await?;
+        swept += sessions::sweep(store.writer(), now).await?;
+        swept += interactions::sweep(store.writer(), now).await?;
+        swept += keys::sweep(store, now).await?;
+        Ok(swept)
+    }
+}

@@ -1,0 +1,109 @@
+//! `authorization_code` (RFC 6749 4.1.3, RFC 7636 4.6, OIDC Core 3.1.3): a code becomes tokens, once.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use super::super::Inner;
+use super::super::error::ProtocolError;
+use super::super::params::Params;
+use super::super::registry::App;
+use super::super::scope::Scopes;
+use super::mint::{Basis, TokenAnswer, mint};
+use super::target;
+use crate::secrets::digest_of;
+use crate::store::codes::{self, CodeRow};
+use crate::store::grants;
+
+pub(super) async fn exchange(
+    inner: &Inner,
+    app: &App,
+    params: &Params,
+) -> Result<TokenAnswer, ProtocolError> {
+    let now = inner.clock.now();
+    let digest = digest_of(params.required("code")?);
+    let redirect_uri = params.required("redirect_uri")?;
+    let row = codes::find(inner.store.reader(), &digest)
+        .await?
+        .filter(|row| row.client_id == app.client_id);
+    let row = row.ok_or_else(dead_code)?;
+    if row.used_at().is_some() {
+        return replay(inner, app, &row).await;
+    }
+    if row.expires_at() <= now {
+        return Err(dead_code());
+    }
+    if row.redirect_uri != redirect_uri {
+        return Err(ProtocolError::invalid_grant(
+            "The redirect_uri is not the one of the authorization request.",
+        ));
+    }
+    check_verifier(row.code_challenge.as_deref(), params.one("code_verifier"))?;
+    let resource = target::check(inner, params, &row.resources()?)?;
+    let user = inner
+        .live_user(&row.user_id, row.issued_at())
+        .await?
+        .ok_or_else(dead_code)?;
+    let basis = Basis {
+        app,
+        user: &user,
+        grant_id: &row.grant_id,
+        session_id: &row.session_id,
+        scopes: Scopes::from(row.scope.clone()),
+        resource,
+        auth_time: row.auth_time(),
+        amr: &row.amr,
+        nonce: row.nonce.as_deref(),
+        ends_at: row.grant_expires_at(),
+    };
+    let minted = mint(inner, &basis, row.offline, now).await?;
+    let mut tx = inner.store.begin().await?;
+    // Used by a conditional write: of any number of requests at once, one gets this far (SR-78).
+    if !codes::consume(&mut *tx, &digest, now).await? {
+        drop(tx);
+        return match codes::find(inner.store.reader(), &digest).await? {
+            Some(row) if row.used_at().is_some() => replay(inner, app, &row).await,
+            _ => Err(dead_code()),
+        };
+    }
+    if !minted.write(&mut tx, basis.grant_id, now).await? {
+        return Err(dead_code());
+    }
+    tx.commit().await?;
+    Ok(minted.answer)
+}
+
+/// RFC 6749 4.1.2 and 10.5: somebody else may hold the code, so what it gave ends.
+async fn replay(inner: &Inner, app: &App, row: &CodeRow) -> Result<TokenAnswer, ProtocolError> {
+    grants::revoke(inner.store.writer(), &row.grant_id).await?;
+    tracing::warn!(
+        client_id = app.client_id,
+        user_id = row.user_id,
+        "an authorization code was sent twice: the tokens it gave are revoked"
+    );
+    Err(dead_code())
+}
+
+fn dead_code() -> ProtocolError {
+    ProtocolError::invalid_grant(
+        "The code is unknown, expired, used already, or of another app. Begin the sign-in again.",
+    )
+}
+
+/// RFC 7636 4.6. A verifier for a request without a challenge is refused too: else a stolen code could be put into
+/// a flow that believes itself protected (RFC 9700 2.1.1).
+fn check_verifier(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), ProtocolError> {
+    let wrong = || ProtocolError::invalid_grant("The code_verifier doesn't fit the authorization request.");
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        (Some(challenge), Some(verifier)) => {
+            let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(legal) {
+                return Err(ProtocolError::invalid_request(
+                    "The code_verifier has 43 to 128 letters, digits and - . _ ~",
+                ));
+            }
+            verify_slices_are_equal(digest_of(verifier).as_bytes(), challenge.as_bytes()).map_err(|_| wrong())
+        }
+        (Some(_), None) => Err(ProtocolError::invalid_grant("The code_verifier is missing.")),
+        (None, Some(_)) => Err(wrong()),
+    }
+}

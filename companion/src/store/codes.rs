@@ -1,0 +1,122 @@
+//! Authorization codes (RFC 6749 4.1.2): used once, by a conditional write.
+
+use keyback_core::time::Timestamp;
+use sqlx::{FromRow, SqliteExecutor};
+
+use super::StoreError;
+
+/// An authorization code with the grant it leads to.
+#[derive(Clone, Debug, FromRow)]
+pub struct CodeRow {
+    pub grant_id: String,
+    pub user_id: String,
+    pub client_id: String,
+    pub session_id: String,
+    pub offline: bool,
+    pub scope: String,
+    resources: String,
+    auth_time: i64,
+    pub amr: String,
+    pub redirect_uri: String,
+    pub code_challenge: Option<String>,
+    pub nonce: Option<String>,
+    issued_at: i64,
+    expires_at: i64,
+    grant_expires_at: i64,
+    used_at: Option<i64>,
+}
+
+impl CodeRow {
+    /// The granted resource indicators.
+    pub fn resources(&self) -> Result<Vec<String>, StoreError> {
+        super::tokens::parse_resources(&self.resources)
+    }
+
+    pub fn auth_time(&self) -> Timestamp {
+        Timestamp::from_millis(self.auth_time)
+    }
+
+    pub fn issued_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.issued_at)
+    }
+
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires_at)
+    }
+
+    /// The end of the grant as the authorization endpoint set it.
+    pub fn grant_expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.grant_expires_at)
+    }
+
+    /// When the code was exchanged, if it was.
+    pub fn used_at(&self) -> Option<Timestamp> {
+        self.used_at.map(Timestamp::from_millis)
+    }
+}
+
+/// What a code is bound to.
+#[derive(Clone, Debug)]
+pub struct NewCode<'a> {
+    pub digest: &'a str,
+    pub grant_id: &'a str,
+    pub redirect_uri: &'a str,
+    pub code_challenge: Option<&'a str>,
+    pub nonce: Option<&'a str>,
+    pub expires_at: Timestamp,
+}
+
+/// Writes a code.
+pub async fn add(db: impl SqliteExecutor<'_>, code: &NewCode<'_>, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO codes (digest, grant_id, redirect_uri, code_challenge, nonce, issued_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(code.digest)
+    .bind(code.grant_id)
+    .bind(code.redirect_uri)
+    .bind(code.code_challenge)
+    .bind(code.nonce)
+    .bind(now.as_millis())
+    .bind(code.expires_at.as_millis())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Finds a code, used and expired ones too: a replay must be seen.
+pub async fn find(db: impl SqliteExecutor<'_>, digest: &str) -> Result<Option<CodeRow>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, g.offline, g.scope, g.resources, \
+         g.auth_time, g.amr, c.redirect_uri, c.code_challenge, c.nonce, c.issued_at, c.expires_at, \
+         g.expires_at AS grant_expires_at, c.used_at \
+         FROM codes c JOIN grants g ON g.id = c.grant_id WHERE c.digest = $1",
+    )
+    .bind(digest)
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Uses a code. Of any number of requests at once, one is answered true.
+pub async fn consume(db: impl SqliteExecutor<'_>, digest: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE codes SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND expires_at > $2",
+    )
+    .bind(digest)
+    .bind(now.as_millis())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Forgets codes that nobody came for, with the grants that so gave nothing.
+pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM grants WHERE id IN \
+         (SELECT grant_id FROM codes WHERE used_at IS NULL AND expires_at <= $1)",
+    )
+    .bind(now.as_millis())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,130 @@
+//! Grants: what an authorization request was given. Codes and tokens hang on them and end with them.
+
+use keyback_core::time::Timestamp;
+use sqlx::{FromRow, SqliteExecutor};
+
+use super::{StoreError, Transaction};
+
+/// A grant as it begins, together with its code.
+#[derive(Clone, Debug)]
+pub struct NewGrant<'a> {
+    pub id: &'a str,
+    pub user_id: &'a str,
+    pub client_id: &'a str,
+    /// The public id of the browser session (`sid`).
+    pub session_id: &'a str,
+    /// Whether `offline_access` was granted: then the grant outlives its session.
+    pub offline: bool,
+    pub scope: &'a str,
+    pub resources: &'a [String],
+    pub auth_time: Timestamp,
+    pub amr: &'a str,
+    pub expires_at: Timestamp,
+}
+
+/// Whom a revocation concerned: each app that held something, once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RevokedApps {
+    /// Client ids with the sessions (`sid`) that they took part in.
+    pub apps: Vec<RevokedApp>,
+}
+
+/// One app of [`RevokedApps`].
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct RevokedApp {
+    pub client_id: String,
+    pub session_id: String,
+}
+
+/// Begins a grant in a live session. Answers false where the session has ended meanwhile, as by a reset.
+pub async fn add(
+    db: impl SqliteExecutor<'_>,
+    grant: &NewGrant<'_>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO grants (id, user_id, client_id, session_id, offline, scope, resources, auth_time, amr, \
+         created_at, expires_at) SELECT $1, $2, $3, s.id, $5, $6, $7, $8, $9, $10, $11 FROM sessions s \
+         WHERE s.id = $4 AND s.user_id = $2 AND s.expires_at > $10",
+    )
+    .bind(grant.id)
+    .bind(grant.user_id)
+    .bind(grant.client_id)
+    .bind(grant.session_id)
+    .bind(grant.offline)
+    .bind(grant.scope)
+    .bind(serde_json::to_string(grant.resources).unwrap_or_default())
+    .bind(grant.auth_time.as_millis())
+    .bind(grant.amr)
+    .bind(now.as_millis())
+    .bind(grant.expires_at.as_millis())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Revokes one grant with its code and tokens. Answers whether it was there.
+pub async fn revoke(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM grants WHERE id = $1")
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Revokes all that an account granted: grants, codes, access and refresh tokens, offline ones too.
+///
+/// For the transaction of a reset. Browser sessions are [`super::sessions::end_all`]'s.
+pub async fn revoke_user(
+    tx: &mut Transaction,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<RevokedApps, StoreError> {
+    let rows: Vec<(String, String, i64)> =
+        sqlx::query_as("DELETE FROM grants WHERE user_id = $1 RETURNING client_id, session_id, expires_at")
+            .bind(user_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    let live = rows
+        .into_iter()
+        .filter(|(_, _, expires_at)| *expires_at > now.as_millis());
+    let mut apps: Vec<_> = live
+        .map(|(client_id, session_id, _)| RevokedApp {
+            client_id,
+            session_id,
+        })
+        .collect();
+    apps.sort_by(|a, b| (&a.client_id, &a.session_id).cmp(&(&b.client_id, &b.session_id)));
+    apps.dedup();
+    Ok(RevokedApps { apps })
+}
+
+/// Ends what a browser session gave, but for offline grants. Answers all apps of the session, offline ones too.
+pub async fn revoke_session(
+    tx: &mut Transaction,
+    session_id: &str,
+    now: Timestamp,
+) -> Result<RevokedApps, StoreError> {
+    let apps = sqlx::query_as(
+        "SELECT DISTINCT client_id, session_id FROM grants WHERE session_id = $1 AND expires_at > $2 \
+         ORDER BY client_id",
+    )
+    .bind(session_id)
+    .bind(now.as_millis())
+    .fetch_all(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM grants WHERE session_id = $1 AND NOT offline")
+        .bind(session_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(RevokedApps { apps })
+}
+
+/// Forgets grants that have expired, with their codes and tokens.
+pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM grants WHERE expires_at <= $1")
+        .bind(now.as_millis())
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected())
+}

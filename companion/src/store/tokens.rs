@@ -1,0 +1,228 @@
+//! Access and refresh tokens: random, or signed, and resting as digests.
+
+use keyback_core::time::Timestamp;
+use sqlx::{FromRow, SqliteExecutor};
+
+use super::StoreError;
+
+/// A live access token with the grant it hangs on.
+#[derive(Clone, Debug, FromRow)]
+pub struct AccessTokenRow {
+    pub grant_id: String,
+    pub user_id: String,
+    pub client_id: String,
+    pub session_id: String,
+    pub scope: String,
+    /// The resource a JWT is for; none is an opaque token for the provider itself.
+    pub resource: Option<String>,
+    issued_at: i64,
+    expires_at: i64,
+}
+
+impl AccessTokenRow {
+    pub fn issued_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.issued_at)
+    }
+
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires_at)
+    }
+}
+
+/// A refresh token with the grant it hangs on, which is its family.
+#[derive(Clone, Debug, FromRow)]
+pub struct RefreshTokenRow {
+    pub grant_id: String,
+    pub user_id: String,
+    pub client_id: String,
+    pub session_id: String,
+    pub scope: String,
+    resources: String,
+    auth_time: i64,
+    pub amr: String,
+    grant_expires_at: i64,
+    issued_at: i64,
+    expires_at: i64,
+    used_at: Option<i64>,
+    /// The sealed answer its use was given; none once the successor is used.
+    pub answer: Option<String>,
+}
+
+impl RefreshTokenRow {
+    /// The granted resource indicators.
+    pub fn resources(&self) -> Result<Vec<String>, StoreError> {
+        parse_resources(&self.resources)
+    }
+
+    pub fn auth_time(&self) -> Timestamp {
+        Timestamp::from_millis(self.auth_time)
+    }
+
+    /// The end of the family, however often it is refreshed.
+    pub fn grant_expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.grant_expires_at)
+    }
+
+    pub fn issued_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.issued_at)
+    }
+
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires_at)
+    }
+
+    /// When it was exchanged for its successor, if it was.
+    pub fn used_at(&self) -> Option<Timestamp> {
+        self.used_at.map(Timestamp::from_millis)
+    }
+}
+
+/// An access token to write.
+#[derive(Clone, Debug)]
+pub struct NewAccessToken<'a> {
+    pub digest: &'a str,
+    pub grant_id: &'a str,
+    pub scope: &'a str,
+    pub resource: Option<&'a str>,
+    pub expires_at: Timestamp,
+}
+
+/// Writes an access token. Answers false where its grant has been revoked meanwhile.
+pub async fn add_access(
+    db: impl SqliteExecutor<'_>,
+    token: &NewAccessToken<'_>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO access_tokens (digest, grant_id, scope, resource, issued_at, expires_at) \
+         SELECT $1, id, $3, $4, $5, $6 FROM grants WHERE id = $2",
+    )
+    .bind(token.digest)
+    .bind(token.grant_id)
+    .bind(token.scope)
+    .bind(token.resource)
+    .bind(now.as_millis())
+    .bind(token.expires_at.as_millis())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Finds a live access token.
+pub async fn find_access(
+    db: impl SqliteExecutor<'_>,
+    digest: &str,
+    now: Timestamp,
+) -> Result<Option<AccessTokenRow>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, t.scope, t.resource, t.issued_at, \
+         t.expires_at FROM access_tokens t JOIN grants g ON g.id = t.grant_id \
+         WHERE t.digest = $1 AND t.expires_at > $2",
+    )
+    .bind(digest)
+    .bind(now.as_millis())
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Revokes one access token.
+pub async fn revoke_access(db: impl SqliteExecutor<'_>, digest: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM access_tokens WHERE digest = $1")
+        .bind(digest)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes a refresh token. Answers false where its grant has been revoked meanwhile.
+pub async fn add_refresh(
+    db: impl SqliteExecutor<'_>,
+    digest: &str,
+    grant_id: &str,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at) \
+         SELECT $1, id, $3, $4 FROM grants WHERE id = $2",
+    )
+    .bind(digest)
+    .bind(grant_id)
+    .bind(now.as_millis())
+    .bind(expires_at.as_millis())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Finds a refresh token, used and expired ones too: reuse must be seen.
+pub async fn find_refresh(
+    db: impl SqliteExecutor<'_>,
+    digest: &str,
+) -> Result<Option<RefreshTokenRow>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, g.scope, g.resources, g.auth_time, \
+         g.amr, g.expires_at AS grant_expires_at, t.issued_at, t.expires_at, t.used_at, t.answer \
+         FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.digest = $1",
+    )
+    .bind(digest)
+    .fetch_optional(db)
+    .await?)
+}
+
+/// Uses a refresh token, keeping the sealed answer for a repeat. Of any number of requests at once, one is
+/// answered true. Answers kept for its predecessors go: this use shows that theirs has arrived.
+pub async fn consume_refresh(
+    tx: &mut super::Transaction,
+    digest: &str,
+    grant_id: &str,
+    answer: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE refresh_tokens SET used_at = $2, answer = $3 \
+         WHERE digest = $1 AND used_at IS NULL AND expires_at > $2",
+    )
+    .bind(digest)
+    .bind(now.as_millis())
+    .bind(answer)
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() != 1 {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE refresh_tokens SET answer = NULL WHERE grant_id = $1 AND digest <> $2")
+        .bind(grant_id)
+        .bind(digest)
+        .execute(&mut **tx)
+        .await?;
+    Ok(true)
+}
+
+/// Forgets tokens that have expired, and answers kept for repeats that can no longer come.
+pub async fn sweep(
+    tx: &mut super::Transaction,
+    now: Timestamp,
+    repeats_before: Timestamp,
+) -> Result<u64, StoreError> {
+    let access = sqlx::query("DELETE FROM access_tokens WHERE expires_at <= $1")
+        .bind(now.as_millis())
+        .execute(&mut **tx)
+        .await?;
+    let refresh = sqlx::query("DELETE FROM refresh_tokens WHERE expires_at <= $1")
+        .bind(now.as_millis())
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("UPDATE refresh_tokens SET answer = NULL WHERE answer IS NOT NULL AND used_at < $1")
+        .bind(repeats_before.as_millis())
+        .execute(&mut **tx)
+        .await?;
+    Ok(access.rows_affected() + refresh.rows_affected())
+}
+
+pub(super) fn parse_resources(json: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(json).map_err(|error| StoreError::Corrupt {
+        table: "grants",
+        reason: error.to_string(),
+    })
+}
