@@ -4,26 +4,24 @@ use std::sync::Arc;
 
 use super::challenge::Challenge;
 use super::flow::ResetFlow;
-use super::identify::{Opened, ResetRequest};
-use super::resend::Reissued;
+use super::identify::ResetRequest;
 use super::set_password::{ProvenReset, SetPasswordRequest};
 use super::settings::{Issuing, ResetSettings};
 use super::verify::{Accepted, VerifyRequest};
 use crate::event::{Event, EventKind, Visitor};
 use crate::ids::FlowId;
-use crate::one_time_code::{CodeContext, CodeKeyring, OneTimeCode};
+use crate::one_time_code::{CodeContext, CodeKeyring};
 use crate::outcome::{
     Answer, Begun, FlowView, IdentifyRejection, PasswordSet, ResendRejection, Resent, SetPasswordRejection,
     Verified, VerifyRejection, ViewRejection,
 };
-use crate::password::{NewPassword, PasswordGate, PasswordRejection};
+use crate::password::{PasswordGate, PasswordRejection};
 use crate::ports::{
     BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ResetStore, Saved,
-    SentCode,
 };
 use crate::random::Random;
 use crate::rate_limit::{IdentifierHasher, Limiter};
-use crate::secret::{BindingSecret, Proof};
+use crate::secret::BindingSecret;
 use crate::time::Timestamp;
 
 /// The reset, step by step. Every method is one request of the visitor's.
@@ -89,25 +87,14 @@ where
         if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
             return Ok(Err(IdentifyRejection::Limited { retry_after: limit.0 }));
         }
-        let Opened {
-            flow,
-            challenge,
-            job,
-            binding,
-        } = ResetFlow::begin(request, self.issuing(now));
-        let event = self.event(&flow, EventKind::ResetRequested { channel }, visitor, now);
-        let sent = SentCode {
-            flow: &flow,
-            challenge: &challenge,
-            job: &job,
-            event: &event,
-        };
-        self.parts.store.begin(&sent).await?;
+        let opened = ResetFlow::begin(request, self.issuing(now));
+        let event = self.event(&opened.flow, EventKind::ResetRequested { channel }, visitor, now);
+        self.parts.store.begin(&opened.sent(&event)).await?;
         Ok(Ok(Begun {
-            flow_id: flow.id().clone(),
-            challenge_id: challenge.id,
-            binding,
-            code_expires_at: challenge.expires_at,
+            flow_id: opened.flow.id().clone(),
+            challenge_id: opened.challenge.id,
+            binding: opened.binding,
+            code_expires_at: opened.challenge.expires_at,
             resend_at: now + self.parts.settings.resend_cooldown,
         }))
     }
@@ -144,33 +131,24 @@ where
         if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
             return Ok(Err(ResendRejection::Limited { retry_after: limit.0 }));
         }
-        let Reissued {
-            flow,
-            challenge,
-            job,
-            sends,
-        } = match flow.resend(self.issuing(now)) {
+        let reissued = match flow.resend(self.issuing(now)) {
             Ok(reissued) => reissued,
             Err(rejection) => return Ok(Err(rejection)),
         };
-        let event = self.event(&flow, EventKind::CodeResent { sends }, visitor, now);
-        let sent = SentCode {
-            flow: &flow,
-            challenge: &challenge,
-            job: &job,
-            event: &event,
+        let kind = EventKind::CodeResent {
+            sends: reissued.sends,
         };
-        match self.parts.store.supersede(&sent).await? {
+        let event = self.event(&reissued.flow, kind, visitor, now);
+        match self.parts.store.supersede(&reissued.sent(&event)).await? {
             Saved::Saved => Ok(Ok(Resent {
-                challenge_id: challenge.id,
-                code_expires_at: challenge.expires_at,
+                challenge_id: reissued.challenge.id,
+                code_expires_at: reissued.challenge.expires_at,
                 resend_at: now + self.parts.settings.resend_cooldown,
             })),
             Saved::Conflict => {
                 let told = self.overtaken(flow_id, binding, |flow, _| {
-                    flow.expect_resend(now)
-                        .err()
-                        .unwrap_or(ResendRejection::AlreadyUsed)
+                    let told = flow.expect_resend(now);
+                    told.err().unwrap_or(ResendRejection::AlreadyUsed)
                 });
                 told.await.map(Err)
             }
@@ -205,17 +183,17 @@ where
         }
         // What the flow tells once somebody else has moved it on.
         let overtaken = |otherwise| {
-            self.overtaken(flow_id, binding, |flow, challenge| {
-                let told = flow.expect_code(challenge.as_ref(), Some(&challenge_id), settings, now);
+            let named = Some(&challenge_id);
+            self.overtaken(flow_id, binding, move |flow, challenge| {
+                let told = flow.expect_code(challenge.as_ref(), named, settings, now);
                 told.err().unwrap_or(otherwise)
             })
         };
-        let counted = self
+        let count = self
             .parts
             .store
-            .count_attempt(&challenge_id, now, settings.code_attempts)
-            .await?;
-        let Some(counted) = counted else {
+            .count_attempt(&challenge_id, now, settings.code_attempts);
+        let Some(counted) = count.await? else {
             return overtaken(VerifyRejection::Exhausted).await.map(Err);
         };
         let attempts = counted.attempts;
@@ -232,19 +210,17 @@ where
             } else {
                 EventKind::CodeRejected { attempts }
             };
-            self.parts
-                .store
-                .record(&self.event(&flow, kind, visitor, now))
-                .await?;
+            let event = self.event(&flow, kind, visitor, now);
+            self.parts.store.record(&event).await?;
             return Ok(Err(VerifyRejection::WrongCode { attempts_left }));
         };
         let subject = checked.subject().clone();
-        let Accepted {
-            flow,
-            proof,
-            expires_at,
-        } = match flow.accept_code(checked, self.issuing(now)) {
-            Ok(accepted) => accepted,
+        let (flow, proof, expires_at) = match flow.accept_code(checked, self.issuing(now)) {
+            Ok(Accepted {
+                flow,
+                proof,
+                expires_at,
+            }) => (flow, proof, expires_at),
             Err(rejection) => return Ok(Err(rejection)),
         };
         let event = self.event(&flow, EventKind::CodeAccepted { subject }, visitor, now);
@@ -298,17 +274,13 @@ where
                 }));
             }
         };
-        match self
-            .parts
-            .backend
-            .complete(Completion {
-                reset,
-                password,
-                visitor,
-                now,
-            })
-            .await?
-        {
+        let completion = Completion {
+            reset,
+            password,
+            visitor,
+            now,
+        };
+        match self.parts.backend.complete(completion).await? {
             CompleteOutcome::Completed(receipt) => Ok(Ok(PasswordSet {
                 receipt,
                 client_id: flow.client_id().map(str::to_owned),

@@ -31,9 +31,11 @@ pub(crate) struct Rows {
     /// What has been asked of the store and the backend, in order.
     pub(crate) asked: Vec<&'static str>,
     /// What somebody else does just before the next write.
-    pub(crate) meanwhile: Option<Box<dyn FnOnce(&mut Rows) + Send>>,
+    pub(crate) meanwhile: Option<Meanwhile>,
     pub(crate) refuse_same_password: bool,
 }
+
+pub(crate) type Meanwhile = Box<dyn FnOnce(&mut Rows) + Send>;
 
 pub(crate) struct QueuedCode {
     pub(crate) challenge_id: ChallengeId,

@@ -111,7 +111,7 @@ fn every_state_meets_every_input() {
             match answer {
                 "proof" => assert!(matches!(scene.state(), FlowState::AwaitingPassword(_))),
                 "sent" => {
-                    assert!(matches!(scene.state(), FlowState::AwaitingCode(_)) && scene.rest() != before)
+                    assert!(matches!(scene.state(), FlowState::AwaitingCode(_)) && scene.rest() != before);
                 }
                 "set" => assert!(matches!(scene.state(), FlowState::Completed(_))),
                 "closed" => assert!(matches!(scene.state(), FlowState::Closed(_))),

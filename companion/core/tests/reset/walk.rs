@@ -99,12 +99,12 @@ proptest! {
                 }
                 Step::Verify(at, code_at) => {
                     let code = flows.get(code_at).and_then(|flow| code_of(&world, flow, &codes));
-                    if let (Some(flow), Some(code)) = (flows.get_mut(at), code) {
-                        if let Ok(verified) = world.verify(&flow.browser, &code) {
-                            prop_assert_eq!(at, code_at, "the code of one flow opens no other");
-                            prop_assert!(flow.identifier != NOBODY);
-                            flow.proofs.push(verified.proof);
-                        }
+                    if let (Some(flow), Some(code)) = (flows.get_mut(at), code)
+                        && let Ok(verified) = world.verify(&flow.browser, &code)
+                    {
+                        prop_assert_eq!(at, code_at, "the code of one flow opens no other");
+                        prop_assert!(flow.identifier != NOBODY);
+                        flow.proofs.push(verified.proof);
                     }
                 }
                 Step::SetPassword(at, proof_at, strong) => {
