@@ -283,6 +283,6 @@ async fn the_stored_form_is_versioned_and_survives_a_round_trip() {
 #[tokio::test]
 async fn nothing_secret_is_printed() {
     let begun = World::new().begin().await;
-    let printed = format!("{:?} {:?}", begun.pending, sealer());
+    let printed = format!("{begun:?} {:?} {:?}", begun.pending, sealer());
     assert!(!printed.contains(begun.pending.state()));
 }

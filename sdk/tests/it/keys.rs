@@ -194,10 +194,11 @@ async fn keys_that_are_not_for_signatures_are_not_used() {
     ] {
         let world = World::new();
         let decoy = Signer::new(Algorithm::EdDsa, "other").jwk();
-        let mut state = world.provider.lock();
-        state.keys[0][member] = value;
-        state.keys.push(decoy);
-        drop(state);
+        {
+            let mut state = world.provider.lock();
+            state.keys[0][member] = value;
+            state.keys.push(decoy);
+        }
         assert!(
             matches!(world.refused().await, Error::IdToken(IdTokenError::UnknownKey)),
             "{member}"
@@ -208,14 +209,13 @@ async fn keys_that_are_not_for_signatures_are_not_used() {
 #[tokio::test]
 async fn broken_and_unknown_keys_do_not_hide_the_good_one() {
     let world = World::new();
-    let mut state = world.provider.lock();
-    let good = state.keys[0].clone();
+    let good = world.provider.lock().keys[0].clone();
     let with = |member: &str, value: Value| {
         let mut key = good.clone();
         key[member] = value;
         key
     };
-    state.keys = vec![
+    world.provider.lock().keys = vec![
         json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"}),
         json!({"kty": "oct", "k": "AAAA", "kid": "key-1"}),
         json!("not a key"),
@@ -225,7 +225,6 @@ async fn broken_and_unknown_keys_do_not_hide_the_good_one() {
         with("crv", json!("secp256k1")),
         with("x5c", json!(["ignored", "as it should be"])),
     ];
-    drop(state);
     world.sign_in().await.unwrap();
 }
 
