@@ -22,7 +22,7 @@ use crate::hashing::{HashParams, HashPool, PoolSettings, Unavailable};
 use crate::http::cookies::Cookies;
 use crate::http::host::HostGuard;
 use crate::messages::{MessageError, Messages};
-use crate::oidc::{Provider, ProviderParts, StartError as ProviderError};
+use crate::oidc::{Provider, ProviderError, ProviderParts};
 use crate::outbox::Outbox;
 use crate::pages::RESET_CLIENT_ID;
 use crate::pages::provider_pages::DesignedPages;
@@ -193,7 +193,8 @@ impl Companion {
         sessions::sweep(db, now).await?;
         limits::sweep(db, now).await?;
         audit::sweep(db, now - AUDIT_KEPT).await?;
-        self.provider.sweep(now).await
+        self.provider.sweep(now).await?;
+        Ok(())
     }
 }
 
@@ -216,9 +217,7 @@ fn log_availability(availability: &Availability) {
 }
 
 fn brand(config: &Config) -> Brand {
-    // The configuration was checked; what can't be read falls back to the default colour.
-    let color = config.branding.color.parse().unwrap_or_default();
-    Brand { name: config.branding.name.clone(), color, logo: None }
+    Brand { name: config.branding.name.clone(), color: config.branding.color, logo: None }
 }
 
 fn pool_settings(config: &Config) -> PoolSettings {

@@ -8,7 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use keyback::{
-    Client, ClientAuthentication, CookieSealer, HttpTransport, Provider, RandomError, TransportError, TransportFuture,
+    Client, CookieSealer, HttpTransport, Provider, RandomError, TransportError, TransportFuture,
 };
 use keyback_core::random::Random;
 use keyback_core::time::Clock;
@@ -36,7 +36,6 @@ impl RelyingParty {
     ) -> Result<Self, keyback::Error> {
         let origin = public_url.origin().ascii_serialization();
         let client = Client::builder(format!("{origin}/oidc"), RESET_CLIENT_ID)
-            .client_authentication(ClientAuthentication::None)
             .redirect_uri(format!("{origin}/reset-password/callback"))
             .provider(Provider::Keyback)
             .http(Arc::new(transport))

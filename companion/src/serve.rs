@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::app::Companion;
 use crate::connectors::EmailConnector;
-use crate::http::server::{ServingLimits, serve};
+use crate::http::server::{ServingLimits, serve, told_to_stop};
 use crate::{jobs, pages};
 
 /// How often reachability is probed, for the log and `/readyz`.
@@ -131,7 +131,7 @@ async fn probe(companion: Arc<Companion>, reached: watch::Sender<Reached>, mut s
     loop {
         tokio::select! {
             _ = every.tick() => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = told_to_stop(&mut stop) => return,
         }
         let now = smtp.probe().await.map_err(|error| error.to_string());
         let before = reached.send_replace(Some(now.clone()));

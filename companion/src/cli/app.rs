@@ -14,7 +14,7 @@ use crate::store::apps::{self, StoredApp};
 use crate::store::users::Added;
 
 #[derive(Debug, Subcommand)]
-pub enum AppCommand {
+pub(super) enum AppCommand {
     /// Add an app; prints its secret once, if it is one that keeps a secret
     Add(AddArgs),
     /// List the apps of the file and of the store
@@ -24,7 +24,7 @@ pub enum AppCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct AddArgs {
+pub(super) struct AddArgs {
     #[command(flatten)]
     config: ConfigFile,
     /// Letters, digits, - _ and .
@@ -57,7 +57,7 @@ enum Kind {
 }
 
 #[derive(Debug, Args)]
-pub struct RemoveArgs {
+pub(super) struct RemoveArgs {
     #[command(flatten)]
     config: ConfigFile,
     client_id: String,

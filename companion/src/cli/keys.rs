@@ -15,7 +15,7 @@ use crate::secrets::RootKey;
 use crate::time_text;
 
 #[derive(Debug, Subcommand)]
-pub enum KeysCommand {
+pub(crate) enum KeysCommand {
     /// Make a root key, into a file that its owner alone may read, or to standard output
     New(NewArgs),
     /// List the root keys in use and the provider's signing keys
@@ -25,14 +25,14 @@ pub enum KeysCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct NewArgs {
+pub(crate) struct NewArgs {
     /// The file to make; one that exists is never overwritten
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-pub struct RotateArgs {
+pub(crate) struct RotateArgs {
     #[command(flatten)]
     config: ConfigFile,
     /// The old keys have leaked: the new ones sign at once, though apps that keep the key set fail until they

@@ -52,7 +52,7 @@ enum Command {
 
 /// Where the configuration is.
 #[derive(Clone, Debug, clap::Args)]
-pub struct ConfigFile {
+pub(crate) struct ConfigFile {
     /// The configuration file
     #[arg(long = "config", value_name = "FILE", default_value = "keyback.toml")]
     pub file: PathBuf,

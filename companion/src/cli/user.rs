@@ -25,7 +25,7 @@ use crate::time_text;
 const PAGE: i64 = 500;
 
 #[derive(Debug, Subcommand)]
-pub enum UserCommand {
+pub(crate) enum UserCommand {
     /// Add an account; its first password is set by a reset, or with --password-stdin
     Add(AddArgs),
     /// List the accounts
@@ -41,7 +41,7 @@ pub enum UserCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct AddArgs {
+pub(super) struct AddArgs {
     #[command(flatten)]
     config: ConfigFile,
     #[arg(long, required_unless_present_any = ["phone", "username"])]
@@ -62,7 +62,7 @@ pub struct AddArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct Named {
+pub(crate) struct Named {
     #[command(flatten)]
     config: ConfigFile,
     /// An e-mail address, a phone number, a user name, or the id

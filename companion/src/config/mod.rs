@@ -118,14 +118,6 @@ impl Config {
             problems.add("[session] idle", "must not be longer than max");
         }
     }
-
-    /// The name of an app for people, or of the site.
-    pub fn app_name(&self, client_id: Option<&str>) -> &str {
-        client_id
-            .and_then(|id| self.apps.iter().find(|app| app.client_id == id))
-            .and_then(|app| app.name.as_deref())
-            .unwrap_or(&self.branding.name)
-    }
 }
 
 #[cfg(test)]

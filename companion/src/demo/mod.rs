@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use keyback_core::random::{SystemRandom, short_id};
-use keyback_core::time::{Clock as _, SystemClock};
+use keyback_core::time::SystemClock;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::Url;

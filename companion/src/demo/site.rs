@@ -195,8 +195,8 @@ impl Site {
             }
         };
         // Signing out leads over the provider and back.
-        let issuer = Url::parse(self.client.issuer()).ok();
-        let csp = headers::page_csp(DEMO_STYLE.csp(), SCRIPT.csp(), issuer.as_ref());
+        let issuer: Vec<Url> = Url::parse(self.client.issuer()).into_iter().collect();
+        let csp = headers::page_csp(DEMO_STYLE.csp(), SCRIPT.csp(), &issuer);
         let all = response.headers_mut();
         all.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         all.insert(header::CONTENT_SECURITY_POLICY, csp);

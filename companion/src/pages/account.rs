@@ -29,7 +29,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         change_password_url: "/account/password",
         sign_out_url: "/sign-out",
     };
-    Ok(companion.page(StatusCode::OK, &view, None))
+    Ok(companion.page(StatusCode::OK, &view, &[]))
 }
 
 /// The session of this browser and its person.

@@ -135,5 +135,5 @@ fn page(companion: &Companion, user: &User, broken: &Broken, shown: Shown) -> Re
         rules: rules_of(&stated, broken),
         state: shown,
     };
-    companion.page(status, &view, None)
+    companion.page(status, &view, &[])
 }

@@ -204,5 +204,5 @@ fn render(
         notice: shown.notice,
         problem,
     };
-    Ok(companion.page(status, &view, None))
+    Ok(companion.page(status, &view, &[]))
 }

@@ -25,7 +25,7 @@ pub(super) async fn page(State(companion): State<Arc<Companion>>) -> Response {
             at: &letter.at,
         })
         .collect();
-    companion.page(StatusCode::OK, &DevInbox { shell: companion.shell(), messages: &messages }, None)
+    companion.page(StatusCode::OK, &DevInbox { shell: companion.shell(), messages: &messages }, &[])
 }
 
 pub(super) async fn json(State(companion): State<Arc<Companion>>) -> Response {

@@ -45,5 +45,5 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         sessions_ended: Some(receipt.sessions_ended),
         apps_told: (receipt.apps_told > 0).then_some(receipt.apps_told),
     };
-    Ok(companion.page(StatusCode::OK, &view, None))
+    Ok(companion.page(StatusCode::OK, &view, &[]))
 }

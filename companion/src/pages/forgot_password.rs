@@ -88,5 +88,5 @@ fn page(companion: &Companion, way: &Way, identifier: &str, problem: Option<Prob
         sign_in_url: Some(&sign_in),
         problem,
     };
-    Ok(companion.page(status, &view, way.redirect().as_ref()))
+    Ok(companion.page(status, &view, &way.redirects))
 }

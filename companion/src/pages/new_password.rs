@@ -138,5 +138,5 @@ fn render(
         open_for,
         problem,
     };
-    Ok(companion.page(status, &view, None))
+    Ok(companion.page(status, &view, &[]))
 }

@@ -32,10 +32,10 @@ impl DesignedPages {
         Shell::english(&self.theme)
     }
 
-    fn render(&self, status: StatusCode, view: &impl Template, redirect: Option<&Url>) -> Response {
+    fn render(&self, status: StatusCode, view: &impl Template, redirects: &[Url]) -> Response {
         match view.render() {
             Ok(html) => {
-                let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirect);
+                let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirects);
                 let content_type = HeaderValue::from_static("text/html; charset=utf-8");
                 (status, [(header::CONTENT_TYPE, content_type), (header::CONTENT_SECURITY_POLICY, csp)], html)
                     .into_response()
@@ -61,11 +61,11 @@ impl ProviderPages for DesignedPages {
                 Kind::Failure { event_id: &event_id }
             }
         };
-        self.render(page.status, &ErrorPage { shell: self.shell(), kind, way_on: None }, None)
+        self.render(page.status, &ErrorPage { shell: self.shell(), kind, way_on: None }, &[])
     }
 
     fn sign_out_confirmation(&self, _: Visitor<'_>, page: SignOutConfirmation<'_>) -> Response {
-        let redirect = page.redirects_to.and_then(|url| Url::parse(url).ok());
+        let redirects: Vec<Url> = page.redirects_to.and_then(|url| Url::parse(url).ok()).into_iter().collect();
         let view = SignOut {
             shell: self.shell(),
             action: page.action,
@@ -73,10 +73,10 @@ impl ProviderPages for DesignedPages {
             fields: &page.fields,
             stay_url: None,
         };
-        self.render(StatusCode::OK, &view, redirect.as_ref())
+        self.render(StatusCode::OK, &view, &redirects)
     }
 
     fn signed_out(&self, _: Visitor<'_>, _: ProviderSignedOut<'_>) -> Response {
-        self.render(StatusCode::OK, &SignedOut { shell: self.shell(), sign_in_url: None }, None)
+        self.render(StatusCode::OK, &SignedOut { shell: self.shell(), sign_in_url: None }, &[])
     }
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
-use keyback::Prompt;
 use url::form_urlencoded::Serializer;
 
 use super::destination::AccountPage;
@@ -50,7 +49,7 @@ async fn begin(companion: &Companion, asked: &Asked) -> PageResult {
         None => only_app(companion).await?,
     };
     let relying_party = &companion.relying_party;
-    let mut request = relying_party.client.forgot_password().prompt(Prompt::LOGIN);
+    let mut request = relying_party.client.forgot_password();
     if let Some(hint) = short(asked.query.one("login_hint"), MOST_HINT_BYTES) {
         request = request.login_hint(hint);
     }
@@ -63,10 +62,10 @@ async fn begin(companion: &Companion, asked: &Asked) -> PageResult {
         let to = Serializer::new(String::new()).append_pair("to", client_id).finish();
         request = request.return_path(format!("/reset-password/done?{to}")).extra(FOR_APP, client_id);
     }
-    let sign_in = request.start().await.map_err(sdk)?;
+    let sign_in = request.start().await?;
     let sent = asked.headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
     let cookies =
-        relying_party.sealer.set_cookies(&sign_in.pending, sent).map_err(|error| sdk(error.into()))?;
+        relying_party.sealer.set_cookies(&sign_in.pending, sent).map_err(keyback::Error::from)?;
     cookies.iter().try_fold(see_other(sign_in.url.as_str())?, |response, cookie| {
         Ok(with_cookie(response, HeaderValue::from_str(cookie)?))
     })
@@ -117,8 +116,4 @@ async fn only_app(companion: &Companion) -> Result<Option<Arc<App>>, PageError> 
 
 fn short(value: Option<&str>, most: usize) -> Option<&str> {
     value.filter(|value| value.len() <= most && !value.chars().any(char::is_control))
-}
-
-fn sdk(error: keyback::Error) -> PageError {
-    PageError::Provider(format!("{}: {error}", error.code()))
 }

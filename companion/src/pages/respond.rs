@@ -29,7 +29,9 @@ pub(super) enum PageError {
     #[error(transparent)]
     Hashing(#[from] Unavailable),
     #[error("the provider failed: {0}")]
-    Provider(String),
+    Provider(#[from] crate::oidc::error::Failure),
+    #[error("the SDK failed: {0}")]
+    Sdk(#[from] keyback::Error),
     #[error("the header could not be written")]
     Header(#[from] axum::http::header::InvalidHeaderValue),
 }
@@ -43,23 +45,33 @@ impl Companion {
         Shell::english(&self.theme)
     }
 
-    /// Renders a page. `redirect` is where the answer to its form may lead, for `form-action`.
-    pub(crate) fn page(&self, status: StatusCode, view: &impl Template, redirect: Option<&Url>) -> Response {
+    /// Renders a page. `redirects` are where the answer to its form may lead, for `form-action`.
+    pub(crate) fn page(&self, status: StatusCode, view: &impl Template, redirects: &[Url]) -> Response {
         let html = match view.render() {
             Ok(html) => html,
             Err(error) => return self.failure(&error),
         };
-        let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirect);
+        let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirects);
         let content_type = HeaderValue::from_static("text/html; charset=utf-8");
         (status, [(header::CONTENT_TYPE, content_type), (header::CONTENT_SECURITY_POLICY, csp)], html)
             .into_response()
     }
 
+    /// The name of an app for people; without one, the site's.
+    pub(crate) async fn app_name(&self, client_id: Option<&str>) -> Result<String, StoreError> {
+        let app = match client_id {
+            Some(client_id) => self.provider.app(client_id).await?,
+            None => None,
+        };
+        let name = app.and_then(|app| app.name.clone());
+        Ok(name.unwrap_or_else(|| self.config.branding.name.clone()))
+    }
+
     /// An error page of its own status.
     pub(crate) fn error_page(&self, kind: Kind<'_>, way_on: Option<WayOn<'_>>) -> Response {
         let view = ErrorPage { shell: self.shell(), kind, way_on };
-        let status = StatusCode::from_u16(view.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = self.page(status, &view, None);
+        let status = StatusCode::from_u16(view.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = self.page(status, &view, &[]);
         if let Kind::TooManyRequests { wait } | Kind::Unavailable { wait, .. } = kind {
             retry_after(&mut response, wait);
         }
@@ -73,7 +85,7 @@ impl Companion {
         // Rendering may be what failed: this page must not call itself.
         let view = ErrorPage { shell: self.shell(), kind: Kind::Failure { event_id: &event_id }, way_on: None };
         match view.render() {
-            Ok(_) => self.page(StatusCode::INTERNAL_SERVER_ERROR, &view, None),
+            Ok(_) => self.page(StatusCode::INTERNAL_SERVER_ERROR, &view, &[]),
             Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, event_id).into_response(),
         }
     }

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::destination::Destination;
 use super::request::{Asked, Posted};
+use super::reset_endpoint::RESET_CLIENT_ID;
 use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
 use crate::app::Companion;
 use crate::hashing::{Lane, Unavailable, Verdict};
@@ -39,6 +40,10 @@ pub(super) struct Way {
     pub destination: Destination,
     /// The waiting authorization request, where the destination is one.
     pub interaction: Option<Interaction>,
+    /// The app the visitor came from and goes back to.
+    client_id: Option<String>,
+    /// Where the answer to a form may lead in the end.
+    pub redirects: Vec<Url>,
 }
 
 impl Way {
@@ -46,20 +51,30 @@ impl Way {
     pub async fn find(companion: &Companion, asked: &Asked) -> Result<Option<Self>, PageError> {
         let destination = Destination::from_query(&asked.query);
         let Some(id) = destination.interaction() else {
-            return Ok(Some(Self { destination, interaction: None }));
+            return Ok(Some(Self { destination, interaction: None, client_id: None, redirects: Vec::new() }));
         };
-        let found = companion.provider.interaction(&asked.headers, id, companion.clock.now()).await?;
-        Ok(found.map(|interaction| Self { destination, interaction: Some(interaction) }))
+        let now = companion.clock.now();
+        let Some(interaction) = companion.provider.interaction(&asked.headers, id, now).await? else {
+            return Ok(None);
+        };
+        let request = &interaction.request;
+        let mut redirects: Vec<Url> = Url::parse(&request.redirect_uri).into_iter().collect();
+        let client_id = if request.client_id == RESET_CLIENT_ID {
+            let app = match &request.for_app {
+                Some(id) => companion.provider.app(id).await?,
+                None => None,
+            };
+            // From the callback of `/reset-password` on: to the app's own sign-in, and from there to its callback.
+            redirects.extend(app.iter().flat_map(|app| app.sign_in_url.iter().chain(&app.redirect_uris)).cloned());
+            app.map(|app| app.client_id.clone())
+        } else {
+            Some(request.client_id.clone())
+        };
+        Ok(Some(Self { destination, interaction: Some(interaction), client_id, redirects }))
     }
 
-    /// The app the visitor came from and goes back to.
     pub fn client_id(&self) -> Option<&str> {
-        self.interaction.as_ref().map(Interaction::app)
-    }
-
-    /// Where the answer to a form may lead in the end.
-    pub fn redirect(&self) -> Option<Url> {
-        self.interaction.as_ref().and_then(|interaction| Url::parse(&interaction.request.redirect_uri).ok())
+        self.client_id.as_deref()
     }
 
     pub fn login_hint(&self) -> &str {
@@ -72,8 +87,8 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         return Ok(companion.error_page(Kind::UnknownSession, None));
     };
     let now = companion.clock.now();
-    if let Some((session, user)) = companion.provider.sessions().current(&asked.headers, now).await?
-        && let Some(response) = go_on(companion, &way, &session, &user).await?
+    if let Some((session, _)) = companion.provider.sessions().current(&asked.headers, now).await?
+        && let Some(response) = go_on(companion, &way, &session).await?
     {
         return Ok(response);
     }
@@ -89,12 +104,11 @@ async fn go_on(
     companion: &Companion,
     way: &Way,
     session: &Session,
-    user: &User,
 ) -> Result<Option<Response>, PageError> {
     match (&way.destination, &way.interaction) {
         (Destination::Account(page), _) => Ok(Some(see_other(page.path())?)),
         (Destination::Interaction(_), Some(interaction)) => {
-            finish(companion, interaction, session, user).await
+            finish(companion, interaction, session).await
         }
         (Destination::Interaction(_), None) => Ok(None),
     }
@@ -105,13 +119,12 @@ async fn finish(
     companion: &Companion,
     interaction: &Interaction,
     session: &Session,
-    user: &User,
 ) -> Result<Option<Response>, PageError> {
-    match companion.provider.complete(interaction, session, user, companion.clock.now()).await? {
+    match companion.provider.complete(interaction, session, companion.clock.now()).await? {
         Completion::Done(completed) => {
             Ok(Some(with_cookie(see_other(&completed.location)?, completed.clear_cookie)))
         }
-        Completion::SignInNeeded => Ok(None),
+        Completion::SignIn(_) => Ok(None),
     }
 }
 
@@ -202,7 +215,7 @@ async fn sign_in(companion: &Companion, asked: &Asked, way: &Way, user: &User) -
     };
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
     tx.commit().await.map_err(crate::store::StoreError::from)?;
-    let response = match go_on(companion, way, &session, user).await? {
+    let response = match go_on(companion, way, &session).await? {
         Some(response) => response,
         // The request names another person, or none that can be answered: it is asked again.
         None => page(companion, way, way.login_hint(), Some(Notice::SignInAgain), None).await?,
@@ -263,5 +276,5 @@ async fn page(
         notice,
         problem,
     };
-    Ok(companion.page(status, &view, way.redirect().as_ref()))
+    Ok(companion.page(status, &view, &way.redirects))
 }

@@ -23,7 +23,7 @@ pub(super) async fn post(State(companion): State<Arc<Companion>>, asked: Asked) 
 
 pub(super) async fn signed_out(State(companion): State<Arc<Companion>>) -> Response {
     let view = SignedOut { shell: companion.shell(), sign_in_url: Some("/sign-in") };
-    companion.page(StatusCode::OK, &view, None)
+    companion.page(StatusCode::OK, &view, &[])
 }
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {
@@ -35,7 +35,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         fields: &[],
         stay_url: Some("/account"),
     };
-    Ok(companion.page(StatusCode::OK, &view, None))
+    Ok(companion.page(StatusCode::OK, &view, &[]))
 }
 
 async fn submit(companion: &Companion, asked: &Asked) -> PageResult {

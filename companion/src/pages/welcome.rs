@@ -18,7 +18,7 @@ pub(super) async fn get(State(companion): State<Arc<Companion>>) -> Response {
     };
     let view =
         DemoWelcome { shell: companion.shell(), site_url: &welcome.site_url, account: &welcome.account };
-    companion.page(StatusCode::OK, &view, None)
+    companion.page(StatusCode::OK, &view, &[])
 }
 
 /// `/.well-known/change-password` (W3C "A Well-Known URL for Changing Passwords").

@@ -1,6 +1,6 @@
 //! Every state meets every input (SR-28).
 
-use keyback_core::outcome::VerifyRejection;
+use keyback_core::outcome::{StepView, VerifyRejection};
 use keyback_core::reset::{CloseReason, FlowState};
 use keyback_core::secret::Proof;
 use keyback_core::time::Clock as _;
@@ -125,6 +125,53 @@ fn every_state_meets_every_input() {
                 ),
             }
         }
+    }
+}
+
+/// What the page of each state shows; a decoy's shows what a real one's does.
+#[test]
+fn every_state_has_its_page() {
+    let pages = STATES.map(|state| {
+        let scene = Scene::at(state);
+        (
+            state,
+            scene
+                .world
+                .view(&scene.browser)
+                .map_or_else(|no| no.message_key().to_owned(), |view| page(&view.step)),
+        )
+    });
+    let expected = [
+        (CodeSent, "code, live, 5 left"),
+        (CodeCooled, "code, live, 5 left"),
+        (CodeExhausted, "code, exhausted, 0 left"),
+        (CodeExpired, "code, expired, 5 left"),
+        (Superseded, "code, live, 5 left"),
+        (Decoy, "code, live, 5 left"),
+        (Proven, "password, live, 20 left"),
+        (ProofExhausted, "password, exhausted, 0 left"),
+        (ProofExpired, "password, expired, 20 left"),
+        (Completed, "done"),
+        (Closed, "closed"),
+        (FlowExpired, "expired"),
+        (Unknown, "flow-unknown"),
+    ];
+    assert_eq!(pages, expected.map(|(state, page)| (state, page.to_owned())));
+}
+
+fn page(step: &StepView) -> String {
+    match step {
+        StepView::Code {
+            standing,
+            attempts_left,
+            ..
+        } => format!("code, {standing:?}, {attempts_left} left").to_lowercase(),
+        StepView::Password {
+            standing, tries_left, ..
+        } => format!("password, {standing:?}, {tries_left} left").to_lowercase(),
+        StepView::Done { .. } => "done".to_owned(),
+        StepView::Closed { .. } => "closed".to_owned(),
+        StepView::Expired => "expired".to_owned(),
     }
 }
 

@@ -235,8 +235,8 @@ pub(crate) fn foreign_proof() -> Proof {
     Proof::issue(&SeededRandom::new(667))
 }
 
-/// Runs what never waits.
-pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+/// Runs what never waits. A server moves such futures between threads, hence `Send`.
+pub(crate) fn at_once<T>(future: impl Future<Output = T> + Send) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("it waits"),
