@@ -1,6 +1,6 @@
 //! What holds for a password: one gate for the reset, the account page, the command line and every API (SR-44).
 //!
-//! [`CHECKS`] is the policy laid out as a table, one file per check. All of them run, so that every broken rule is named at
+//! `CHECKS` is the policy laid out as a table, one file per check. All of them run, so that every broken rule is named at
 //! once. [`PasswordGate::accept`] also asks for breached passwords, over a port, and is the only way to an
 //! [`AcceptedPassword`].
 
