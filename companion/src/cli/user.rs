@@ -41,7 +41,7 @@ pub(crate) enum UserCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct AddArgs {
+pub(crate) struct AddArgs {
     #[command(flatten)]
     config: ConfigFile,
     #[arg(long, required_unless_present_any = ["phone", "username"])]

@@ -18,7 +18,7 @@ pub struct BrandingConfig {
 
 impl Default for BrandingConfig {
     fn default() -> Self {
-        Self { name: "Keyback".to_owned(), color: Color { red: 0x2f, green: 0x5b, blue: 0xea } }
+        Self { name: "Keyback".to_owned(), color: Color::KEYBACK }
     }
 }
 

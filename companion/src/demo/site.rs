@@ -76,12 +76,12 @@ async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
 }
 
 async fn sign_in(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let started = site.client.sign_in().scope("email").start().await;
+    let started = site.client.sign_in().scope("profile").scope("email").start().await;
     site.leave(started, &headers)
 }
 
 async fn forgot_password(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let started = site.client.forgot_password().scope("email").start().await;
+    let started = site.client.forgot_password().scope("profile").scope("email").start().await;
     site.leave(started, &headers)
 }
 

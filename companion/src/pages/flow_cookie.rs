@@ -27,28 +27,28 @@ pub(super) struct FlowCookie {
 }
 
 impl FlowCookie {
-    pub fn new(id: FlowId, binding: BindingSecret, now: Timestamp) -> Self {
+    pub(super) fn new(id: FlowId, binding: BindingSecret, now: Timestamp) -> Self {
         Self { id, binding, proof: None, begun_at: now }
     }
 
     /// The flow that the address names, if this browser holds its cookie.
-    pub fn find(query: &Fields, headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
+    pub(super) fn find(query: &Fields, headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
         let id = query.one("f")?;
         Self::parse(id, cookies.read(headers, &name(id))?)
     }
 
     /// The query that names the flow.
-    pub fn query(&self) -> String {
+    pub(super) fn query(&self) -> String {
         url::form_urlencoded::Serializer::new(String::new()).append_pair("f", self.id.as_str()).finish()
     }
 
     /// The same flow with the proof that a right code gave; `None` takes it away again.
-    pub fn with_proof(self, proof: Option<Proof>) -> Self {
+    pub(super) fn with_proof(self, proof: Option<Proof>) -> Self {
         Self { proof, ..self }
     }
 
     /// The `Set-Cookie`s: this one, and removals of the oldest above the number that a browser may hold.
-    pub fn set(&self, headers: &HeaderMap, cookies: Cookies) -> Vec<HeaderValue> {
+    pub(super) fn set(&self, headers: &HeaderMap, cookies: Cookies) -> Vec<HeaderValue> {
         let own = name(self.id.as_str());
         let mut others: Vec<_> = cookies
             .names(headers, PREFIX)

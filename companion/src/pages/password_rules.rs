@@ -11,24 +11,24 @@ use crate::views::password_rules::{PasswordRules, Rule};
 pub(super) struct Broken(Vec<Rule>);
 
 impl Broken {
-    pub fn none() -> Self {
+    pub(super) fn none() -> Self {
         Self(Vec::new())
     }
 
-    pub fn violations(violations: &[Violation]) -> Self {
+    pub(super) fn violations(violations: &[Violation]) -> Self {
         Self(violations.iter().map(rule_of_violation).collect())
     }
 
     /// Beyond the hard cap: refused before anything was computed of it.
-    pub fn too_large(companion: &Companion) -> Self {
+    pub(super) fn too_large(companion: &Companion) -> Self {
         Self(vec![Rule::MaxLength(companion.resets.passwords().policy().max_length())])
     }
 
-    pub fn same_as_current() -> Self {
+    pub(super) fn same_as_current() -> Self {
         Self(vec![Rule::NotCurrent])
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }

@@ -31,12 +31,12 @@ pub(super) struct Posted {
 }
 
 impl Asked {
-    pub fn visitor(&self) -> Visitor {
+    pub(super) fn visitor(&self) -> Visitor {
         Visitor { address: self.address }
     }
 
     /// The browser's name of itself, cut to what is worth keeping.
-    pub fn user_agent(&self) -> Option<&str> {
+    pub(super) fn user_agent(&self) -> Option<&str> {
         let agent = self.headers.get(header::USER_AGENT)?.to_str().ok()?;
         agent.get(..agent.len().min(256))
     }

@@ -48,7 +48,7 @@ pub(super) struct Way {
 
 impl Way {
     /// Finds what the address names. `None`: its authorization request is not in this browser (any more).
-    pub async fn find(companion: &Companion, asked: &Asked) -> Result<Option<Self>, PageError> {
+    pub(super) async fn find(companion: &Companion, asked: &Asked) -> Result<Option<Self>, PageError> {
         let destination = Destination::from_query(&asked.query);
         let Some(id) = destination.interaction() else {
             return Ok(Some(Self { destination, interaction: None, client_id: None, redirects: Vec::new() }));
@@ -73,11 +73,11 @@ impl Way {
         Ok(Some(Self { destination, interaction: Some(interaction), client_id, redirects }))
     }
 
-    pub fn client_id(&self) -> Option<&str> {
+    pub(super) fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
     }
 
-    pub fn login_hint(&self) -> &str {
+    pub(super) fn login_hint(&self) -> &str {
         self.interaction.as_ref().and_then(|waiting| waiting.request.login_hint.as_deref()).unwrap_or_default()
     }
 }
