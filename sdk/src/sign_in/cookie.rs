@@ -149,8 +149,9 @@ impl CookieSealer {
         outcome
     }
 
-    /// The `Set-Cookie` value that clears the cookie of `pending`. Send it with the answer to the callback, whether
-    /// it succeeded or not.
+    /// The `Set-Cookie` value that clears the cookie of `pending`. Send it when [`Client::finish`] has succeeded, or
+    /// failed for good; after a failure that [is retryable](crate::Error::is_retryable), reloading the callback may
+    /// still work.
     #[must_use]
     pub fn clear_cookie(&self, pending: &PendingSignIn) -> String {
         Name::of(pending).clear()
@@ -262,9 +263,15 @@ impl Name {
 }
 
 fn cookies(header: &str) -> impl Iterator<Item = (&str, &str)> {
+    // Names are sent back when they are cleared: only the characters that ours have.
+    let ours = |name: &str| {
+        name.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+    };
     Cookie::split_parse(header)
         .filter_map(Result::ok)
         .filter_map(|cookie| Some((cookie.name_raw()?, cookie.value_raw()?)))
+        .filter(move |(name, _)| ours(name))
 }
 
 fn short_hash(text: &str) -> String {

@@ -93,9 +93,9 @@ impl SignInBuilder {
         self
     }
 
-    /// The e-mail address, phone number or user name to fill in beforehand.
+    /// The e-mail address, phone number or user name to fill in beforehand. An empty one is left out.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        self.login_hint = Some(hint.into());
+        self.login_hint = Some(hint.into()).filter(|hint| !hint.is_empty());
         self
     }
 

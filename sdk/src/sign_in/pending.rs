@@ -20,6 +20,13 @@ const VERSION: u8 = 1;
 /// [`CookieSealer`](crate::CookieSealer), or in a server-side session. Its serialised form is versioned and holds
 /// secrets. [`Client::finish`](crate::Client::finish) consumes it, and it cannot be cloned: one request has one
 /// answer.
+///
+/// ```compile_fail,E0382
+/// # async fn twice(client: keyback::Client, pending: keyback::PendingSignIn) {
+/// let _ = client.finish(pending, "https://app.example/callback?code=1").await;
+/// let _ = client.finish(pending, "https://app.example/callback?code=2").await;
+/// # }
+/// ```
 #[derive(Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct PendingSignIn {

@@ -1,24 +1,22 @@
 //! An OpenID provider in memory, behind the SDK's HTTP port. It follows the rules unless a test tells it to lie.
 
 mod signer;
+mod world;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
-use keyback::{
-    Algorithm, Client, ClientBuilder, Clock, Error, HttpTransport, Session, SignIn, TransportCause,
-    TransportError, TransportFuture,
-};
+use keyback::{Algorithm, HttpTransport, TransportCause, TransportError, TransportFuture};
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
 pub(crate) use self::signer::{Signer, signing_input};
+pub(crate) use self::world::{TestClock, World, checked};
 
 pub(crate) const ISSUER: &str = "https://id.example/oidc";
 pub(crate) const CLIENT_ID: &str = "my-app";
@@ -33,104 +31,6 @@ pub(crate) const NOW: u64 = 1_790_000_000;
 type Tamper<T> = Box<dyn Fn(&mut T) + Send>;
 /// Takes the claims and gives the whole token.
 type Forge = Box<dyn Fn(&Signer, Value) -> String + Send>;
-
-/// Everything a test needs: a provider, a clock, and a client of the two.
-#[derive(Clone)]
-pub(crate) struct World {
-    pub(crate) provider: Arc<Provider>,
-    pub(crate) clock: Arc<TestClock>,
-    pub(crate) client: Client,
-}
-
-impl World {
-    pub(crate) fn new() -> Self {
-        Self::with(|builder| builder)
-    }
-
-    pub(crate) fn with(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
-        let clock = Arc::new(TestClock(Mutex::new(UNIX_EPOCH + Duration::from_secs(NOW))));
-        let provider = Arc::new(Provider::new(Arc::clone(&clock)));
-        let builder = Client::builder(ISSUER, CLIENT_ID)
-            .redirect_uri(REDIRECT_URI)
-            .http(provider.clone())
-            .clock(clock.clone());
-        let client = configure(builder).build().unwrap();
-        Self {
-            provider,
-            clock,
-            client,
-        }
-    }
-
-    /// From the link to the session.
-    pub(crate) async fn sign_in(&self) -> Result<Session, Error> {
-        let begun = self.begin().await;
-        let callback = self.provider.answer(&begun.url);
-        checked(self.client.finish(begun.pending, callback).await)
-    }
-
-    /// The error of a sign-in that must fail.
-    pub(crate) async fn refused(&self) -> Error {
-        self.sign_in().await.expect_err("the sign-in must be refused")
-    }
-
-    pub(crate) async fn begin(&self) -> SignIn {
-        self.client.sign_in().start().await.unwrap()
-    }
-
-    /// Changes the claims of every ID token from now on.
-    pub(crate) fn claims(&self, tamper: impl Fn(&mut Value) + Send + 'static) -> &Self {
-        self.provider.lock().claims = Some(Box::new(tamper));
-        self
-    }
-
-    /// Makes every ID token from now on by hand.
-    pub(crate) fn forge(&self, forge: impl Fn(&Signer, Value) -> String + Send + 'static) -> &Self {
-        self.provider.lock().forge = Some(Box::new(forge));
-        self
-    }
-}
-
-/// Passes the result on, after looking into every error for what must not be in a log.
-pub(crate) fn checked<T>(result: Result<T, Error>) -> Result<T, Error> {
-    if let Err(error) = &result {
-        let mut texts = vec![
-            error.to_string(),
-            format!("{error:?}"),
-            error.remedy().to_string(),
-        ];
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            texts.push(cause.to_string());
-            source = cause.source();
-        }
-        for text in texts {
-            for secret in ["://", "example", CODE, ACCESS_TOKEN, SUBJECT, "must-not-leak"] {
-                assert!(!text.contains(secret), "{text:?} holds {secret:?}");
-            }
-        }
-        assert!(error.code().contains('.'));
-    }
-    result
-}
-
-pub(crate) struct TestClock(Mutex<SystemTime>);
-
-impl TestClock {
-    pub(crate) fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
-    }
-
-    pub(crate) fn seconds(&self) -> u64 {
-        self.now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> SystemTime {
-        *self.0.lock().unwrap()
-    }
-}
 
 pub(crate) struct Provider {
     clock: Arc<TestClock>,
