@@ -102,9 +102,18 @@ pub enum StartError {
 impl Companion {
     /// Opens the store, makes what is made once, and puts the parts together. Listens to nothing yet.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { config, clock, random, welcome } = parts;
+        let Parts {
+            config,
+            clock,
+            random,
+            welcome,
+        } = parts;
         let root_keys = config.secrets.root_keys()?;
-        let public_url = config.server.public_url.clone().ok_or_else(crate::config::Problems::no_public_url)?;
+        let public_url = config
+            .server
+            .public_url
+            .clone()
+            .ok_or_else(crate::config::Problems::no_public_url)?;
         let store = Store::open(config.store.url.path()).await?;
         let inbox = Inbox::new(Arc::clone(&clock));
         let (connectors, availability) = Connectors::from_config(&config, &inbox);
@@ -127,7 +136,10 @@ impl Companion {
             store: rows.clone(),
             limiter: Limiter::new(rows.clone(), config.limits.limits()),
             backend: backend.clone(),
-            passwords: PasswordGate::new(policy(&config.policy).with_words(context_words(&config)), breached),
+            passwords: PasswordGate::new(
+                policy(&config.policy).with_words(context_words(&config)),
+                breached,
+            ),
             keyring: code_keyring(&root_keys)?,
             hasher: identifiers.clone(),
             random: Arc::clone(&random),
@@ -200,7 +212,9 @@ impl Companion {
 
 impl std::fmt::Debug for Companion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Companion").field("public_url", &self.public_url.as_str()).finish_non_exhaustive()
+        f.debug_struct("Companion")
+            .field("public_url", &self.public_url.as_str())
+            .finish_non_exhaustive()
     }
 }
 
@@ -217,7 +231,11 @@ fn log_availability(availability: &Availability) {
 }
 
 fn brand(config: &Config) -> Brand {
-    Brand { name: config.branding.name.clone(), color: config.branding.color, logo: None }
+    Brand {
+        name: config.branding.name.clone(),
+        color: config.branding.color,
+        logo: None,
+    }
 }
 
 fn pool_settings(config: &Config) -> PoolSettings {
@@ -229,14 +247,21 @@ fn pool_settings(config: &Config) -> PoolSettings {
             iterations: hashing.iterations,
             parallelism: hashing.parallelism,
         },
-        threads: if hashing.threads == 0 { processors } else { hashing.threads },
+        threads: if hashing.threads == 0 {
+            processors
+        } else {
+            hashing.threads
+        },
         queue: hashing.queue,
     }
 }
 
 fn reset_settings(config: &Config, connectors: &Connectors) -> ResetSettings {
     ResetSettings {
-        channels: Channels { email: connectors.email.is_some(), phone: connectors.sms.is_some() },
+        channels: Channels {
+            email: connectors.email.is_some(),
+            phone: connectors.sms.is_some(),
+        },
         code_life: config.reset.code_lifetime.into(),
         code_attempts: config.reset.max_attempts,
         resend_cooldown: config.reset.resend_cooldown.into(),
@@ -246,7 +271,10 @@ fn reset_settings(config: &Config, connectors: &Connectors) -> ResetSettings {
 }
 
 fn code_keyring(root_keys: &RootKeys) -> Result<CodeKeyring, StartError> {
-    let mut keys = root_keys.derive(Purpose::CodeDigest).into_iter().map(|(id, key)| CodeKey::new(id, &key));
+    let mut keys = root_keys
+        .derive(Purpose::CodeDigest)
+        .into_iter()
+        .map(|(id, key)| CodeKey::new(id, &key));
     match keys.next() {
         Some(first) => Ok(CodeKeyring::new(first, keys.collect())),
         None => Err(crate::config::Problems::no_root_key().into()),
@@ -254,12 +282,21 @@ fn code_keyring(root_keys: &RootKeys) -> Result<CodeKeyring, StartError> {
 }
 
 fn first_key(root_keys: &RootKeys, purpose: Purpose) -> zeroize::Zeroizing<[u8; 32]> {
-    root_keys.derive(purpose).into_iter().next().map(|(_, key)| key).unwrap_or_default()
+    root_keys
+        .derive(purpose)
+        .into_iter()
+        .next()
+        .map(|(_, key)| key)
+        .unwrap_or_default()
 }
 
 /// The names that a password must not be built on (SR-40).
 fn context_words(config: &Config) -> Vec<String> {
-    let names = config.apps.iter().filter_map(|app| app.name.clone()).chain([config.branding.name.clone()]);
+    let names = config
+        .apps
+        .iter()
+        .filter_map(|app| app.name.clone())
+        .chain([config.branding.name.clone()]);
     let mut words: Vec<String> = names
         .flat_map(|name| {
             let parts: Vec<String> = name.split_whitespace().map(str::to_owned).collect();

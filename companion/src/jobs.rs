@@ -56,7 +56,11 @@ pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
     loop {
         while running.try_join_next().is_some() {}
         let free = AT_ONCE - running.len();
-        let taken = if free == 0 { Vec::new() } else { take(&companion, free).await };
+        let taken = if free == 0 {
+            Vec::new()
+        } else {
+            take(&companion, free).await
+        };
         let found_some = !taken.is_empty();
         for job in taken {
             let companion = Arc::clone(&companion);
@@ -88,19 +92,23 @@ pub async fn run_due(companion: &Companion) -> usize {
 
 async fn take(companion: &Companion, limit: usize) -> Vec<Job> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    rows::take(companion.store.writer(), companion.clock.now(), LEASE, limit).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "the outbox can't be read");
-        Vec::new()
-    })
+    rows::take(companion.store.writer(), companion.clock.now(), LEASE, limit)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "the outbox can't be read");
+            Vec::new()
+        })
 }
 
 async fn work(companion: &Companion, job: Job) {
     let done = match JobKind::parse(&job.kind) {
         Some(JobKind::SendCode) => send_code(companion, &job).await,
         Some(JobKind::PasswordChanged) => tell_of_change(companion, &job).await,
-        None => {
-            Err(StoreError::Corrupt { table: "jobs", reason: format!("unknown kind {:?}", job.kind) }.into())
+        None => Err(StoreError::Corrupt {
+            table: "jobs",
+            reason: format!("unknown kind {:?}", job.kind),
         }
+        .into()),
     };
     let settled = match done {
         Ok(()) => rows::done(companion.store.writer(), &job.id).await,

@@ -38,7 +38,9 @@ impl JobKind {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::SendCode, Self::PasswordChanged].into_iter().find(|kind| kind.as_str() == text)
+        [Self::SendCode, Self::PasswordChanged]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -83,7 +85,11 @@ pub struct Outbox {
 
 impl Outbox {
     pub fn new(sealer: Sealer, random: Arc<dyn Random>) -> Self {
-        Self { sealer, random, wake: Arc::new(Notify::new()) }
+        Self {
+            sealer,
+            random,
+            wake: Arc::new(Notify::new()),
+        }
     }
 
     /// Writes the job that sends a code. Call [`Self::wake`] once the transaction is committed.
@@ -132,7 +138,10 @@ impl Outbox {
 
     /// Opens the payload of a job.
     pub fn open<T: DeserializeOwned>(&self, job: &Job) -> Result<T, StoreError> {
-        let corrupt = |reason: String| StoreError::Corrupt { table: "jobs", reason };
+        let corrupt = |reason: String| StoreError::Corrupt {
+            table: "jobs",
+            reason,
+        };
         let plain = self
             .sealer
             .open_text(job.id.as_bytes(), &job.payload)
@@ -157,7 +166,10 @@ impl Outbox {
     fn seal(&self, id: &str, payload: &impl Serialize) -> Result<String, StoreError> {
         let plain = serde_json::to_vec(payload)
             .map(Zeroizing::new)
-            .map_err(|error| StoreError::Corrupt { table: "jobs", reason: error.to_string() })?;
+            .map_err(|error| StoreError::Corrupt {
+                table: "jobs",
+                reason: error.to_string(),
+            })?;
         Ok(self.sealer.seal_text(self.random.as_ref(), id.as_bytes(), &plain))
     }
 }

@@ -7,9 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
-use keyback::{
-    Client, CookieSealer, HttpTransport, Provider, RandomError, TransportError, TransportFuture,
-};
+use keyback::{Client, CookieSealer, HttpTransport, Provider, RandomError, TransportError, TransportFuture};
 use keyback_core::random::Random;
 use keyback_core::time::Clock;
 use tower::ServiceExt as _;
@@ -42,7 +40,10 @@ impl RelyingParty {
             .clock(Arc::new(SharedClock(Arc::clone(clock))))
             .random(Arc::new(SharedRandom(Arc::clone(random))))
             .build()?;
-        Ok(Self { client, sealer: CookieSealer::new(cookie_key)? })
+        Ok(Self {
+            client,
+            sealer: CookieSealer::new(cookie_key)?,
+        })
     }
 }
 
@@ -54,12 +55,19 @@ pub struct InProcess {
 
 impl InProcess {
     pub fn new(router: Router, public_url: &Url) -> Self {
-        Self { router, origin: public_url.origin().ascii_serialization() }
+        Self {
+            router,
+            origin: public_url.origin().ascii_serialization(),
+        }
     }
 
     async fn ask(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> {
         // What isn't ours is not asked: this transport must not become a way out.
-        if !request.uri().to_string().starts_with(&format!("{}/", self.origin)) {
+        if !request
+            .uri()
+            .to_string()
+            .starts_with(&format!("{}/", self.origin))
+        {
             return Err(TransportError::other(NotOurs));
         }
         let response = self

@@ -56,10 +56,14 @@ pub struct RootKey(Zeroizing<[u8; KEY_BYTES]>);
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RootKeyError {
     /// Not 32 bytes in base64url.
-    #[error("a root key is 32 bytes in base64url (43 characters); make one with `keyback keys new --out FILE`")]
+    #[error(
+        "a root key is 32 bytes in base64url (43 characters); make one with `keyback keys new --out FILE`"
+    )]
     Malformed,
     /// The list of root keys is empty.
-    #[error("no root key is set; make one with `keyback keys new --out root.key` and name it in [secrets] root_key_file")]
+    #[error(
+        "no root key is set; make one with `keyback keys new --out root.key` and name it in [secrets] root_key_file"
+    )]
     Missing,
 }
 
@@ -73,8 +77,11 @@ impl RootKey {
 
     /// Reads a root key from its base64url text.
     pub fn parse(text: &str) -> Result<Self, RootKeyError> {
-        let bytes =
-            Zeroizing::new(URL_SAFE_NO_PAD.decode(text.trim()).map_err(|_| RootKeyError::Malformed)?);
+        let bytes = Zeroizing::new(
+            URL_SAFE_NO_PAD
+                .decode(text.trim())
+                .map_err(|_| RootKeyError::Malformed)?,
+        );
         let bytes = <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| RootKeyError::Malformed)?;
         Ok(Self(Zeroizing::new(bytes)))
     }
@@ -98,7 +105,9 @@ impl RootKey {
         let mut out = Zeroizing::new([0; KEY_BYTES]);
         let secret = Salt::new(HKDF_SHA256, b"keyback").extract(self.0.as_ref());
         let info = [label];
-        let filled = secret.expand(&info, DerivedLength).and_then(|okm| okm.fill(out.as_mut()));
+        let filled = secret
+            .expand(&info, DerivedLength)
+            .and_then(|okm| okm.fill(out.as_mut()));
         // HKDF-SHA256 fails for outputs above 8160 bytes alone; ours has 32.
         debug_assert!(filled.is_ok());
         out
@@ -126,7 +135,11 @@ pub struct RootKeys(Vec<RootKey>);
 impl RootKeys {
     /// A ring of at least one key.
     pub fn new(keys: Vec<RootKey>) -> Result<Self, RootKeyError> {
-        if keys.is_empty() { Err(RootKeyError::Missing) } else { Ok(Self(keys)) }
+        if keys.is_empty() {
+            Err(RootKeyError::Missing)
+        } else {
+            Ok(Self(keys))
+        }
     }
 
     /// The short names of the keys, in their order.
@@ -136,7 +149,10 @@ impl RootKeys {
 
     /// The keys of one purpose, with the ids of their root keys; the first writes.
     pub fn derive(&self, purpose: Purpose) -> Vec<(String, Zeroizing<[u8; KEY_BYTES]>)> {
-        self.0.iter().map(|key| (key.id(), key.derive(purpose.label()))).collect()
+        self.0
+            .iter()
+            .map(|key| (key.id(), key.derive(purpose.label())))
+            .collect()
     }
 
     /// What seals and opens for one purpose.
@@ -145,7 +161,9 @@ impl RootKeys {
             let unbound = UnboundKey::new(&AES_256_GCM, root.derive(purpose.label()).as_ref()).ok()?;
             Some((root.id_bytes(), LessSafeKey::new(unbound)))
         });
-        Sealer { keys: keys.collect::<Vec<_>>().into() }
+        Sealer {
+            keys: keys.collect::<Vec<_>>().into(),
+        }
     }
 }
 
@@ -170,11 +188,8 @@ impl Sealer {
         sealed.extend_from_slice(id);
         sealed.extend_from_slice(&nonce);
         let mut body = plain.to_vec();
-        let done = key.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(context),
-            &mut body,
-        );
+        let done =
+            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut body);
         // AES-GCM refuses bodies above 64 GiB alone.
         debug_assert!(done.is_ok());
         sealed.extend_from_slice(&body);
@@ -186,7 +201,11 @@ impl Sealer {
         let (id, rest) = sealed.split_at_checked(KEY_ID_BYTES).ok_or(NotSealedHere)?;
         let (nonce, body) = rest.split_at_checked(NONCE_BYTES).ok_or(NotSealedHere)?;
         let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| NotSealedHere)?;
-        let (_, key) = self.keys.iter().find(|(key_id, _)| key_id == id).ok_or(NotSealedHere)?;
+        let (_, key) = self
+            .keys
+            .iter()
+            .find(|(key_id, _)| key_id == id)
+            .ok_or(NotSealedHere)?;
         let mut body = Zeroizing::new(body.to_vec());
         let plain = key
             .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut body)
@@ -258,12 +277,26 @@ mod tests {
     #[test]
     fn a_new_root_key_in_front_still_reads_what_the_old_one_sealed() {
         let mut keys = ring(1);
-        let sealed =
-            RootKeys::new(keys.clone()).unwrap().sealer(Purpose::Cookies).seal(&SystemRandom, b"", b"x");
+        let sealed = RootKeys::new(keys.clone())
+            .unwrap()
+            .sealer(Purpose::Cookies)
+            .seal(&SystemRandom, b"", b"x");
         keys.insert(0, RootKey::generate(&SystemRandom));
-        assert!(RootKeys::new(keys.clone()).unwrap().sealer(Purpose::Cookies).open(b"", &sealed).is_ok());
+        assert!(
+            RootKeys::new(keys.clone())
+                .unwrap()
+                .sealer(Purpose::Cookies)
+                .open(b"", &sealed)
+                .is_ok()
+        );
         keys.pop();
-        assert!(RootKeys::new(keys).unwrap().sealer(Purpose::Cookies).open(b"", &sealed).is_err());
+        assert!(
+            RootKeys::new(keys)
+                .unwrap()
+                .sealer(Purpose::Cookies)
+                .open(b"", &sealed)
+                .is_err()
+        );
     }
 
     #[test]

@@ -21,7 +21,9 @@ const PROBE_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Can't listen where it should.
 #[derive(Debug, thiserror::Error)]
-#[error("can't listen on {address}: {source}. Is another program using the port? Choose another with {setting}")]
+#[error(
+    "can't listen on {address}: {source}. Is another program using the port? Choose another with {setting}"
+)]
 pub struct ListenError {
     address: SocketAddr,
     setting: &'static str,
@@ -30,7 +32,11 @@ pub struct ListenError {
 
 /// Takes an address to listen on.
 pub async fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| ListenError { address, setting, source })
+    TcpListener::bind(address).await.map_err(|source| ListenError {
+        address,
+        setting,
+        source,
+    })
 }
 
 /// Everything of a companion that runs. Stops in good order when told to; ends at once when dropped.
@@ -63,7 +69,8 @@ impl Running {
 
     /// Serves another router beside, under the same stop.
     pub fn also_serve(&mut self, listener: TcpListener, router: Router, limits: ServingLimits) {
-        self.tasks.spawn(serve(listener, router, limits, self.stop.subscribe()));
+        self.tasks
+            .spawn(serve(listener, router, limits, self.stop.subscribe()));
     }
 
     /// Takes no new connection, lets running requests and jobs end, and returns when they have.
@@ -126,7 +133,9 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
 
 /// Probes the mail server after the start and every minute. It never changes a page.
 async fn probe(companion: Arc<Companion>, reached: watch::Sender<Reached>, mut stop: watch::Receiver<bool>) {
-    let Some(EmailConnector::Smtp(smtp)) = &companion.connectors.email else { return };
+    let Some(EmailConnector::Smtp(smtp)) = &companion.connectors.email else {
+        return;
+    };
     let mut every = tokio::time::interval(PROBE_EVERY);
     loop {
         tokio::select! {

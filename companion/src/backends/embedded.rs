@@ -42,7 +42,13 @@ impl EmbeddedBackend {
         random: Arc<dyn Random>,
         identifiers: IdentifierHasher,
     ) -> Self {
-        Self { store, hashing, outbox, random, identifiers }
+        Self {
+            store,
+            hashing,
+            outbox,
+            random,
+            identifiers,
+        }
     }
 
     /// Sets the password that a signed-in person chose, ends all sessions and tokens, and kills what else could
@@ -63,7 +69,8 @@ impl EmbeddedBackend {
             client_ip: Some(change.client_ip),
         };
         audit::write(&mut **tx, self.random.as_ref(), &line).await?;
-        self.notify(tx, change.user, None, ChangedBy::Change, receipt, change.now).await?;
+        self.notify(tx, change.user, None, ChangedBy::Change, receipt, change.now)
+            .await?;
         Ok(receipt)
     }
 
@@ -72,16 +79,31 @@ impl EmbeddedBackend {
         self.hashing.hash(lane, password.expose()).await
     }
 
-    async fn write_completion(&self, completion: Completion, phc: &str) -> Result<CompleteOutcome, StoreError> {
-        let Completion { reset: proven, visitor, now, .. } = completion;
+    async fn write_completion(
+        &self,
+        completion: Completion,
+        phc: &str,
+    ) -> Result<CompleteOutcome, StoreError> {
+        let Completion {
+            reset: proven,
+            visitor,
+            now,
+            ..
+        } = completion;
         let flow_id = proven.flow().id().clone();
         let client_id = proven.flow().client_id().map(str::to_owned);
         let identifier = proven.flow().identifier().clone();
         let subject = proven.subject().clone();
         let mut tx = self.store.begin().await?;
-        let user = users::find(&mut *tx, subject.as_str()).await?.filter(User::is_active);
-        let Some(user) = user else { return Ok(CompleteOutcome::AccountUnavailable) };
-        let receipt = self.set_password(&mut tx, &user, phc, Some(&flow_id), now).await?;
+        let user = users::find(&mut *tx, subject.as_str())
+            .await?
+            .filter(User::is_active);
+        let Some(user) = user else {
+            return Ok(CompleteOutcome::AccountUnavailable);
+        };
+        let receipt = self
+            .set_password(&mut tx, &user, phc, Some(&flow_id), now)
+            .await?;
         let flow = proven.complete(receipt, now);
         // Dropping the transaction takes all of it back: somebody else completed or closed this flow.
         if reset::save_flow(&mut *tx, &flow).await? == Saved::Conflict {
@@ -97,7 +119,15 @@ impl EmbeddedBackend {
             kind: EventKind::ResetCompleted { subject, receipt },
         };
         audit::write_event(&mut *tx, self.random.as_ref(), &event).await?;
-        self.notify(&mut tx, &user, client_id.as_deref(), ChangedBy::Reset, receipt, now).await?;
+        self.notify(
+            &mut tx,
+            &user,
+            client_id.as_deref(),
+            ChangedBy::Reset,
+            receipt,
+            now,
+        )
+        .await?;
         tx.commit().await?;
         self.outbox.wake();
         Ok(CompleteOutcome::Completed(receipt))
@@ -159,10 +189,13 @@ impl IdentityBackend for EmbeddedBackend {
     }
 
     async fn complete(&self, completion: Completion) -> Result<CompleteOutcome, Failure> {
-        let phc = self.hash(Lane::Reset, &completion.password).await.map_err(|error| match error {
-            Unavailable::Busy { retry_after, .. } => Failure::busy("hash the password", retry_after),
-            error @ Unavailable::Failed(_) => Failure::broken("hash the password", error),
-        })?;
+        let phc = self
+            .hash(Lane::Reset, &completion.password)
+            .await
+            .map_err(|error| match error {
+                Unavailable::Busy { retry_after, .. } => Failure::busy("hash the password", retry_after),
+                error @ Unavailable::Failed(_) => Failure::broken("hash the password", error),
+            })?;
         self.write_completion(completion, &phc)
             .await
             .map_err(|error| Failure::broken("complete the reset", error))

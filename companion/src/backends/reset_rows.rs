@@ -23,7 +23,11 @@ pub struct ResetRows {
 
 impl ResetRows {
     pub fn new(store: Store, outbox: Outbox, random: Arc<dyn Random>) -> Self {
-        Self { store, outbox, random }
+        Self {
+            store,
+            outbox,
+            random,
+        }
     }
 
     async fn write_begin(&self, sent: &SentCode<'_>) -> Result<(), StoreError> {
@@ -64,7 +68,9 @@ impl ResetRows {
     }
 
     async fn read(&self, id: &FlowId) -> Result<Option<(ResetFlow, Option<Challenge>)>, StoreError> {
-        let Some(flow) = reset::find_flow(self.store.reader(), id).await? else { return Ok(None) };
+        let Some(flow) = reset::find_flow(self.store.reader(), id).await? else {
+            return Ok(None);
+        };
         let challenge = match flow.challenge_id() {
             Some(id) => reset::find_challenge(self.store.reader(), id).await?,
             None => None,
@@ -75,19 +81,27 @@ impl ResetRows {
 
 impl ResetStore for ResetRows {
     async fn begin(&self, sent: &SentCode<'_>) -> Result<(), Failure> {
-        self.write_begin(sent).await.map_err(|error| Failure::broken("write the flow", error))
+        self.write_begin(sent)
+            .await
+            .map_err(|error| Failure::broken("write the flow", error))
     }
 
     async fn load(&self, id: &FlowId) -> Result<Option<(ResetFlow, Option<Challenge>)>, Failure> {
-        self.read(id).await.map_err(|error| Failure::broken("load the flow", error))
+        self.read(id)
+            .await
+            .map_err(|error| Failure::broken("load the flow", error))
     }
 
     async fn save(&self, flow: &ResetFlow, event: &Event) -> Result<Saved, Failure> {
-        self.write_save(flow, event).await.map_err(|error| Failure::broken("save the flow", error))
+        self.write_save(flow, event)
+            .await
+            .map_err(|error| Failure::broken("save the flow", error))
     }
 
     async fn supersede(&self, sent: &SentCode<'_>) -> Result<Saved, Failure> {
-        self.write_supersede(sent).await.map_err(|error| Failure::broken("write another code", error))
+        self.write_supersede(sent)
+            .await
+            .map_err(|error| Failure::broken("write another code", error))
     }
 
     async fn count_attempt(

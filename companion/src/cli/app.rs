@@ -75,7 +75,10 @@ async fn add(args: AddArgs) -> Result<()> {
     let (config, store) = open::store(&args.config).await?;
     let in_file = config.apps.iter().any(|app| app.client_id == args.client_id);
     if in_file || args.client_id == RESET_CLIENT_ID {
-        bail!("there is an app {:?} already; choose another client id", args.client_id);
+        bail!(
+            "there is an app {:?} already; choose another client id",
+            args.client_id
+        );
     }
     let kind = match args.r#type {
         Kind::Web => AppKind::Web,
@@ -103,9 +106,15 @@ async fn add(args: AddArgs) -> Result<()> {
         bail!("the app can't be added:\n  {}", problems.join("\n  "));
     }
     app.client_secret = None;
-    let stored = StoredApp { config: app, secret_digest: secret.as_deref().map(digest_of) };
+    let stored = StoredApp {
+        config: app,
+        secret_digest: secret.as_deref().map(digest_of),
+    };
     if apps::add(store.writer(), &stored, SystemClock.now()).await? == Added::Taken {
-        bail!("there is an app {:?} already; choose another client id", stored.config.client_id);
+        bail!(
+            "there is an app {:?} already; choose another client id",
+            stored.config.client_id
+        );
     }
     println!("client_id      {}", stored.config.client_id);
     if let Some(secret) = secret {
@@ -135,17 +144,27 @@ fn line(app: &AppConfig, place: &str) {
         AppKind::Native => "native",
         AppKind::Machine => "machine",
     };
-    println!("{}  {kind}  {place}  {}", app.client_id, app.name.as_deref().unwrap_or("-"));
+    println!(
+        "{}  {kind}  {place}  {}",
+        app.client_id,
+        app.name.as_deref().unwrap_or("-")
+    );
 }
 
 async fn remove(args: &RemoveArgs) -> Result<()> {
     let (config, store) = open::store(&args.config).await?;
     if config.apps.iter().any(|app| app.client_id == args.client_id) {
-        bail!("{:?} stands in the configuration file; remove it there", args.client_id);
+        bail!(
+            "{:?} stands in the configuration file; remove it there",
+            args.client_id
+        );
     }
     let mut tx = store.begin().await?;
     if !apps::remove(&mut tx, &args.client_id).await? {
-        bail!("there is no app {:?}; `keyback app list` shows all", args.client_id);
+        bail!(
+            "there is no app {:?}; `keyback app list` shows all",
+            args.client_id
+        );
     }
     tx.commit().await?;
     println!("{} is removed, and all that people granted it", args.client_id);

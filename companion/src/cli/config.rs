@@ -24,7 +24,10 @@ pub(super) async fn check(file: &ConfigFile) -> Result<()> {
     if let Some(folder) = folder
         && !folder.is_dir()
     {
-        problems.push(format!("[store] url: the folder {} doesn't exist", folder.display()));
+        problems.push(format!(
+            "[store] url: the folder {} doesn't exist",
+            folder.display()
+        ));
     }
     if !problems.is_empty() {
         bail!(crate::config::Problems(problems));
@@ -41,7 +44,10 @@ pub(super) async fn check(file: &ConfigFile) -> Result<()> {
         EmailConnectorConfig::Smtp(settings) => match SmtpConnector::new(&settings)?.probe().await {
             Ok(()) => println!("the mail server {}:{} answers", settings.host, settings.port),
             Err(error) => {
-                println!("the mail server {}:{} can't be reached: {error}", settings.host, settings.port);
+                println!(
+                    "the mail server {}:{} can't be reached: {error}",
+                    settings.host, settings.port
+                );
             }
         },
     }

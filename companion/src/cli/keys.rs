@@ -76,7 +76,10 @@ pub(crate) fn write_new(path: &Path, key: &RootKey) -> Result<()> {
 async fn list(file: &ConfigFile) -> Result<()> {
     let (config, store) = open::store(file).await?;
     for (at, id) in config.secrets.root_keys()?.ids().into_iter().enumerate() {
-        println!("root     {id}  {}", if at == 0 { "writes and reads" } else { "reads" });
+        println!(
+            "root     {id}  {}",
+            if at == 0 { "writes and reads" } else { "reads" }
+        );
     }
     let now = SystemClock.now();
     for key in keys::list(&store).await? {
@@ -94,8 +97,20 @@ async fn list(file: &ConfigFile) -> Result<()> {
 async fn rotate(args: &RotateArgs) -> Result<()> {
     let (config, store) = open::store(&args.config).await?;
     let root_keys = config.secrets.root_keys()?;
-    let handover = if args.at_once { Handover::AtOnce } else { Handover::Announced };
-    keys::rotate(&store, &root_keys, &config.tokens, handover, &SystemRandom, SystemClock.now()).await?;
+    let handover = if args.at_once {
+        Handover::AtOnce
+    } else {
+        Handover::Announced
+    };
+    keys::rotate(
+        &store,
+        &root_keys,
+        &config.tokens,
+        handover,
+        &SystemRandom,
+        SystemClock.now(),
+    )
+    .await?;
     store.close().await;
     list(&args.config).await
 }

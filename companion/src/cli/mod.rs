@@ -107,15 +107,24 @@ struct Log {
 impl Log {
     /// A server tells what it does; a command that ends tells what went wrong.
     fn of(command: &Command, json: bool) -> Self {
-        Self { quiet: !matches!(command, Command::Serve(_)), json }
+        Self {
+            quiet: !matches!(command, Command::Serve(_)),
+            json,
+        }
     }
 
     fn start(&self) {
         let default = if self.quiet { "warn" } else { "info" };
         let filter = EnvFilter::try_from_env("KEYBACK_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let builder = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr);
         // JSON and the text form both escape line ends: a visitor can't forge a line (SR-63).
-        let started = if self.json { builder.json().try_init() } else { builder.try_init() };
+        let started = if self.json {
+            builder.json().try_init()
+        } else {
+            builder.try_init()
+        };
         if let Err(error) = started {
             eprintln!("keyback: the log can't be written: {error}");
         }

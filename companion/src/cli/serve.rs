@@ -17,8 +17,12 @@ pub(super) async fn run(file: &ConfigFile) -> Result<()> {
         Some(address) => Some(listen(address, "[server] admin_listen").await?),
         None => None,
     };
-    let parts =
-        Parts { config, clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), welcome: None };
+    let parts = Parts {
+        config,
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        welcome: None,
+    };
     let companion = Companion::start(parts).await?;
     tracing::info!(listen = %listener.local_addr()?, public_url = %companion.public_url, "serving");
     let running = Running::start(&companion, listener, admin);

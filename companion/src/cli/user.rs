@@ -89,7 +89,9 @@ pub(crate) async fn add_account(
 ) -> Result<()> {
     let mut tx = store.begin().await?;
     if users::add(&mut *tx, new, now).await? == Added::Taken {
-        bail!("another account has this e-mail address, phone number or user name; `keyback user list` shows it");
+        bail!(
+            "another account has this e-mail address, phone number or user name; `keyback user list` shows it"
+        );
     }
     if let Some(phc) = phc {
         users::save_password_hash(&mut *tx, &new.id, phc, now).await?;
@@ -117,7 +119,11 @@ async fn add(args: AddArgs) -> Result<()> {
     add_account(&store, &new, phc.as_deref(), SystemClock.now()).await?;
     println!("{}", new.id);
     if phc.is_none() {
-        let url = config.server.public_url().map(url::Url::as_str).unwrap_or_default();
+        let url = config
+            .server
+            .public_url()
+            .map(url::Url::as_str)
+            .unwrap_or_default();
         eprintln!("the account has no password yet: its first one is set at {url}reset-password");
     }
     store.close().await;
@@ -143,17 +149,24 @@ fn phone(text: &str) -> Result<String> {
 /// A user name must not look like an address: what is typed at sign-in means one thing.
 fn check_username(text: String) -> Result<String> {
     let fit = (1..=128).contains(&text.len())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         && Identifier::parse(&text).is_err();
     if !fit {
-        bail!("{text:?} is no user name: 1 to 128 letters, digits, dots, dashes and underscores, and no phone number");
+        bail!(
+            "{text:?} is no user name: 1 to 128 letters, digits, dots, dashes and underscores, and no phone number"
+        );
     }
     Ok(text)
 }
 
 async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
     let mut typed = Zeroizing::new(String::new());
-    std::io::stdin().take(8 * 1024).read_to_string(&mut typed).context("the password can't be read")?;
+    std::io::stdin()
+        .take(8 * 1024)
+        .read_to_string(&mut typed)
+        .context("the password can't be read")?;
     let typed = typed.lines().next().unwrap_or_default();
     let password = NewPassword::parse(typed)?;
     let user = User::preview(new);
@@ -163,7 +176,10 @@ async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
     let password = match gate.accept(password, &facts(&user)).await {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
-            let codes: Vec<_> = violations.iter().map(keyback_core::password::Violation::code).collect();
+            let codes: Vec<_> = violations
+                .iter()
+                .map(keyback_core::password::Violation::code)
+                .collect();
             bail!("the password breaks the policy: {}", codes.join(", "));
         }
         Err(PasswordRejection::CheckUnavailable) => {
@@ -202,7 +218,9 @@ async fn list(file: &ConfigFile) -> Result<()> {
 async fn show(named: &Named) -> Result<()> {
     let (_, store) = open::store(&named.config).await?;
     let user = find(&store, &named.account).await?;
-    let has_password = users::find_password_hash(store.reader(), &user.id).await?.is_some();
+    let has_password = users::find_password_hash(store.reader(), &user.id)
+        .await?
+        .is_some();
     let verified = |is: bool| if is { "verified" } else { "not verified" };
     println!("id         {}", user.id);
     println!("status     {}", user.status);
@@ -234,7 +252,9 @@ async fn reset(named: &Named) -> Result<()> {
     let Some(address) = user.verified_addresses().into_iter().next() else {
         bail!("the account has no verified e-mail address or phone number that a code could go to");
     };
-    let Some(public_url) = config.server.public_url() else { bail!("[server] public_url is missing") };
+    let Some(public_url) = config.server.public_url() else {
+        bail!("[server] public_url is missing")
+    };
     let mut url = public_url.join("/reset-password")?;
     url.query_pairs_mut().append_pair("login_hint", address.as_str());
     let mut tx = store.begin().await?;
@@ -242,10 +262,17 @@ async fn reset(named: &Named) -> Result<()> {
     sessions::end_all(&mut *tx, &user.id, None, now).await?;
     grants::revoke_user(&mut tx, &user.id, now).await?;
     users::set_not_before(&mut *tx, &user.id, now).await?;
-    audit::write(&mut *tx, &SystemRandom, &operator_line("reset_by_operator", &user.id, now)).await?;
+    audit::write(
+        &mut *tx,
+        &SystemRandom,
+        &operator_line("reset_by_operator", &user.id, now),
+    )
+    .await?;
     tx.commit().await?;
     println!("{url}");
-    eprintln!("everything of the account was signed out; send its owner this address, where a new password is set");
+    eprintln!(
+        "everything of the account was signed out; send its owner this address, where a new password is set"
+    );
     store.close().await;
     Ok(())
 }
@@ -262,7 +289,11 @@ async fn set_status(named: &Named, status: &'static str) -> Result<()> {
         users::set_not_before(&mut *tx, &user.id, now).await?;
         crate::store::reset::end_resets_of(&mut tx, &user.id, None).await?;
     }
-    let event = if status == DISABLED { "user_disabled" } else { "user_enabled" };
+    let event = if status == DISABLED {
+        "user_disabled"
+    } else {
+        "user_enabled"
+    };
     audit::write(&mut *tx, &SystemRandom, &operator_line(event, &user.id, now)).await?;
     tx.commit().await?;
     println!("{} is {status}", user.sign_in_name());

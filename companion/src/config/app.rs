@@ -122,7 +122,10 @@ pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: 
         }
         for indicator in &app.resources {
             if !resources.iter().any(|resource| resource.indicator == *indicator) {
-                problems.add(&place, format!("there is no [[resource]] with the indicator {indicator:?}"));
+                problems.add(
+                    &place,
+                    format!("there is no [[resource]] with the indicator {indicator:?}"),
+                );
             }
         }
     }
@@ -130,7 +133,10 @@ pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: 
         let absolute = Url::parse(&resource.indicator).is_ok_and(|url| url.fragment().is_none());
         if !absolute {
             let place = format!("[[resource]] {}", resource.indicator);
-            problems.add(place, "indicator must be an absolute URI without a fragment (RFC 8707 2)");
+            problems.add(
+                place,
+                "indicator must be an absolute URI without a fragment (RFC 8707 2)",
+            );
         }
     }
 }
@@ -141,7 +147,10 @@ impl AppConfig {
         let mut problems = Vec::new();
         let id_is_fit = !self.client_id.is_empty()
             && self.client_id.len() <= 100
-            && self.client_id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+            && self
+                .client_id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         if !id_is_fit {
             problems.push("client_id must be 1 to 100 letters, digits, - _ or .".to_owned());
         }
@@ -150,8 +159,9 @@ impl AppConfig {
                 problems.push("client_secret must have at least 32 characters".to_owned());
             }
             (None, true) => problems.push("client_secret (or client_secret_file) is missing".to_owned()),
-            (Some(_), false) => problems
-                .push("client_secret is not for spa and native apps: they can't keep one".to_owned()),
+            (Some(_), false) => {
+                problems.push("client_secret is not for spa and native apps: they can't keep one".to_owned())
+            }
             (Some(_), true) | (None, false) => {}
         }
         if self.kind != AppKind::Machine && self.redirect_uris.is_empty() {
@@ -159,9 +169,10 @@ impl AppConfig {
         }
         let uris = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
         problems.extend(uris.filter_map(|uri| self.redirect_problem(uri)));
-        for (key, url) in
-            [("sign_in_url", &self.sign_in_url), ("backchannel_logout_uri", &self.backchannel_logout_uri)]
-        {
+        for (key, url) in [
+            ("sign_in_url", &self.sign_in_url),
+            ("backchannel_logout_uri", &self.backchannel_logout_uri),
+        ] {
             if let Some(url) = url
                 && url.scheme() != "https"
                 && !(url.scheme() == "http" && is_loopback(url))
@@ -182,7 +193,9 @@ impl AppConfig {
         } else if matches!(uri.scheme(), "javascript" | "data" | "file" | "vbscript" | "blob") {
             Some(format!("{uri} has a scheme that nobody may be redirected to"))
         } else if private_scheme && self.kind != AppKind::Native {
-            Some(format!("{uri}: only native apps have schemes of their own (RFC 8252 7.1)"))
+            Some(format!(
+                "{uri}: only native apps have schemes of their own (RFC 8252 7.1)"
+            ))
         } else {
             None
         }

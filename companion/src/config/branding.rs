@@ -18,7 +18,10 @@ pub struct BrandingConfig {
 
 impl Default for BrandingConfig {
     fn default() -> Self {
-        Self { name: "Keyback".to_owned(), color: Color::KEYBACK }
+        Self {
+            name: "Keyback".to_owned(),
+            color: Color::KEYBACK,
+        }
     }
 }
 
@@ -41,6 +44,7 @@ mod color_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Color, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| serde::de::Error::custom("must be #rrggbb, such as #2f5bea"))
+        text.parse()
+            .map_err(|_| serde::de::Error::custom("must be #rrggbb, such as #2f5bea"))
     }
 }

@@ -55,7 +55,10 @@ impl FromStr for Span {
         };
         let count: u64 = count.parse().map_err(|_| wrong())?;
         // A century is more than any life time here, and keeps sums of milliseconds far from overflow.
-        let seconds = count.checked_mul(unit).filter(|s| *s <= 36_500 * 86_400).ok_or_else(wrong)?;
+        let seconds = count
+            .checked_mul(unit)
+            .filter(|s| *s <= 36_500 * 86_400)
+            .ok_or_else(wrong)?;
         Ok(Self::seconds(seconds))
     }
 }
@@ -74,7 +77,9 @@ impl fmt::Display for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -94,7 +99,17 @@ mod tests {
             assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
         }
         assert_eq!("60s".parse::<Span>().unwrap(), Span::minutes(1));
-        for wrong in ["", "10", "m", "10 m", "-1s", "1.5h", "1w", "99999999999999999999d", "40000d"] {
+        for wrong in [
+            "",
+            "10",
+            "m",
+            "10 m",
+            "-1s",
+            "1.5h",
+            "1w",
+            "99999999999999999999d",
+            "40000d",
+        ] {
             assert!(wrong.parse::<Span>().is_err(), "{wrong}");
         }
     }

@@ -16,7 +16,10 @@ pub struct SessionConfig {
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { idle: Span::days(14), max: Span::days(30) }
+        Self {
+            idle: Span::days(14),
+            max: Span::days(30),
+        }
     }
 }
 

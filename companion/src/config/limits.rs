@@ -47,7 +47,10 @@ impl LimitsConfig {
     pub fn limits(&self) -> Limits {
         let of = |rule: LimitRule, capacity: u32| LimitRule { capacity, ..rule };
         let base = Limits::default();
-        let reserve = base.identifier_verification_reserve.capacity.min(self.wrong_codes_per_identifier - 1);
+        let reserve = base
+            .identifier_verification_reserve
+            .capacity
+            .min(self.wrong_codes_per_identifier - 1);
         Limits {
             client_sends: of(base.client_sends, self.sends_per_address),
             client_verifications: of(base.client_verifications, self.codes_per_address),
@@ -72,7 +75,11 @@ impl LimitsConfig {
             ("codes_per_address", self.codes_per_address, 1),
             ("wrong_codes_per_identifier", self.wrong_codes_per_identifier, 2),
             ("sign_ins_per_address", self.sign_ins_per_address, 1),
-            ("wrong_passwords_per_identifier", self.wrong_passwords_per_identifier, 1),
+            (
+                "wrong_passwords_per_identifier",
+                self.wrong_passwords_per_identifier,
+                1,
+            ),
             ("sends_in_all", self.sends_in_all, 1),
             ("factor", self.factor, 1),
         ];

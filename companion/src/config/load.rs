@@ -14,8 +14,13 @@ pub type Environment = BTreeMap<String, String>;
 const PREFIX: &str = "KEYBACK__";
 
 /// Keys that hold secrets: each may be given as `KEY_file` instead.
-const SECRET_KEYS: [&str; 5] =
-    ["client_secret", "machine_app_secret", "web_app_secret", "webhook_signing_key", "password"];
+const SECRET_KEYS: [&str; 5] = [
+    "client_secret",
+    "machine_app_secret",
+    "web_app_secret",
+    "webhook_signing_key",
+    "password",
+];
 
 /// Loads the configuration from TOML text and the environment.
 pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
@@ -27,7 +32,11 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
             return Err(problems);
         }
     };
-    let mut reader = Reader { root, from_environment: BTreeSet::new(), problems };
+    let mut reader = Reader {
+        root,
+        from_environment: BTreeSet::new(),
+        problems,
+    };
     reader.lay_over(environment);
     let config = Config {
         server: reader.section("server"),
@@ -62,9 +71,13 @@ struct Reader {
 impl Reader {
     fn lay_over(&mut self, environment: &Environment) {
         for (name, value) in environment {
-            let Some(path) = name.strip_prefix(PREFIX) else { continue };
+            let Some(path) = name.strip_prefix(PREFIX) else {
+                continue;
+            };
             let path: Vec<String> = path.split("__").map(str::to_lowercase).collect();
-            let [sections @ .., key] = path.as_slice() else { continue };
+            let [sections @ .., key] = path.as_slice() else {
+                continue;
+            };
             if sections.is_empty() || sections.iter().chain([key]).any(String::is_empty) {
                 self.problems.add(name, "write it as KEYBACK__SECTION__KEY");
                 continue;
@@ -73,19 +86,25 @@ impl Reader {
             for section in sections {
                 let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
                 let Value::Table(inner) = entry else {
-                    self.problems.add(name, "lists can't be set by the environment; write them in the file");
+                    self.problems.add(
+                        name,
+                        "lists can't be set by the environment; write them in the file",
+                    );
                     return;
                 };
                 table = inner;
             }
             table.insert(key.clone(), Value::String(value.clone()));
-            self.from_environment.insert(format!("{}.{key}", sections.join(".")));
+            self.from_environment
+                .insert(format!("{}.{key}", sections.join(".")));
         }
     }
 
     /// Takes a section out of the tree and reads it key by key, so that one wrong key hides no other.
     fn section<T: DeserializeOwned + Default>(&mut self, path: &str) -> T {
-        let Some(mut table) = self.take(path) else { return T::default() };
+        let Some(mut table) = self.take(path) else {
+            return T::default();
+        };
         self.resolve_files(&format!("[{path}]"), &mut table);
         let mut good = Table::new();
         for (key, value) in table {
@@ -105,12 +124,19 @@ impl Reader {
     fn read_key<T: DeserializeOwned>(&self, path: &str, key: &str, value: Value) -> Result<Value, String> {
         let alone = |value: &Value| {
             let table = Table::from_iter([(key.to_owned(), value.clone())]);
-            T::deserialize(Value::Table(table)).map(|_| ()).map_err(|error| one_line(&error))
+            T::deserialize(Value::Table(table))
+                .map(|_| ())
+                .map_err(|error| one_line(&error))
         };
-        let Err(error) = alone(&value) else { return Ok(value) };
+        let Err(error) = alone(&value) else {
+            return Ok(value);
+        };
         if let Value::String(text) = &value
             && self.from_environment.contains(&format!("{path}.{key}"))
-            && let Some(typed) = format!("v = {text}").parse::<Table>().ok().and_then(|mut t| t.remove("v"))
+            && let Some(typed) = format!("v = {text}")
+                .parse::<Table>()
+                .ok()
+                .and_then(|mut t| t.remove("v"))
             && alone(&typed).is_ok()
         {
             return Ok(typed);
@@ -124,14 +150,20 @@ impl Reader {
             None => return Vec::new(),
             Some(Value::Array(list)) => list,
             Some(_) => {
-                self.problems.add(format!("[{name}]"), format!("write it as [[{name}]]: it is a list"));
+                self.problems.add(
+                    format!("[{name}]"),
+                    format!("write it as [[{name}]]: it is a list"),
+                );
                 return Vec::new();
             }
         };
         let mut entries = Vec::with_capacity(list.len());
         for (index, value) in list.into_iter().enumerate() {
             let id = value.get(id_key).and_then(Value::as_str).map(str::to_owned);
-            let place = format!("[[{name}]] {}", id.unwrap_or_else(|| format!("number {}", index + 1)));
+            let place = format!(
+                "[[{name}]] {}",
+                id.unwrap_or_else(|| format!("number {}", index + 1))
+            );
             let Value::Table(mut table) = value else {
                 self.problems.add(place, "must be a table");
                 continue;
@@ -157,7 +189,8 @@ impl Reader {
         match table.remove(name)? {
             Value::Table(table) => Some(table),
             _ => {
-                self.problems.add(format!("[{path}]"), "must be a section, not a value");
+                self.problems
+                    .add(format!("[{path}]"), "must be a section, not a value");
                 None
             }
         }
@@ -167,20 +200,31 @@ impl Reader {
     fn resolve_files(&mut self, place: &str, table: &mut Table) {
         for key in SECRET_KEYS {
             let file_key = format!("{key}_file");
-            let Some(value) = table.remove(&file_key) else { continue };
+            let Some(value) = table.remove(&file_key) else {
+                continue;
+            };
             let Some(path) = value.as_str() else {
-                self.problems.add(format!("{place} {file_key}"), "must be the path of a file");
+                self.problems
+                    .add(format!("{place} {file_key}"), "must be the path of a file");
                 continue;
             };
             if table.contains_key(key) {
-                self.problems.add(format!("{place} {file_key}"), format!("remove it or {key}: one of both"));
+                self.problems.add(
+                    format!("{place} {file_key}"),
+                    format!("remove it or {key}: one of both"),
+                );
                 continue;
             }
             match std::fs::read_to_string(Path::new(path)) {
                 Ok(text) => {
-                    table.insert(key.to_owned(), Value::String(text.trim_end_matches(['\n', '\r']).to_owned()));
+                    table.insert(
+                        key.to_owned(),
+                        Value::String(text.trim_end_matches(['\n', '\r']).to_owned()),
+                    );
                 }
-                Err(error) => self.problems.add(format!("{place} {file_key}"), format!("{path}: {error}")),
+                Err(error) => self
+                    .problems
+                    .add(format!("{place} {file_key}"), format!("{path}: {error}")),
             }
         }
     }
@@ -197,9 +241,10 @@ impl Reader {
                         );
                     }
                 }
-                _ => self
-                    .problems
-                    .add(format!("[{name}]"), "no such section; `keyback config` prints all there are"),
+                _ => self.problems.add(
+                    format!("[{name}]"),
+                    "no such section; `keyback config` prints all there are",
+                ),
             }
         }
         self.problems

@@ -76,7 +76,9 @@ impl<'de> Deserialize<'de> for MailboxText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(|error| {
-            serde::de::Error::custom(format!("{text:?} is not a sender such as \"Name <me@example.com>\": {error}"))
+            serde::de::Error::custom(format!(
+                "{text:?} is not a sender such as \"Name <me@example.com>\": {error}"
+            ))
         })
     }
 }
@@ -107,7 +109,8 @@ impl EmailConfig {
     pub fn connector(&self) -> EmailConnectorConfig {
         match self.connector {
             None => EmailConnectorConfig::Missing(
-                "no e-mail connector is set; write [email] connector = \"smtp\" with host and from".to_owned(),
+                "no e-mail connector is set; write [email] connector = \"smtp\" with host and from"
+                    .to_owned(),
             ),
             Some(EmailConnectorKind::Inbox) => EmailConnectorConfig::Inbox,
             Some(EmailConnectorKind::Smtp) => self.smtp(),
@@ -116,12 +119,16 @@ impl EmailConfig {
 
     fn smtp(&self) -> EmailConnectorConfig {
         let missing = |what: &str| {
-            EmailConnectorConfig::Missing(format!("the smtp connector is not complete: [email] {what} is missing"))
+            EmailConnectorConfig::Missing(format!(
+                "the smtp connector is not complete: [email] {what} is missing"
+            ))
         };
         let Some(host) = self.host.clone().filter(|host| !host.trim().is_empty()) else {
             return missing("host");
         };
-        let Some(MailboxText(from)) = self.from.clone() else { return missing("from") };
+        let Some(MailboxText(from)) = self.from.clone() else {
+            return missing("from");
+        };
         let credentials = match (self.username.clone(), self.password.clone()) {
             (None, None) => None,
             (Some(username), Some(password)) => Some((username, password)),
@@ -161,8 +168,7 @@ pub enum SmsConnectorKind {
 }
 
 pub(super) fn check(email: &EmailConfig, sms: &SmsConfig, server: &ServerConfig, problems: &mut Problems) {
-    let on_loopback =
-        server.listen.ip().is_loopback() && server.public_url.as_ref().is_some_and(is_loopback);
+    let on_loopback = server.listen.ip().is_loopback() && server.public_url.as_ref().is_some_and(is_loopback);
     let refused = "\"inbox\" shows every message to anybody; it is allowed only where both [server] listen and \
                    public_url are loopback";
     if email.connector == Some(EmailConnectorKind::Inbox) && !on_loopback {

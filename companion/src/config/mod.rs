@@ -73,7 +73,10 @@ impl Problems {
 
     /// There is no root key to derive from.
     pub(crate) fn no_root_key() -> Self {
-        Self(vec![format!("[secrets]: {}", crate::secrets::RootKeyError::Missing)])
+        Self(vec![format!(
+            "[secrets]: {}",
+            crate::secrets::RootKeyError::Missing
+        )])
     }
 
     fn none_or<T>(self, value: T) -> Result<T, Self> {
@@ -84,7 +87,11 @@ impl Problems {
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        write!(f, "the configuration has {count} problem{}:", if count == 1 { "" } else { "s" })?;
+        write!(
+            f,
+            "the configuration has {count} problem{}:",
+            if count == 1 { "" } else { "s" }
+        )?;
         self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
@@ -109,10 +116,16 @@ impl Config {
     fn tokens_check(&self, problems: &mut Problems) {
         let tokens = &self.tokens;
         if tokens.authorization_code > duration::Span::minutes(10) {
-            problems.add("[tokens] authorization_code", "must be at most 10m (RFC 6749 4.1.2)");
+            problems.add(
+                "[tokens] authorization_code",
+                "must be at most 10m (RFC 6749 4.1.2)",
+            );
         }
         if tokens.refresh_token > tokens.refresh_token_max {
-            problems.add("[tokens] refresh_token", "must not be longer than refresh_token_max");
+            problems.add(
+                "[tokens] refresh_token",
+                "must not be longer than refresh_token_max",
+            );
         }
         if self.session.idle > self.session.max {
             problems.add("[session] idle", "must not be longer than max");

@@ -24,7 +24,11 @@ pub struct BreachedConfig {
 
 impl Default for BreachedConfig {
     fn default() -> Self {
-        Self { range_url: None, timeout: Span::seconds(3), when_down: WhenDown::Accept }
+        Self {
+            range_url: None,
+            timeout: Span::seconds(3),
+            when_down: WhenDown::Accept,
+        }
     }
 }
 
@@ -58,7 +62,13 @@ pub struct HashingConfig {
 
 impl Default for HashingConfig {
     fn default() -> Self {
-        Self { memory_kib: 19 * 1024, iterations: 2, parallelism: 1, threads: 0, queue: 128 }
+        Self {
+            memory_kib: 19 * 1024,
+            iterations: 2,
+            parallelism: 1,
+            threads: 0,
+            queue: 128,
+        }
     }
 }
 
@@ -81,7 +91,10 @@ impl HashingConfig {
             problems.add("[password.hashing] parallelism", "must be 1 to 16");
         }
         if self.threads > 256 || !(2..=100_000).contains(&self.queue) {
-            problems.add("[password.hashing]", "threads may be at most 256 and queue must be 2 to 100000");
+            problems.add(
+                "[password.hashing]",
+                "threads may be at most 256 and queue must be 2 to 100000",
+            );
         }
     }
 }

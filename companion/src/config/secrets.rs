@@ -39,7 +39,10 @@ impl SecretsConfig {
                 },
                 Err(error) => problems.add(
                     place,
-                    format!("{error}; make the key with `keyback keys new --out {}`", path.display()),
+                    format!(
+                        "{error}; make the key with `keyback keys new --out {}`",
+                        path.display()
+                    ),
                 ),
             }
         }

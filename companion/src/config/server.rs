@@ -51,7 +51,10 @@ impl ServerConfig {
     pub(super) fn check(&self, problems: &mut Problems) {
         let place = "[server] public_url";
         let Some(url) = &self.public_url else {
-            problems.add(place, "is missing; write the https address by which browsers reach the companion");
+            problems.add(
+                place,
+                "is missing; write the https address by which browsers reach the companion",
+            );
             return;
         };
         match url.scheme() {
@@ -61,7 +64,10 @@ impl ServerConfig {
             other => problems.add(place, format!("must be https, not {other}")),
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            problems.add(place, "must have no path, query or fragment: pages and issuer live at the root");
+            problems.add(
+                place,
+                "must have no path, query or fragment: pages and issuer live at the root",
+            );
         }
         if !url.username().is_empty() || url.password().is_some() {
             problems.add(place, "must hold no user name or password");
@@ -70,7 +76,10 @@ impl ServerConfig {
             problems.add("[server] max_connections", "must be at least 1");
         }
         if !(1024..=16 * 1024 * 1024).contains(&self.max_body) {
-            problems.add("[server] max_body", "must be between 1024 (1 KiB) and 16777216 (16 MiB) bytes");
+            problems.add(
+                "[server] max_body",
+                "must be between 1024 (1 KiB) and 16777216 (16 MiB) bytes",
+            );
         }
     }
 }

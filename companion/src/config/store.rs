@@ -16,7 +16,9 @@ pub struct StoreConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { url: StoreUrl::Sqlite(PathBuf::from("keyback.db")) }
+        Self {
+            url: StoreUrl::Sqlite(PathBuf::from("keyback.db")),
+        }
     }
 }
 
@@ -61,7 +63,9 @@ impl fmt::Display for StoreUrl {
 
 impl<'de> Deserialize<'de> for StoreUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

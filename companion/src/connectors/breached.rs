@@ -33,7 +33,9 @@ enum RangeError {
 impl BreachedRanges {
     /// The corpus of the configuration, if one is set.
     pub fn from_config(config: &BreachedConfig) -> Result<Option<Self>, reqwest::Error> {
-        let Some(url) = &config.range_url else { return Ok(None) };
+        let Some(url) = &config.range_url else {
+            return Ok(None);
+        };
         let mut base = url.clone();
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", url.path()));
@@ -53,7 +55,10 @@ impl BreachedRanges {
             .client
             .get(url)
             // With padding, the length of the answer doesn't tell the prefix.
-            .header(HeaderName::from_static("add-padding"), HeaderValue::from_static("true"))
+            .header(
+                HeaderName::from_static("add-padding"),
+                HeaderValue::from_static("true"),
+            )
             .header(ACCEPT, HeaderValue::from_static("text/plain"))
             .send()
             .await
@@ -62,13 +67,19 @@ impl BreachedRanges {
             return Err(RangeError::Status(response.status().as_u16()));
         }
         let body = http_body_util::Limited::new(reqwest::Body::from(response), MOST_BYTES);
-        let bytes = body.collect().await.map_err(|_| RangeError::NotARange)?.to_bytes();
+        let bytes = body
+            .collect()
+            .await
+            .map_err(|_| RangeError::NotARange)?
+            .to_bytes();
         String::from_utf8(bytes.to_vec()).map_err(|_| RangeError::NotARange)
     }
 }
 
 impl BreachedPasswords for BreachedRanges {
     async fn range(&self, prefix: &str) -> Result<String, Failure> {
-        self.ask(prefix).await.map_err(|error| Failure::broken("look a password up", error))
+        self.ask(prefix)
+            .await
+            .map_err(|error| Failure::broken("look a password up", error))
     }
 }

@@ -37,12 +37,20 @@ pub struct Inbox {
 
 impl Inbox {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { letters: Arc::default(), clock }
+        Self {
+            letters: Arc::default(),
+            clock,
+        }
     }
 
     /// All messages, the newest first.
     pub fn letters(&self) -> Vec<Letter> {
-        self.letters.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.letters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
     }
 
     pub(super) fn put(&self, channel: &'static str, outgoing: &Outgoing<'_>) {

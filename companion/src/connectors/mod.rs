@@ -94,7 +94,13 @@ impl Connectors {
             Some(SmsConnectorKind::Inbox) => (Some(SmsConnector::Inbox(inbox.clone())), Ok(())),
             None => (None, Err("no SMS connector is set".to_owned())),
         };
-        (Self { email, sms }, Availability { email: email_state, sms: sms_state })
+        (
+            Self { email, sms },
+            Availability {
+                email: email_state,
+                sms: sms_state,
+            },
+        )
     }
 
     /// Whether a reset can be offered: some connector is valid.

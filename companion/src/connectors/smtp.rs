@@ -37,11 +37,19 @@ impl SmtpConnector {
             .port(settings.port)
             .tls(tls)
             .timeout(Some(settings.timeout))
-            .pool_config(PoolConfig::new().max_size(4).idle_timeout(Duration::from_secs(60)));
+            .pool_config(
+                PoolConfig::new()
+                    .max_size(4)
+                    .idle_timeout(Duration::from_secs(60)),
+            );
         if let Some((username, password)) = &settings.credentials {
             builder = builder.credentials(Credentials::new(username.clone(), password.expose().to_owned()));
         }
-        Ok(Self { transport: builder.build(), from: settings.from.clone(), reply_to: settings.reply_to.clone() })
+        Ok(Self {
+            transport: builder.build(),
+            from: settings.from.clone(),
+            reply_to: settings.reply_to.clone(),
+        })
     }
 
     pub(super) async fn deliver(&self, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
@@ -57,7 +65,9 @@ impl SmtpConnector {
     pub async fn probe(&self) -> Result<(), DeliveryError> {
         match self.transport.test_connection().await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(DeliveryError::Transient("the mail server did not answer NOOP".to_owned())),
+            Ok(false) => Err(DeliveryError::Transient(
+                "the mail server did not answer NOOP".to_owned(),
+            )),
             Err(error) => Err(DeliveryError::Transient(error.to_string())),
         }
     }
@@ -126,8 +136,16 @@ mod tests {
         assert_eq!(mail.envelope().to().len(), 1);
         let text = String::from_utf8(mail.formatted()).unwrap();
         let headers = text.split("\r\n\r\n").next().unwrap();
-        assert!(!headers.lines().any(|line| line.to_lowercase().starts_with("bcc:")), "{headers}");
-        assert!(headers.contains("Message-ID: <job-1@larkspur.example>"), "{headers}");
+        assert!(
+            !headers
+                .lines()
+                .any(|line| line.to_lowercase().starts_with("bcc:")),
+            "{headers}"
+        );
+        assert!(
+            headers.contains("Message-ID: <job-1@larkspur.example>"),
+            "{headers}"
+        );
         assert!(text.contains("multipart/alternative"));
     }
 }

@@ -57,8 +57,14 @@ pub struct DemoArgs {
 /// Runs the demo until Ctrl-C.
 pub async fn run(args: DemoArgs) -> Result<()> {
     let all = [Some(args.listen), Some(args.site_listen), args.admin_listen];
-    if let Some(open) = all.into_iter().flatten().find(|address| !address.ip().is_loopback()) {
-        bail!("{open} is not loopback: the demo shows every message to anybody and listens to this machine alone");
+    if let Some(open) = all
+        .into_iter()
+        .flatten()
+        .find(|address| !address.ip().is_loopback())
+    {
+        bail!(
+            "{open} is not loopback: the demo shows every message to anybody and listens to this machine alone"
+        );
     }
     let folder = Folder::open(args.data.as_deref())?;
     let listener = listen(args.listen, "--listen").await?;
@@ -68,13 +74,19 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         None => None,
     };
     let (public_url, site_url) = (local_url(&listener)?, local_url(&site_listener)?);
-    let secrets = Secrets { site: random_token(&SystemRandom), web: random_token(&SystemRandom) };
+    let secrets = Secrets {
+        site: random_token(&SystemRandom),
+        web: random_token(&SystemRandom),
+    };
     let config = config(&folder, listener.local_addr()?, &public_url, &site_url, &secrets)?;
     let companion = Companion::start(Parts {
         config,
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
-        welcome: Some(Welcome { site_url: site_url.to_string(), account: EMAIL.to_owned() }),
+        welcome: Some(Welcome {
+            site_url: site_url.to_string(),
+            account: EMAIL.to_owned(),
+        }),
     })
     .await?;
     add_account(&companion).await?;
@@ -109,7 +121,9 @@ impl Folder {
     fn open(given: Option<&Path>) -> Result<Self> {
         let Some(path) = given else {
             let folder = tempfile::Builder::new().prefix("keyback-demo-").tempdir();
-            return Ok(Self::Temporary(folder.context("no temporary folder can be made; give one with --data")?));
+            return Ok(Self::Temporary(
+                folder.context("no temporary folder can be made; give one with --data")?,
+            ));
         };
         std::fs::create_dir_all(path)
             .with_context(|| format!("the folder {} can't be made", path.display()))?;
@@ -134,7 +148,10 @@ impl Folder {
 }
 
 fn local_url(listener: &TcpListener) -> Result<Url> {
-    Ok(Url::parse(&format!("http://localhost:{}", listener.local_addr()?.port()))?)
+    Ok(Url::parse(&format!(
+        "http://localhost:{}",
+        listener.local_addr()?.port()
+    ))?)
 }
 
 fn config(
@@ -184,18 +201,37 @@ fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
         client_secret: Some(Secret::new(secrets.web.clone())),
         post_logout_redirect_uris: vec![Url::parse("http://localhost:8080/signed-out")?],
         sign_in_url: Some(Url::parse("http://localhost:8080/sign-in")?),
-        ..base("demo-web", AppKind::Web, vec![Url::parse("http://localhost:8080/callback")?])
+        ..base(
+            "demo-web",
+            AppKind::Web,
+            vec![Url::parse("http://localhost:8080/callback")?],
+        )
     };
     // Any port of the loopback addresses matches (RFC 8252 7.3).
-    let loopback = ["http://127.0.0.1/callback", "http://[::1]/callback", "http://localhost/callback"];
+    let loopback = [
+        "http://127.0.0.1/callback",
+        "http://[::1]/callback",
+        "http://localhost/callback",
+    ];
     let cli = AppConfig {
         name: Some("Demo command-line app".to_owned()),
-        ..base("demo-cli", AppKind::Native, loopback.iter().map(|uri| Url::parse(uri)).collect::<Result<_, _>>()?)
+        ..base(
+            "demo-cli",
+            AppKind::Native,
+            loopback
+                .iter()
+                .map(|uri| Url::parse(uri))
+                .collect::<Result<_, _>>()?,
+        )
     };
     let spa = AppConfig {
         name: Some("Demo single-page app".to_owned()),
         post_logout_redirect_uris: vec![Url::parse("http://localhost:5173/")?],
-        ..base("demo-spa", AppKind::Spa, vec![Url::parse("http://localhost:5173/callback")?])
+        ..base(
+            "demo-spa",
+            AppKind::Spa,
+            vec![Url::parse("http://localhost:5173/callback")?],
+        )
     };
     Ok(vec![site, web, cli, spa])
 }
@@ -203,7 +239,10 @@ fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
 /// Adds the demo's account, unless an earlier run in the same folder did.
 async fn add_account(companion: &Companion) -> Result<()> {
     let email = keyback_core::identifier::Identifier::parse(EMAIL)?;
-    if users::find_by_identifier(companion.store.reader(), &email).await?.is_some() {
+    if users::find_by_identifier(companion.store.reader(), &email)
+        .await?
+        .is_some()
+    {
         return Ok(());
     }
     let new = NewUser {
@@ -220,7 +259,10 @@ async fn add_account(companion: &Companion) -> Result<()> {
 
 /// Prints the addresses and the account. Scripts read the first two addresses.
 fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, folder: &Folder) {
-    let (companion, site) = (public_url.origin().ascii_serialization(), site_url.origin().ascii_serialization());
+    let (companion, site) = (
+        public_url.origin().ascii_serialization(),
+        site_url.origin().ascii_serialization(),
+    );
     println!("Keyback is running. Press Ctrl-C to stop.");
     println!();
     println!("  companion  {companion}");
@@ -233,6 +275,9 @@ fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, folder: &F
     println!("Open the demo site, choose \"Forgot password?\", and read the code in the messages.");
     println!();
     println!("  issuer     {companion}/oidc");
-    println!("  apps       demo-site, demo-cli, demo-spa, and demo-web with the secret {}", secrets.web);
+    println!(
+        "  apps       demo-site, demo-cli, demo-spa, and demo-web with the secret {}",
+        secrets.web
+    );
     println!("  data       {}", folder.path().display());
 }

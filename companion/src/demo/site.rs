@@ -76,12 +76,24 @@ async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
 }
 
 async fn sign_in(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let started = site.client.sign_in().scope("profile").scope("email").start().await;
+    let started = site
+        .client
+        .sign_in()
+        .scope("profile")
+        .scope("email")
+        .start()
+        .await;
     site.leave(started, &headers)
 }
 
 async fn forgot_password(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let started = site.client.forgot_password().scope("profile").scope("email").start().await;
+    let started = site
+        .client
+        .forgot_password()
+        .scope("profile")
+        .scope("email")
+        .start()
+        .await;
     site.leave(started, &headers)
 }
 
@@ -101,7 +113,12 @@ async fn callback(
         Ok(finished) => finished,
         Err(error) => {
             tracing::warn!(code = error.code(), %error, "the demo site refused a callback");
-            return site.page(StatusCode::BAD_REQUEST, Visitor::Refused { reason: &error.to_string() });
+            return site.page(
+                StatusCode::BAD_REQUEST,
+                Visitor::Refused {
+                    reason: &error.to_string(),
+                },
+            );
         }
     };
     let to = session.return_path().to_owned();
@@ -132,14 +149,20 @@ async fn sign_out(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response
             }
         }
     };
-    response.headers_mut().append(header::SET_COOKIE, site.cookies.clear(SESSION_COOKIE));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, site.cookies.clear(SESSION_COOKIE));
     response
 }
 
 impl Site {
     fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
         let key = self.cookies.read(headers, SESSION_COOKIE)?;
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
     }
 
     fn remember(&self, session: Session) -> HeaderValue {
@@ -156,7 +179,10 @@ impl Site {
 
     fn forget(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
         let key = self.cookies.read(headers, SESSION_COOKIE)?;
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
+        self.sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key)
     }
 
     /// To the provider, with what must be known when the visitor comes back.
@@ -167,15 +193,20 @@ impl Site {
         match sealed {
             Ok((url, cookies)) => {
                 let mut response = redirect(url.as_str());
-                let cookies = cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok());
+                let cookies = cookies
+                    .iter()
+                    .filter_map(|cookie| HeaderValue::from_str(cookie).ok());
                 cookies.for_each(|cookie| {
                     response.headers_mut().append(header::SET_COOKIE, cookie);
                 });
                 response
             }
-            Err(error) => {
-                self.page(StatusCode::BAD_GATEWAY, Visitor::Refused { reason: &error.to_string() })
-            }
+            Err(error) => self.page(
+                StatusCode::BAD_GATEWAY,
+                Visitor::Refused {
+                    reason: &error.to_string(),
+                },
+            ),
         }
     }
 
@@ -198,7 +229,10 @@ impl Site {
         let issuer: Vec<Url> = Url::parse(self.client.issuer()).into_iter().collect();
         let csp = headers::page_csp(DEMO_STYLE.csp(), SCRIPT.csp(), &issuer);
         let all = response.headers_mut();
-        all.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        all.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
         all.insert(header::CONTENT_SECURITY_POLICY, csp);
         headers::secure(all, &self.url);
         response
@@ -206,14 +240,20 @@ impl Site {
 }
 
 fn cookie_header(headers: &HeaderMap) -> &str {
-    headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(header::COOKIE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 fn redirect(location: &str) -> Response {
     match HeaderValue::from_str(location) {
         Ok(location) => {
             let no_store = HeaderValue::from_static("no-store");
-            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, no_store)])
+            (
+                StatusCode::SEE_OTHER,
+                [(header::LOCATION, location), (header::CACHE_CONTROL, no_store)],
+            )
                 .into_response()
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

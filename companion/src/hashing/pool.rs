@@ -88,7 +88,11 @@ impl HashPool {
         random.fill(nobody.as_mut());
         let decoy = work::hash(nobody.as_ref(), &salt, settings.params, &mut Memory::default())
             .map_err(|error| Unavailable::Failed(error.to_string()))?;
-        let shared = Arc::new(Shared { queues: Mutex::default(), wake: Condvar::new(), settings });
+        let shared = Arc::new(Shared {
+            queues: Mutex::default(),
+            wake: Condvar::new(),
+            settings,
+        });
         for number in 0..settings.threads.max(1) {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
@@ -97,7 +101,12 @@ impl HashPool {
                 .map_err(|error| Unavailable::Failed(error.to_string()))?;
         }
         let stop = Arc::new(StopOnDrop(Arc::clone(&shared)));
-        Ok(Self { shared, _stop: stop, random, decoy: decoy.into() })
+        Ok(Self {
+            shared,
+            _stop: stop,
+            random,
+            decoy: decoy.into(),
+        })
     }
 
     /// Hashes a new password into a PHC string.
@@ -106,7 +115,14 @@ impl HashPool {
         self.random.fill(&mut salt);
         let (reply, answer) = oneshot::channel();
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.shared.push(lane, Job::Hash { password, salt, reply })?;
+        self.shared.push(
+            lane,
+            Job::Hash {
+                password,
+                salt,
+                reply,
+            },
+        )?;
         finish(answer).await
     }
 
@@ -128,7 +144,9 @@ impl HashPool {
 
 impl std::fmt::Debug for HashPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HashPool").field("settings", &self.shared.settings).finish_non_exhaustive()
+        f.debug_struct("HashPool")
+            .field("settings", &self.shared.settings)
+            .finish_non_exhaustive()
     }
 }
 
@@ -152,7 +170,10 @@ impl Shared {
         // Who has gone away holds no place.
         queue.retain(|waiting| !waiting.is_abandoned());
         if queue.len() >= places {
-            return Err(Unavailable::Busy { queue: places, retry_after: Duration::from_secs(2) });
+            return Err(Unavailable::Busy {
+                queue: places,
+                retry_after: Duration::from_secs(2),
+            });
         }
         queue.push_back(job);
         drop(queues);
@@ -196,7 +217,11 @@ impl Job {
     fn run(self, params: HashParams, memory: &mut Memory) {
         // A reply that nobody waits for any more is not worth a message.
         match self {
-            Self::Hash { password, salt, reply } if !reply.is_closed() => {
+            Self::Hash {
+                password,
+                salt,
+                reply,
+            } if !reply.is_closed() => {
                 let _ = reply.send(work::hash(&password, &salt, params, memory));
             }
             Self::Verify { password, phc, reply } if !reply.is_closed() => {
@@ -224,8 +249,20 @@ mod tests {
     use super::*;
 
     fn pool(threads: usize, queue: usize, memory_kib: u32) -> HashPool {
-        let params = HashParams { memory_kib, iterations: 1, parallelism: 1 };
-        HashPool::start(PoolSettings { params, threads, queue }, Arc::new(SystemRandom)).unwrap()
+        let params = HashParams {
+            memory_kib,
+            iterations: 1,
+            parallelism: 1,
+        };
+        HashPool::start(
+            PoolSettings {
+                params,
+                threads,
+                queue,
+            },
+            Arc::new(SystemRandom),
+        )
+        .unwrap()
     }
 
     #[tokio::test]
@@ -234,9 +271,16 @@ mod tests {
         let phc = pool.hash(Lane::Reset, "violet otter paddles").await.unwrap();
         let check = |password: &'static str, stored: Option<String>| {
             let pool = pool.clone();
-            async move { pool.verify(Lane::SignIn, password, stored.as_deref()).await.unwrap() }
+            async move {
+                pool.verify(Lane::SignIn, password, stored.as_deref())
+                    .await
+                    .unwrap()
+            }
         };
-        assert_eq!(check("violet otter paddles", Some(phc.clone())).await, Verdict::Right);
+        assert_eq!(
+            check("violet otter paddles", Some(phc.clone())).await,
+            Verdict::Right
+        );
         assert_eq!(check("violet otter", Some(phc)).await, Verdict::Wrong);
         assert_eq!(check("violet otter paddles", None).await, Verdict::Wrong);
     }

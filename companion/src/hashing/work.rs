@@ -38,7 +38,13 @@ pub(super) struct HashError(String);
 
 impl HashParams {
     fn to_argon2(self) -> Result<Params, HashError> {
-        Params::new(self.memory_kib, self.iterations, self.parallelism, Some(OUTPUT_BYTES)).map_err(unusable)
+        Params::new(
+            self.memory_kib,
+            self.iterations,
+            self.parallelism,
+            Some(OUTPUT_BYTES),
+        )
+        .map_err(unusable)
     }
 }
 
@@ -65,7 +71,15 @@ pub(super) fn hash(
 ) -> Result<String, HashError> {
     let params = params.to_argon2()?;
     let mut output = Zeroizing::new([0; OUTPUT_BYTES]);
-    run(Algorithm::Argon2id, Version::V0x13, params.clone(), password, salt, output.as_mut(), memory)?;
+    run(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        params.clone(),
+        password,
+        salt,
+        output.as_mut(),
+        memory,
+    )?;
     let phc = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
@@ -91,7 +105,9 @@ pub(super) fn verify(
     };
     let params = Params::try_from(&stored).map_err(unusable)?;
     if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS || params.p_cost() > MAX_LANES {
-        return Err(HashError("a stored hash asks for more work than is allowed".to_owned()));
+        return Err(HashError(
+            "a stored hash asks for more work than is allowed".to_owned(),
+        ));
     }
     let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
         return Err(HashError("a stored hash has no salt or no output".to_owned()));
@@ -102,11 +118,23 @@ pub(super) fn verify(
         && params.t_cost() == current.iterations
         && params.p_cost() == current.parallelism;
     let mut output = Zeroizing::new(vec![0; expected.len()]);
-    run(algorithm, version, params, password, salt.as_ref(), &mut output, memory)?;
+    run(
+        algorithm,
+        version,
+        params,
+        password,
+        salt.as_ref(),
+        &mut output,
+        memory,
+    )?;
     if verify_slices_are_equal(&output, expected.as_bytes()).is_err() {
         return Ok(Verdict::Wrong);
     }
-    Ok(if up_to_date { Verdict::Right } else { Verdict::RightButOutdated })
+    Ok(if up_to_date {
+        Verdict::Right
+    } else {
+        Verdict::RightButOutdated
+    })
 }
 
 fn run(
@@ -135,11 +163,19 @@ fn unusable(error: impl std::fmt::Display) -> HashError {
 mod tests {
     use super::*;
 
-    const SMALL: HashParams = HashParams { memory_kib: 64, iterations: 1, parallelism: 1 };
+    const SMALL: HashParams = HashParams {
+        memory_kib: 64,
+        iterations: 1,
+        parallelism: 1,
+    };
 
     #[test]
     fn sr47_hashes_are_phc_strings_of_argon2id_with_a_salt_of_128_bits() {
-        let params = HashParams { memory_kib: 19_456, iterations: 2, parallelism: 1 };
+        let params = HashParams {
+            memory_kib: 19_456,
+            iterations: 2,
+            parallelism: 1,
+        };
         let phc = hash(b"violet otter paddles", &[7; 16], params, &mut Memory::default()).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
         assert_eq!(PasswordHash::new(&phc).unwrap().salt.unwrap().as_ref(), [7; 16]);
@@ -150,7 +186,10 @@ mod tests {
         let mut kept = Memory::default();
         for salt in [[1; 16], [2; 16], [1; 16]] {
             let again = hash(b"violet otter paddles", &salt, SMALL, &mut kept).unwrap();
-            assert_eq!(again, hash(b"violet otter paddles", &salt, SMALL, &mut Memory::default()).unwrap());
+            assert_eq!(
+                again,
+                hash(b"violet otter paddles", &salt, SMALL, &mut Memory::default()).unwrap()
+            );
         }
     }
 
@@ -158,11 +197,24 @@ mod tests {
     fn sr39_passwords_are_compared_exactly() {
         let mut memory = Memory::default();
         let long = format!("{}a", "x".repeat(72));
-        for right in ["violet otter paddles", " leading and trailing ", &long, "Пароль с пробелами"] {
+        for right in [
+            "violet otter paddles",
+            " leading and trailing ",
+            &long,
+            "Пароль с пробелами",
+        ] {
             let phc = hash(right.as_bytes(), &[3; 16], SMALL, &mut memory).unwrap();
-            assert_eq!(verify(right.as_bytes(), &phc, SMALL, &mut memory).unwrap(), Verdict::Right);
+            assert_eq!(
+                verify(right.as_bytes(), &phc, SMALL, &mut memory).unwrap(),
+                Verdict::Right
+            );
             let truncated = &right[..right.len() - 1];
-            for wrong in [truncated, right.trim(), &right.to_uppercase(), &format!("{}b", "x".repeat(72))] {
+            for wrong in [
+                truncated,
+                right.trim(),
+                &right.to_uppercase(),
+                &format!("{}b", "x".repeat(72)),
+            ] {
                 if wrong != right {
                     let verdict = verify(wrong.as_bytes(), &phc, SMALL, &mut memory).unwrap();
                     assert_eq!(verdict, Verdict::Wrong, "{wrong}");
@@ -174,8 +226,14 @@ mod tests {
     #[test]
     fn sr47_a_hash_of_another_cost_is_right_but_outdated() {
         let phc = hash(b"pass", &[3; 16], SMALL, &mut Memory::default()).unwrap();
-        let dearer = HashParams { iterations: 2, ..SMALL };
-        assert_eq!(verify(b"pass", &phc, dearer, &mut Memory::default()).unwrap(), Verdict::RightButOutdated);
+        let dearer = HashParams {
+            iterations: 2,
+            ..SMALL
+        };
+        assert_eq!(
+            verify(b"pass", &phc, dearer, &mut Memory::default()).unwrap(),
+            Verdict::RightButOutdated
+        );
     }
 
     #[test]
@@ -183,7 +241,10 @@ mod tests {
         let salt_and_hash = "AwMDAwMDAwMDAwMDAwMDAw$AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM";
         for cost in ["m=4194304,t=1,p=1", "m=64,t=100000,p=1"] {
             let phc = format!("$argon2id$v=19${cost}${salt_and_hash}");
-            assert!(verify(b"pass", &phc, SMALL, &mut Memory::default()).is_err(), "{cost}");
+            assert!(
+                verify(b"pass", &phc, SMALL, &mut Memory::default()).is_err(),
+                "{cost}"
+            );
         }
         assert!(verify(b"pass", "not a hash", SMALL, &mut Memory::default()).is_err());
     }

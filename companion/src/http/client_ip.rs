@@ -39,14 +39,19 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     };
     let rfc7239 = elements("forwarded");
     if rfc7239.is_empty() {
-        return elements("x-forwarded-for").iter().map(|hop| parse_hop(hop)).collect();
+        return elements("x-forwarded-for")
+            .iter()
+            .map(|hop| parse_hop(hop))
+            .collect();
     }
     rfc7239
         .iter()
         .map(|element| {
             element.split(';').find_map(|pair| {
                 let (name, value) = pair.trim().split_once('=')?;
-                name.eq_ignore_ascii_case("for").then(|| parse_hop(value.trim_matches('"'))).flatten()
+                name.eq_ignore_ascii_case("for")
+                    .then(|| parse_hop(value.trim_matches('"')))
+                    .flatten()
             })
         })
         .collect()
@@ -54,7 +59,10 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
-    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    let bare = hop
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(hop);
     bare.parse::<IpAddr>()
         .ok()
         .or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
@@ -66,32 +74,62 @@ mod tests {
     use super::*;
 
     fn ip(peer: &str, headers: &[(&'static str, &str)]) -> String {
-        let headers = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
+        let headers = headers
+            .iter()
+            .map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()))
+            .collect();
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         client_ip(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
 
     #[test]
     fn sr07_forwarding_headers_count_only_from_trusted_proxies() {
-        assert_eq!(ip("198.51.100.7:1", &[("x-forwarded-for", "203.0.113.9")]), "198.51.100.7");
-        assert_eq!(ip("10.0.0.1:1", &[("x-forwarded-for", "203.0.113.9")]), "203.0.113.9");
+        assert_eq!(
+            ip("198.51.100.7:1", &[("x-forwarded-for", "203.0.113.9")]),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            ip("10.0.0.1:1", &[("x-forwarded-for", "203.0.113.9")]),
+            "203.0.113.9"
+        );
         assert_eq!(ip("10.0.0.1:1", &[]), "10.0.0.1");
     }
 
     #[test]
     fn sr07_what_a_client_invents_on_the_left_is_not_believed() {
-        assert_eq!(ip("10.0.0.1:1", &[("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.0.0.2")]), "203.0.113.9");
         assert_eq!(
-            ip("10.0.0.1:1", &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.9")]),
+            ip(
+                "10.0.0.1:1",
+                &[("x-forwarded-for", "1.1.1.1, 203.0.113.9, 10.0.0.2")]
+            ),
             "203.0.113.9"
         );
-        assert_eq!(ip("10.0.0.1:1", &[("x-forwarded-for", "203.0.113.9, junk, 10.0.0.2")]), "10.0.0.2");
+        assert_eq!(
+            ip(
+                "10.0.0.1:1",
+                &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "203.0.113.9")]
+            ),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            ip(
+                "10.0.0.1:1",
+                &[("x-forwarded-for", "203.0.113.9, junk, 10.0.0.2")]
+            ),
+            "10.0.0.2"
+        );
     }
 
     #[test]
     fn forwarded_of_rfc_7239_is_read_in_all_its_forms() {
-        assert_eq!(ip("10.0.0.1:1", &[("forwarded", "for=203.0.113.9;proto=https")]), "203.0.113.9");
-        assert_eq!(ip("10.0.0.1:1", &[("forwarded", "For=\"[2001:db8::1]:4711\"")]), "2001:db8::1");
+        assert_eq!(
+            ip("10.0.0.1:1", &[("forwarded", "for=203.0.113.9;proto=https")]),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            ip("10.0.0.1:1", &[("forwarded", "For=\"[2001:db8::1]:4711\"")]),
+            "2001:db8::1"
+        );
         assert_eq!(ip("[fd00::1]:1", &[("forwarded", "for=unknown")]), "fd00::1");
         assert_eq!(ip("[::ffff:198.51.100.7]:1", &[]), "198.51.100.7");
     }

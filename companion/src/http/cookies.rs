@@ -14,12 +14,18 @@ pub struct Cookies {
 impl Cookies {
     /// The form that fits the public URL: secure for https, plain for http, which is loopback.
     pub fn for_url(public_url: &Url) -> Self {
-        Self { secure: public_url.scheme() == "https" }
+        Self {
+            secure: public_url.scheme() == "https",
+        }
     }
 
     /// The full name of a cookie, with its prefix.
     pub fn name(self, name: &str) -> String {
-        if self.secure { format!("__Host-{name}") } else { name.to_owned() }
+        if self.secure {
+            format!("__Host-{name}")
+        } else {
+            name.to_owned()
+        }
     }
 
     /// The value of a cookie, if the browser sent exactly one of that name.
@@ -35,7 +41,11 @@ impl Cookies {
     pub fn names<'h>(self, headers: &'h HeaderMap, start: &str) -> Vec<&'h str> {
         let full = self.name(start);
         let skip = full.len() - start.len();
-        pairs(headers).map(|(name, _)| name).filter(|name| name.starts_with(&full)).map(|n| &n[skip..]).collect()
+        pairs(headers)
+            .map(|(name, _)| name)
+            .filter(|name| name.starts_with(&full))
+            .map(|n| &n[skip..])
+            .collect()
     }
 
     /// `Set-Cookie` of a value for as long as given, or for the browser's session.
@@ -95,7 +105,10 @@ mod tests {
     #[test]
     fn of_two_cookies_with_one_name_neither_is_believed() {
         let http = Cookies::for_url(&Url::parse("http://localhost:3001").unwrap());
-        assert_eq!(http.read(&sent("a=1; kb_session=x; b=2"), "kb_session"), Some("x"));
+        assert_eq!(
+            http.read(&sent("a=1; kb_session=x; b=2"), "kb_session"),
+            Some("x")
+        );
         assert_eq!(http.read(&sent("kb_session=x; kb_session=y"), "kb_session"), None);
         assert_eq!(http.read(&sent("__Host-kb_session=x"), "kb_session"), None);
     }

@@ -17,19 +17,38 @@ pub enum Origin {
 
 /// The routes that are exempt, each with its reason. A prefix ends in `/`.
 pub const EXEMPT: [(&str, &str); 7] = [
-    ("/oidc/token", "authenticated by the client's own credentials and the code or refresh token; no cookies"),
-    ("/oidc/token/", "revocation and introspection: authenticated like the token endpoint; no cookies"),
+    (
+        "/oidc/token",
+        "authenticated by the client's own credentials and the code or refresh token; no cookies",
+    ),
+    (
+        "/oidc/token/",
+        "revocation and introspection: authenticated like the token endpoint; no cookies",
+    ),
     ("/oidc/me", "authenticated by a bearer token; no cookies"),
-    ("/oidc/auth", "an authorization request may come from any site by POST (OIDC Core 3.1.2.1); redirected to its GET"),
-    ("/oidc/session/end", "a sign-out may come from any site by POST (RP-Initiated Logout 2); redirected to its GET"),
+    (
+        "/oidc/auth",
+        "an authorization request may come from any site by POST (OIDC Core 3.1.2.1); redirected to its GET",
+    ),
+    (
+        "/oidc/session/end",
+        "a sign-out may come from any site by POST (RP-Initiated Logout 2); redirected to its GET",
+    ),
     ("/api/my-account/", "authenticated by a bearer token; no cookies"),
-    ("/api/verifications/", "authenticated by a bearer token; no cookies"),
+    (
+        "/api/verifications/",
+        "authenticated by a bearer token; no cookies",
+    ),
 ];
 
 /// Whether a request may change something on behalf of the browser's cookies.
 pub fn check(method: &Method, path: &str, headers: &HeaderMap, public_url: &Url) -> Origin {
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || is_exempt(path) || is_same_origin(headers, public_url) { Origin::Ours } else { Origin::Foreign }
+    if safe || is_exempt(path) || is_same_origin(headers, public_url) {
+        Origin::Ours
+    } else {
+        Origin::Foreign
+    }
 }
 
 /// Whether the browser says that the request comes from our own origin.
@@ -52,7 +71,11 @@ pub fn is_same_origin(headers: &HeaderMap, public_url: &Url) -> bool {
 
 fn is_exempt(path: &str) -> bool {
     EXEMPT.iter().any(|(exempt, _)| {
-        if exempt.ends_with('/') { path.starts_with(exempt) } else { path == *exempt }
+        if exempt.ends_with('/') {
+            path.starts_with(exempt)
+        } else {
+            path == *exempt
+        }
     })
 }
 
@@ -61,8 +84,16 @@ mod tests {
     use super::*;
 
     fn verdict(path: &str, headers: &[(&'static str, &str)]) -> Origin {
-        let headers = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
-        check(&Method::POST, path, &headers, &Url::parse("https://id.example").unwrap())
+        let headers = headers
+            .iter()
+            .map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()))
+            .collect();
+        check(
+            &Method::POST,
+            path,
+            &headers,
+            &Url::parse("https://id.example").unwrap(),
+        )
     }
 
     #[test]
@@ -80,7 +111,10 @@ mod tests {
             &[("origin", "http://id.example")],
             // The stronger word wins: a page can't set Sec-Fetch-Site.
             &[("sec-fetch-site", "cross-site"), ("origin", "https://id.example")],
-            &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-site", "cross-site"),
+            ],
             &[],
         ] {
             assert_eq!(verdict(page, foreign), Origin::Foreign, "{foreign:?}");

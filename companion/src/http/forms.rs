@@ -27,7 +27,10 @@ impl Fields {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.split(';').next())
-            .is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+            .is_some_and(|mime| {
+                mime.trim()
+                    .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+            });
         if !is_form {
             return Err(FieldsError::ContentType);
         }
@@ -54,7 +57,10 @@ impl Fields {
 
     /// The value of a field; empty counts as absent.
     pub fn one(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -73,9 +79,18 @@ impl std::fmt::Debug for Fields {
 
 /// Percent-decoding of the URL standard, but with bytes that are no UTF-8, and NUL, refused instead of replaced.
 fn decode(bytes: &[u8]) -> Result<String, FieldsError> {
-    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    let text = percent_decode(&spaced).decode_utf8().map_err(|_| FieldsError::NotText)?;
-    if text.contains('\0') { Err(FieldsError::NotText) } else { Ok(text.into_owned()) }
+    let spaced: Vec<u8> = bytes
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    let text = percent_decode(&spaced)
+        .decode_utf8()
+        .map_err(|_| FieldsError::NotText)?;
+    if text.contains('\0') {
+        Err(FieldsError::NotText)
+    } else {
+        Ok(text.into_owned())
+    }
 }
 
 #[cfg(test)]
@@ -85,22 +100,36 @@ mod tests {
     fn form(body: &str) -> Result<Fields, FieldsError> {
         let headers = HeaderMap::from_iter([(
             header::CONTENT_TYPE,
-            "application/x-www-form-urlencoded; charset=utf-8".parse().unwrap(),
+            "application/x-www-form-urlencoded; charset=utf-8"
+                .parse()
+                .unwrap(),
         )]);
         Fields::from_form(&headers, body.as_bytes())
     }
 
     #[test]
     fn sr10_a_field_is_one_text_or_refused() {
-        assert_eq!(form("identifier=a%40b.example&x=1").unwrap().one("identifier"), Some("a@b.example"));
-        assert_eq!(form("identifier=a&identifier=b").unwrap_err(), FieldsError::Repeated);
+        assert_eq!(
+            form("identifier=a%40b.example&x=1").unwrap().one("identifier"),
+            Some("a@b.example")
+        );
+        assert_eq!(
+            form("identifier=a&identifier=b").unwrap_err(),
+            FieldsError::Repeated
+        );
         assert_eq!(form("identifier=a%00b").unwrap_err(), FieldsError::NotText);
         assert_eq!(form("identifier=%ff").unwrap_err(), FieldsError::NotText);
-        assert_eq!(form("identifier[]=a&identifier[]=b").unwrap_err(), FieldsError::Repeated);
+        assert_eq!(
+            form("identifier[]=a&identifier[]=b").unwrap_err(),
+            FieldsError::Repeated
+        );
         assert_eq!(form("identifier[]=a").unwrap().one("identifier"), None);
         assert_eq!(form("").unwrap().one("identifier"), None);
         let json = HeaderMap::from_iter([(header::CONTENT_TYPE, "application/json".parse().unwrap())]);
-        assert_eq!(Fields::from_form(&json, b"{}").unwrap_err(), FieldsError::ContentType);
+        assert_eq!(
+            Fields::from_form(&json, b"{}").unwrap_err(),
+            FieldsError::ContentType
+        );
     }
 
     #[test]

@@ -15,7 +15,10 @@ pub fn secure(headers: &mut HeaderMap, public_url: &Url) {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // `no-referrer` would make Chromium send `Origin: null` with our own forms.
         (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
         (header::X_FRAME_OPTIONS, "DENY"),
         (
             HeaderName::from_static("permissions-policy"),
@@ -28,10 +31,14 @@ pub fn secure(headers: &mut HeaderMap, public_url: &Url) {
     if public_url.scheme() == "https" {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"));
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+        ));
 }
 
 /// The content security policy of a page.
@@ -98,7 +105,17 @@ mod tests {
             assert!(csp.contains(part), "{csp}");
         }
         let native = Url::parse("com.example.app:/callback").unwrap();
-        assert!(page_csp("s", "s", &[native]).to_str().unwrap().contains("form-action 'self' com.example.app:;"));
-        assert!(page_csp("s", "s", &[]).to_str().unwrap().contains("form-action 'self';"));
+        assert!(
+            page_csp("s", "s", &[native])
+                .to_str()
+                .unwrap()
+                .contains("form-action 'self' com.example.app:;")
+        );
+        assert!(
+            page_csp("s", "s", &[])
+                .to_str()
+                .unwrap()
+                .contains("form-action 'self';")
+        );
     }
 }

@@ -20,8 +20,15 @@ impl HostGuard {
             None => host.clone(),
         };
         // A default port may be left out; any other belongs to the name.
-        let authority = if public_url.port().is_some() { with_port.clone() } else { host };
-        Self { authority, authority_with_port: with_port }
+        let authority = if public_url.port().is_some() {
+            with_port.clone()
+        } else {
+            host
+        };
+        Self {
+            authority,
+            authority_with_port: with_port,
+        }
     }
 
     /// Whether a request is addressed to us: by its one `Host` header, or by `:authority` in HTTP/2.
@@ -44,7 +51,10 @@ mod tests {
     use super::*;
 
     fn admits(public_url: &str, hosts: &[&str]) -> bool {
-        let headers = hosts.iter().map(|host| (header::HOST, host.parse().unwrap())).collect();
+        let headers = hosts
+            .iter()
+            .map(|host| (header::HOST, host.parse().unwrap()))
+            .collect();
         HostGuard::new(&Url::parse(public_url).unwrap()).admits(&Uri::from_static("/"), &headers)
     }
 
@@ -58,6 +68,9 @@ mod tests {
         assert!(!admits("http://localhost:3001", &["127.0.0.1:3001"]));
         assert!(!admits("http://localhost:3001", &["evil.example"]));
         assert!(!admits("http://localhost:3001", &[]));
-        assert!(!admits("http://localhost:3001", &["localhost:3001", "evil.example"]));
+        assert!(!admits(
+            "http://localhost:3001",
+            &["localhost:3001", "evil.example"]
+        ));
     }
 }

@@ -37,7 +37,11 @@ pub(super) async fn signed_in(
     companion: &Companion,
     asked: &Asked,
 ) -> Result<Option<(Session, User)>, PageError> {
-    Ok(companion.provider.sessions().current(&asked.headers, companion.clock.now()).await?)
+    Ok(companion
+        .provider
+        .sessions()
+        .current(&asked.headers, companion.clock.now())
+        .await?)
 }
 
 /// To the sign-in page, and back here.
@@ -46,5 +50,9 @@ pub(super) fn ask_to_sign_in(page: AccountPage) -> PageResult {
 }
 
 fn person(user: &User) -> Person<'_> {
-    Person { name: user.name.as_deref(), email: user.email.as_deref(), phone: user.phone.as_deref() }
+    Person {
+        name: user.name.as_deref(),
+        email: user.email.as_deref(),
+        phone: user.phone.as_deref(),
+    }
 }

@@ -47,13 +47,23 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         return ask_to_sign_in(AccountPage::Password);
     };
     let now = companion.clock.now();
-    if let Err(RetryAfter(wait)) =
-        companion.limiter.change_password(&Subject::new(user.id.clone()), now).await?
+    if let Err(RetryAfter(wait)) = companion
+        .limiter
+        .change_password(&Subject::new(user.id.clone()), now)
+        .await?
     {
-        let shown = Shown::TooManyTries { wait: Wait::at_least_a_second(wait) };
+        let shown = Shown::TooManyTries {
+            wait: Wait::at_least_a_second(wait),
+        };
         return Ok(too_many(page(companion, &user, &Broken::none(), shown), wait));
     }
-    match is_current(companion, &user, posted.form.one("current_password").unwrap_or_default()).await {
+    match is_current(
+        companion,
+        &user,
+        posted.form.one("current_password").unwrap_or_default(),
+    )
+    .await
+    {
         Ok(true) => {}
         Ok(false) => return Ok(page(companion, &user, &Broken::none(), Shown::WrongCurrent)),
         Err(super::respond::PageError::Hashing(Unavailable::Busy { retry_after, .. })) => {
@@ -62,12 +72,22 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         Err(error) => return Err(error),
     }
     let Ok(new) = NewPassword::parse(posted.form.one("password").unwrap_or_default()) else {
-        return Ok(page(companion, &user, &Broken::too_large(companion), Shown::Asked));
+        return Ok(page(
+            companion,
+            &user,
+            &Broken::too_large(companion),
+            Shown::Asked,
+        ));
     };
     let password = match companion.resets.passwords().accept(new, &facts(&user)).await {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
-            return Ok(page(companion, &user, &Broken::violations(&violations), Shown::Asked));
+            return Ok(page(
+                companion,
+                &user,
+                &Broken::violations(&violations),
+                Shown::Asked,
+            ));
         }
         Err(PasswordRejection::CheckUnavailable) => return Ok(busy(companion, &user, CHECK_AGAIN_AFTER)),
     };
@@ -85,8 +105,13 @@ async fn is_current(
     typed: &str,
 ) -> Result<bool, super::respond::PageError> {
     let stored = users::find_password_hash(companion.store.reader(), &user.id).await?;
-    let Ok(typed) = CurrentPassword::parse(typed) else { return Ok(false) };
-    let verdict = companion.hashing.verify(Lane::SignIn, typed.expose(), stored.as_deref()).await?;
+    let Ok(typed) = CurrentPassword::parse(typed) else {
+        return Ok(false);
+    };
+    let verdict = companion
+        .hashing
+        .verify(Lane::SignIn, typed.expose(), stored.as_deref())
+        .await?;
     Ok(verdict != Verdict::Wrong)
 }
 
@@ -95,7 +120,11 @@ async fn change(companion: &Companion, asked: &Asked, user: &User, phc: &str) ->
     let now = companion.clock.now();
     let address = asked.address.to_string();
     let mut tx = companion.store.begin().await?;
-    let change = Change { user, client_ip: &address, now };
+    let change = Change {
+        user,
+        client_ip: &address,
+        now,
+    };
     let receipt = companion.backend.change_password(&mut tx, &change, phc).await?;
     let new = NewSession {
         user_id: &user.id,
@@ -103,12 +132,23 @@ async fn change(companion: &Companion, asked: &Asked, user: &User, phc: &str) ->
         user_agent: asked.user_agent(),
         client_ip: Some(&address),
     };
-    let (_, cookie) = companion.provider.sessions().begin(&mut tx, &asked.headers, new, now).await?;
+    let (_, cookie) = companion
+        .provider
+        .sessions()
+        .begin(&mut tx, &asked.headers, new, now)
+        .await?;
     tx.commit().await.map_err(StoreError::from)?;
     companion.outbox.wake();
     // One of those that ended was this browser's own.
     let others = receipt.sessions_ended.saturating_sub(1);
-    let page = page(companion, user, &Broken::none(), Shown::Changed { other_sessions_ended: others });
+    let page = page(
+        companion,
+        user,
+        &Broken::none(),
+        Shown::Changed {
+            other_sessions_ended: others,
+        },
+    );
     Ok(with_cookie(page, cookie))
 }
 
@@ -122,9 +162,16 @@ fn busy(companion: &Companion, user: &User, wait: Duration) -> Response {
 
 fn page(companion: &Companion, user: &User, broken: &Broken, shown: Shown) -> Response {
     let refused = !broken.is_empty() || !matches!(shown, Shown::Asked | Shown::Changed { .. });
-    let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if refused {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let stated = stated(companion.resets.passwords());
-    let forgot = format!("/forgot-password?{}", Destination::Account(AccountPage::Password).to_query());
+    let forgot = format!(
+        "/forgot-password?{}",
+        Destination::Account(AccountPage::Password).to_query()
+    );
     let view = AccountPassword {
         shell: companion.shell(),
         action: "/account/password",

@@ -37,7 +37,15 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         return start_again(None);
     };
     let notice = (asked.query.one("n") == Some("sent")).then_some(Notice::NewCodeSent);
-    step(companion, &flow, Shown { notice, problem: None }).await
+    step(
+        companion,
+        &flow,
+        Shown {
+            notice,
+            problem: None,
+        },
+    )
+    .await
 }
 
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
@@ -73,10 +81,16 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         Err(VerifyRejection::AlreadyUsed) => Problem::Used,
         Err(VerifyRejection::Expired) => Problem::Expired,
         Err(VerifyRejection::Superseded) => Problem::Superseded,
-        Err(VerifyRejection::Exhausted | VerifyRejection::WrongCode { attempts_left: 0 }) => Problem::Exhausted,
-        Err(VerifyRejection::WrongCode { attempts_left }) => Problem::Wrong { tries_left: attempts_left },
+        Err(VerifyRejection::Exhausted | VerifyRejection::WrongCode { attempts_left: 0 }) => {
+            Problem::Exhausted
+        }
+        Err(VerifyRejection::WrongCode { attempts_left }) => Problem::Wrong {
+            tries_left: attempts_left,
+        },
         Err(VerifyRejection::Limited { retry_after }) => {
-            let problem = Problem::TooManyCodes { wait: Wait::at_least_a_second(retry_after) };
+            let problem = Problem::TooManyCodes {
+                wait: Wait::at_least_a_second(retry_after),
+            };
             let page = step(companion, &flow, Shown::problem(problem)).await?;
             return Ok(too_many(page, retry_after));
         }
@@ -90,14 +104,20 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
         return start_again(None);
     };
     let now = companion.clock.now();
-    match companion.resets.resend(&flow.id, &flow.binding, asked.visitor(), now).await? {
+    match companion
+        .resets
+        .resend(&flow.id, &flow.binding, asked.visitor(), now)
+        .await?
+    {
         Ok(_) => see_other(&format!("/forgot-password/code?{}&n=sent", flow.query())),
         Err(ResendRejection::TooSoon { retry_at }) => {
             let page = step(companion, &flow, Shown::problem(Problem::TooSoon)).await?;
             Ok(too_many(page, retry_at.since(now)))
         }
         Err(ResendRejection::Limited { retry_after }) => {
-            let problem = Problem::TooManyCodes { wait: Wait::at_least_a_second(retry_after) };
+            let problem = Problem::TooManyCodes {
+                wait: Wait::at_least_a_second(retry_after),
+            };
             let page = step(companion, &flow, Shown::problem(problem)).await?;
             Ok(too_many(page, retry_after))
         }
@@ -129,7 +149,10 @@ struct Shown {
 
 impl Shown {
     fn problem(problem: Problem) -> Self {
-        Self { notice: None, problem: Some(problem) }
+        Self {
+            notice: None,
+            problem: Some(problem),
+        }
     }
 }
 
@@ -142,7 +165,13 @@ async fn step(companion: &Companion, flow: &FlowCookie, shown: Shown) -> PageRes
     let destination = Destination::from_text(view.interaction.as_deref());
     let query = flow.query();
     match &view.step {
-        StepView::Code { challenge_id, standing, expires_at, resend_at, .. } => {
+        StepView::Code {
+            challenge_id,
+            standing,
+            expires_at,
+            resend_at,
+            ..
+        } => {
             let of_code = OfCode {
                 challenge_id,
                 standing: *standing,
@@ -187,7 +216,11 @@ fn render(
         CodeStanding::Expired => Some(Problem::Expired),
         CodeStanding::Exhausted => Some(Problem::Exhausted),
     });
-    let status = if shown.problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if shown.problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let minutes = of_code.expires_at.since(now).as_secs().div_ceil(60);
     let view = Code {
         shell: companion.shell(),

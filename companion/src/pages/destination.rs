@@ -34,7 +34,9 @@ impl AccountPage {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Account, Self::Password].into_iter().find(|page| page.name() == name)
+        [Self::Account, Self::Password]
+            .into_iter()
+            .find(|page| page.name() == name)
     }
 }
 
@@ -60,9 +62,9 @@ impl Destination {
     pub fn to_query(&self) -> String {
         match self {
             // Ids are base64url, and what a visitor made up is encoded.
-            Self::Interaction(id) => {
-                url::form_urlencoded::Serializer::new(String::new()).append_pair("i", id).finish()
-            }
+            Self::Interaction(id) => url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("i", id)
+                .finish(),
             Self::Account(page) => format!("to={}", page.name()),
         }
     }
@@ -105,9 +107,18 @@ mod tests {
 
     #[test]
     fn sr71_no_address_of_elsewhere_is_a_destination() {
-        for query in ["to=https://evil.example", "to=//evil.example", "to=/account", "next=/x", ""] {
+        for query in [
+            "to=https://evil.example",
+            "to=//evil.example",
+            "to=/account",
+            "next=/x",
+            "",
+        ] {
             let query = Fields::from_query(Some(query)).unwrap();
-            assert_eq!(Destination::from_query(&query), Destination::Account(AccountPage::Account));
+            assert_eq!(
+                Destination::from_query(&query),
+                Destination::Account(AccountPage::Account)
+            );
         }
     }
 }

@@ -25,18 +25,31 @@ pub(super) async fn page(State(companion): State<Arc<Companion>>) -> Response {
             at: &letter.at,
         })
         .collect();
-    companion.page(StatusCode::OK, &DevInbox { shell: companion.shell(), messages: &messages }, &[])
+    companion.page(
+        StatusCode::OK,
+        &DevInbox {
+            shell: companion.shell(),
+            messages: &messages,
+        },
+        &[],
+    )
 }
 
 pub(super) async fn json(State(companion): State<Arc<Companion>>) -> Response {
     match serde_json::to_vec(&letters(&companion)) {
-        Ok(json) => {
-            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
-        }
+        Ok(json) => (
+            [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+            json,
+        )
+            .into_response(),
         Err(error) => companion.failure(&error),
     }
 }
 
 fn letters(companion: &Companion) -> Vec<Letter> {
-    companion.inbox.as_ref().map(crate::connectors::Inbox::letters).unwrap_or_default()
+    companion
+        .inbox
+        .as_ref()
+        .map(crate::connectors::Inbox::letters)
+        .unwrap_or_default()
 }

@@ -28,7 +28,12 @@ pub(super) struct FlowCookie {
 
 impl FlowCookie {
     pub(super) fn new(id: FlowId, binding: BindingSecret, now: Timestamp) -> Self {
-        Self { id, binding, proof: None, begun_at: now }
+        Self {
+            id,
+            binding,
+            proof: None,
+            begun_at: now,
+        }
     }
 
     /// The flow that the address names, if this browser holds its cookie.
@@ -39,7 +44,9 @@ impl FlowCookie {
 
     /// The query that names the flow.
     pub(super) fn query(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new()).append_pair("f", self.id.as_str()).finish()
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("f", self.id.as_str())
+            .finish()
     }
 
     /// The same flow with the proof that a right code gave; `None` takes it away again.
@@ -59,7 +66,11 @@ impl FlowCookie {
         // What can't be read has no age and goes first.
         others.sort();
         let surplus = (others.len() + 1).saturating_sub(MOST_PER_BROWSER);
-        let mut set: Vec<_> = others.into_iter().take(surplus).map(|(_, other)| cookies.clear(other)).collect();
+        let mut set: Vec<_> = others
+            .into_iter()
+            .take(surplus)
+            .map(|(_, other)| cookies.clear(other))
+            .collect();
         set.push(cookies.set(&own, &self.value(), Some(LIFE)));
         set
     }
@@ -77,7 +88,12 @@ impl FlowCookie {
         let begun_at = parts.next()?.parse().map(Timestamp::from_millis).ok()?;
         let binding = BindingSecret::parse(parts.next()?).ok()?;
         let proof = parts.next().map(Proof::parse).transpose().ok()?;
-        parts.next().is_none().then(|| Self { id: FlowId::new(id), binding, proof, begun_at })
+        parts.next().is_none().then(|| Self {
+            id: FlowId::new(id),
+            binding,
+            proof,
+            begun_at,
+        })
     }
 }
 

@@ -55,8 +55,13 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             return page(companion, &way, typed, Some(Problem::Malformed));
         }
         Err(IdentifyRejection::Limited { retry_after }) => {
-            let problem = Problem::TooManyRequests { wait: Wait::at_least_a_second(retry_after) };
-            return Ok(too_many(page(companion, &way, typed, Some(problem))?, retry_after));
+            let problem = Problem::TooManyRequests {
+                wait: Wait::at_least_a_second(retry_after),
+            };
+            return Ok(too_many(
+                page(companion, &way, typed, Some(problem))?,
+                retry_after,
+            ));
         }
     };
     let flow = FlowCookie::new(begun.flow_id, begun.binding, now);
@@ -66,7 +71,10 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
 }
 
 fn page(companion: &Companion, way: &Way, identifier: &str, problem: Option<Problem>) -> PageResult {
-    let channels = match (companion.connectors.email.is_some(), companion.connectors.sms.is_some()) {
+    let channels = match (
+        companion.connectors.email.is_some(),
+        companion.connectors.sms.is_some(),
+    ) {
         (true, true) => Channels::EmailOrPhone,
         (true, false) => Channels::Email,
         (false, true) => Channels::Phone,

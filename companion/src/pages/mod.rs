@@ -41,13 +41,22 @@ pub fn router(companion: &Arc<Companion>) -> Router {
         .route("/", get(welcome::get))
         .route("/favicon.svg", get(welcome::favicon))
         .route("/sign-in", get(sign_in::get).post(sign_in::post))
-        .route("/forgot-password", get(forgot_password::get).post(forgot_password::post))
+        .route(
+            "/forgot-password",
+            get(forgot_password::get).post(forgot_password::post),
+        )
         .route("/forgot-password/code", get(code::get).post(code::post))
         .route("/forgot-password/code/resend", post(code::resend))
-        .route("/forgot-password/password", get(new_password::get).post(new_password::post))
+        .route(
+            "/forgot-password/password",
+            get(new_password::get).post(new_password::post),
+        )
         .route("/forgot-password/done", get(done::get))
         .route("/account", get(account::get))
-        .route("/account/password", get(account_password::get).post(account_password::post))
+        .route(
+            "/account/password",
+            get(account_password::get).post(account_password::post),
+        )
         .route("/sign-out", get(sign_out::get).post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))
         .route("/reset-password", get(reset_endpoint::get))
@@ -65,9 +74,9 @@ pub fn router(companion: &Arc<Companion>) -> Router {
         .with_state(Arc::clone(companion))
         .merge(companion.provider.router())
         .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(move |panic: Box<dyn std::any::Any + Send>| {
-            failed.failure(&respond::panic_text(panic.as_ref()))
-        }))
+        .layer(CatchPanicLayer::custom(
+            move |panic: Box<dyn std::any::Any + Send>| failed.failure(&respond::panic_text(panic.as_ref())),
+        ))
         .layer(from_fn_with_state(Arc::clone(companion), guard::admit))
         .layer(map_response_with_state(Arc::clone(companion), guard::secure))
 }

@@ -49,16 +49,28 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let Ok(password) = Typed::parse(posted.form.one("password").unwrap_or_default()) else {
         return step(companion, &flow, Broken::too_large(companion), None).await;
     };
-    let request = SetPasswordRequest { flow_id: &flow.id, binding: &flow.binding, proof, password };
+    let request = SetPasswordRequest {
+        flow_id: &flow.id,
+        binding: &flow.binding,
+        proof,
+        password,
+    };
     let now = companion.clock.now();
-    match companion.resets.set_password(request, asked.visitor(), now).await? {
+    match companion
+        .resets
+        .set_password(request, asked.visitor(), now)
+        .await?
+    {
         Ok(_) => {
             let to = format!("/forgot-password/done?{}", flow.query());
             // The proof is spent; the binding stays, so that the receipt can be shown.
             let cookies = flow.with_proof(None).set(&asked.headers, companion.cookies);
             // The session of this browser ended with all others; its cookie goes too.
             let response = cookies.into_iter().fold(see_other(&to)?, with_cookie);
-            Ok(with_cookie(response, companion.provider.sessions().clear_cookie()))
+            Ok(with_cookie(
+                response,
+                companion.provider.sessions().clear_cookie(),
+            ))
         }
         Err(SetPasswordRejection::Weak { violations, .. }) => {
             step(companion, &flow, Broken::violations(&violations), None).await
@@ -67,15 +79,22 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             step(companion, &flow, Broken::same_as_current(), None).await
         }
         Err(SetPasswordRejection::CheckUnavailable) => {
-            let problem = Problem::Busy { wait: Wait::at_least_a_second(CHECK_AGAIN_AFTER) };
+            let problem = Problem::Busy {
+                wait: Wait::at_least_a_second(CHECK_AGAIN_AFTER),
+            };
             let mut page = step(companion, &flow, Broken::none(), Some(problem)).await?;
             *page.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             super::respond::retry_after(&mut page, Wait::at_least_a_second(CHECK_AGAIN_AFTER));
             Ok(page)
         }
         Err(SetPasswordRejection::Limited { retry_after }) => {
-            let problem = Problem::Busy { wait: Wait::at_least_a_second(retry_after) };
-            Ok(too_many(step(companion, &flow, Broken::none(), Some(problem)).await?, retry_after))
+            let problem = Problem::Busy {
+                wait: Wait::at_least_a_second(retry_after),
+            };
+            Ok(too_many(
+                step(companion, &flow, Broken::none(), Some(problem)).await?,
+                retry_after,
+            ))
         }
         Err(SetPasswordRejection::AlreadyUsed) => {
             see_other(&format!("/forgot-password/done?{}", flow.query()))
@@ -106,7 +125,11 @@ async fn step(
     };
     let destination = Destination::from_text(view.interaction.as_deref());
     match view.step {
-        StepView::Password { standing: ProofStanding::Live, expires_at, .. } if flow.proof.is_some() => {
+        StepView::Password {
+            standing: ProofStanding::Live,
+            expires_at,
+            ..
+        } if flow.proof.is_some() => {
             let open_for = Wait::new(expires_at.since(now));
             render(companion, flow, &view, &broken, open_for, problem)
         }
@@ -129,7 +152,11 @@ fn render(
     let action = format!("/forgot-password/password?{}", flow.query());
     let stated = stated(companion.resets.passwords());
     let refused = problem.is_some() || !broken.is_empty();
-    let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if refused {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let view = NewPassword {
         shell: companion.shell(),
         action: &action,

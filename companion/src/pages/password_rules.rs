@@ -21,7 +21,9 @@ impl Broken {
 
     /// Beyond the hard cap: refused before anything was computed of it.
     pub(super) fn too_large(companion: &Companion) -> Self {
-        Self(vec![Rule::MaxLength(companion.resets.passwords().policy().max_length())])
+        Self(vec![Rule::MaxLength(
+            companion.resets.passwords().policy().max_length(),
+        )])
     }
 
     pub(super) fn same_as_current() -> Self {
@@ -53,7 +55,10 @@ pub(super) fn stated<B: BreachedPasswords>(gate: &PasswordGate<B>) -> Vec<Rule> 
 
 /// Both together, as the view takes them.
 pub(super) fn rules_of<'a>(stated: &'a [Rule], broken: &'a Broken) -> PasswordRules<'a> {
-    PasswordRules { stated, broken: &broken.0 }
+    PasswordRules {
+        stated,
+        broken: &broken.0,
+    }
 }
 
 fn rule_of_violation(violation: &Violation) -> Rule {

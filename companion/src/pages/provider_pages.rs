@@ -9,8 +9,8 @@ use url::Url;
 
 use crate::http::headers::page_csp;
 use crate::oidc::pages::{
-    ErrorKind, ErrorPage as ProviderError, ProviderPages, SignOutConfirmation, SignedOut as ProviderSignedOut,
-    Visitor,
+    ErrorKind, ErrorPage as ProviderError, ProviderPages, SignOutConfirmation,
+    SignedOut as ProviderSignedOut, Visitor,
 };
 use crate::secrets::random_id;
 use crate::views::assets::SCRIPT;
@@ -37,7 +37,14 @@ impl DesignedPages {
             Ok(html) => {
                 let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirects);
                 let content_type = HeaderValue::from_static("text/html; charset=utf-8");
-                (status, [(header::CONTENT_TYPE, content_type), (header::CONTENT_SECURITY_POLICY, csp)], html)
+                (
+                    status,
+                    [
+                        (header::CONTENT_TYPE, content_type),
+                        (header::CONTENT_SECURITY_POLICY, csp),
+                    ],
+                    html,
+                )
                     .into_response()
             }
             Err(error) => {
@@ -53,19 +60,31 @@ impl ProviderPages for DesignedPages {
         let event_id = random_id(self.random.as_ref());
         let kind = match page.kind {
             ErrorKind::UnknownApp => Kind::UnknownClient,
-            ErrorKind::ForeignRedirect | ErrorKind::BadRequest | ErrorKind::SignOut => {
-                Kind::BadRequest { detail: Some(page.detail) }
-            }
+            ErrorKind::ForeignRedirect | ErrorKind::BadRequest | ErrorKind::SignOut => Kind::BadRequest {
+                detail: Some(page.detail),
+            },
             ErrorKind::Failure => {
                 tracing::error!(event_id, detail = page.detail, "the provider failed");
                 Kind::Failure { event_id: &event_id }
             }
         };
-        self.render(page.status, &ErrorPage { shell: self.shell(), kind, way_on: None }, &[])
+        self.render(
+            page.status,
+            &ErrorPage {
+                shell: self.shell(),
+                kind,
+                way_on: None,
+            },
+            &[],
+        )
     }
 
     fn sign_out_confirmation(&self, _: Visitor<'_>, page: SignOutConfirmation<'_>) -> Response {
-        let redirects: Vec<Url> = page.redirects_to.and_then(|url| Url::parse(url).ok()).into_iter().collect();
+        let redirects: Vec<Url> = page
+            .redirects_to
+            .and_then(|url| Url::parse(url).ok())
+            .into_iter()
+            .collect();
         let view = SignOut {
             shell: self.shell(),
             action: page.action,
@@ -77,6 +96,13 @@ impl ProviderPages for DesignedPages {
     }
 
     fn signed_out(&self, _: Visitor<'_>, _: ProviderSignedOut<'_>) -> Response {
-        self.render(StatusCode::OK, &SignedOut { shell: self.shell(), sign_in_url: None }, &[])
+        self.render(
+            StatusCode::OK,
+            &SignedOut {
+                shell: self.shell(),
+                sign_in_url: None,
+            },
+            &[],
+        )
     }
 }

@@ -32,7 +32,9 @@ pub(super) struct Posted {
 
 impl Asked {
     pub(super) fn visitor(&self) -> Visitor {
-        Visitor { address: self.address }
+        Visitor {
+            address: self.address,
+        }
     }
 
     /// The browser's name of itself, cut to what is worth keeping.
@@ -54,7 +56,11 @@ impl FromRequestParts<Arc<Companion>> for Asked {
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), |info| info.0);
         let address = client_ip(peer, &parts.headers, &companion.config.server.trusted_proxies);
-        Ok(Self { query, headers: parts.headers.clone(), address })
+        Ok(Self {
+            query,
+            headers: parts.headers.clone(),
+            address,
+        })
     }
 }
 
@@ -72,9 +78,15 @@ impl FromRequest<Arc<Companion>> for Posted {
 }
 
 async fn read_body(body: Body, companion: &Companion) -> Result<zeroize::Zeroizing<Vec<u8>>, Response> {
-    match Limited::new(body, companion.config.server.max_body).collect().await {
+    match Limited::new(body, companion.config.server.max_body)
+        .collect()
+        .await
+    {
         Ok(collected) => Ok(zeroize::Zeroizing::new(collected.to_bytes().to_vec())),
         Err(error) if error.is::<LengthLimitError>() => Err(companion.error_page(Kind::TooLarge, None)),
-        Err(_) => Err(bad_request(companion, "the form did not arrive whole; send it again")),
+        Err(_) => Err(bad_request(
+            companion,
+            "the form did not arrive whole; send it again",
+        )),
     }
 }

@@ -59,29 +59,57 @@ async fn begin(companion: &Companion, asked: &Asked) -> PageResult {
     if let Some(app) = &app {
         // The way back stands sealed in the pending sign-in; the provider is told for the pages' name and policy.
         let client_id = app.client_id.as_str();
-        let to = Serializer::new(String::new()).append_pair("to", client_id).finish();
-        request = request.return_path(format!("/reset-password/done?{to}")).extra(FOR_APP, client_id);
+        let to = Serializer::new(String::new())
+            .append_pair("to", client_id)
+            .finish();
+        request = request
+            .return_path(format!("/reset-password/done?{to}"))
+            .extra(FOR_APP, client_id);
     }
     let sign_in = request.start().await?;
-    let sent = asked.headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
-    let cookies =
-        relying_party.sealer.set_cookies(&sign_in.pending, sent).map_err(keyback::Error::from)?;
-    cookies.iter().try_fold(see_other(sign_in.url.as_str())?, |response, cookie| {
-        Ok(with_cookie(response, HeaderValue::from_str(cookie)?))
-    })
+    let sent = asked
+        .headers
+        .get(header::COOKIE)
+        .and_then(|cookies| cookies.to_str().ok())
+        .unwrap_or_default();
+    let cookies = relying_party
+        .sealer
+        .set_cookies(&sign_in.pending, sent)
+        .map_err(keyback::Error::from)?;
+    cookies
+        .iter()
+        .try_fold(see_other(sign_in.url.as_str())?, |response, cookie| {
+            Ok(with_cookie(response, HeaderValue::from_str(cookie)?))
+        })
 }
 
 async fn end(companion: &Companion, asked: &Asked, path_and_query: &str) -> PageResult {
     let relying_party = &companion.relying_party;
     let client = &relying_party.client;
-    let start_again =
-        || companion.error_page(Kind::UnknownSession, Some(WayOn { url: "/reset-password", text: "Start again" }));
-    let Ok(callback_url) = client.callback_url(path_and_query) else { return Ok(start_again()) };
-    let sent = asked.headers.get(header::COOKIE).and_then(|cookies| cookies.to_str().ok()).unwrap_or_default();
+    let start_again = || {
+        companion.error_page(
+            Kind::UnknownSession,
+            Some(WayOn {
+                url: "/reset-password",
+                text: "Start again",
+            }),
+        )
+    };
+    let Ok(callback_url) = client.callback_url(path_and_query) else {
+        return Ok(start_again());
+    };
+    let sent = asked
+        .headers
+        .get(header::COOKIE)
+        .and_then(|cookies| cookies.to_str().ok())
+        .unwrap_or_default();
     let pending = match relying_party.sealer.open(sent, &callback_url, client) {
         Ok(pending) => pending,
         Err(error) => {
-            tracing::info!(code = error.code(), "a callback belongs to no sign-in of this browser");
+            tracing::info!(
+                code = error.code(),
+                "a callback belongs to no sign-in of this browser"
+            );
             return Ok(start_again());
         }
     };
@@ -94,7 +122,11 @@ async fn end(companion: &Companion, asked: &Asked, path_and_query: &str) -> Page
         }
     };
     let to = session.return_path().split_once('?').map(|(_, query)| query);
-    let app = match Fields::from_query(to).ok().as_ref().and_then(|query| query.one("to")) {
+    let app = match Fields::from_query(to)
+        .ok()
+        .as_ref()
+        .and_then(|query| query.one("to"))
+    {
         Some(id) => companion.provider.app(id).await?,
         None => None,
     };
@@ -108,8 +140,9 @@ async fn end(companion: &Companion, asked: &Asked, path_and_query: &str) -> Page
 /// The app that is meant where none is named: the only one that people sign in to.
 async fn only_app(companion: &Companion) -> Result<Option<Arc<App>>, PageError> {
     let apps = companion.provider.apps().await?;
-    let mut with_people =
-        apps.into_iter().filter(|app| app.has_people() && app.client_id != RESET_CLIENT_ID);
+    let mut with_people = apps
+        .into_iter()
+        .filter(|app| app.has_people() && app.client_id != RESET_CLIENT_ID);
     let first = with_people.next();
     Ok(if with_people.next().is_none() { first } else { None })
 }

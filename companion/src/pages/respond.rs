@@ -53,7 +53,14 @@ impl Companion {
         };
         let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirects);
         let content_type = HeaderValue::from_static("text/html; charset=utf-8");
-        (status, [(header::CONTENT_TYPE, content_type), (header::CONTENT_SECURITY_POLICY, csp)], html)
+        (
+            status,
+            [
+                (header::CONTENT_TYPE, content_type),
+                (header::CONTENT_SECURITY_POLICY, csp),
+            ],
+            html,
+        )
             .into_response()
     }
 
@@ -69,7 +76,11 @@ impl Companion {
 
     /// An error page of its own status.
     pub(crate) fn error_page(&self, kind: Kind<'_>, way_on: Option<WayOn<'_>>) -> Response {
-        let view = ErrorPage { shell: self.shell(), kind, way_on };
+        let view = ErrorPage {
+            shell: self.shell(),
+            kind,
+            way_on,
+        };
         let status = StatusCode::from_u16(view.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = self.page(status, &view, &[]);
         if let Kind::TooManyRequests { wait } | Kind::Unavailable { wait, .. } = kind {
@@ -83,7 +94,11 @@ impl Companion {
         let event_id = random_id(self.random.as_ref());
         tracing::error!(event_id, %error, "a request failed");
         // Rendering may be what failed: this page must not call itself.
-        let view = ErrorPage { shell: self.shell(), kind: Kind::Failure { event_id: &event_id }, way_on: None };
+        let view = ErrorPage {
+            shell: self.shell(),
+            kind: Kind::Failure { event_id: &event_id },
+            way_on: None,
+        };
         match view.render() {
             Ok(_) => self.page(StatusCode::INTERNAL_SERVER_ERROR, &view, &[]),
             Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, event_id).into_response(),
@@ -101,11 +116,19 @@ impl Companion {
             | PageError::Domain(Failure::Busy { retry_after, .. }) => Some(*retry_after),
             _ => None,
         };
-        let Some(wait) = busy else { return self.failure(&with_sources(&error)) };
+        let Some(wait) = busy else {
+            return self.failure(&with_sources(&error));
+        };
         let event_id = random_id(self.random.as_ref());
         tracing::warn!(event_id, %error, "too busy");
         let wait = Wait::at_least_a_second(wait);
-        self.error_page(Kind::Unavailable { event_id: &event_id, wait }, None)
+        self.error_page(
+            Kind::Unavailable {
+                event_id: &event_id,
+                wait,
+            },
+            None,
+        )
     }
 }
 
@@ -123,7 +146,9 @@ pub(super) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Respon
 
 /// Adds `Retry-After`.
 pub(super) fn retry_after(response: &mut Response, wait: Wait) {
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
 }
 
 /// A page that asks to wait: 429 with `Retry-After`.

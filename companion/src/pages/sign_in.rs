@@ -17,9 +17,9 @@ use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
 use crate::app::Companion;
 use crate::hashing::{Lane, Unavailable, Verdict};
 use crate::oidc::{Completion, Interaction, SignIn as NewSession};
+use crate::store::audit;
 use crate::store::sessions::Session;
 use crate::store::users::{self, User};
-use crate::store::audit;
 use crate::views::error::Kind;
 use crate::views::sign_in::{Notice, Problem};
 use crate::views::{SignIn, Wait};
@@ -51,7 +51,12 @@ impl Way {
     pub(super) async fn find(companion: &Companion, asked: &Asked) -> Result<Option<Self>, PageError> {
         let destination = Destination::from_query(&asked.query);
         let Some(id) = destination.interaction() else {
-            return Ok(Some(Self { destination, interaction: None, client_id: None, redirects: Vec::new() }));
+            return Ok(Some(Self {
+                destination,
+                interaction: None,
+                client_id: None,
+                redirects: Vec::new(),
+            }));
         };
         let now = companion.clock.now();
         let Some(interaction) = companion.provider.interaction(&asked.headers, id, now).await? else {
@@ -65,12 +70,21 @@ impl Way {
                 None => None,
             };
             // From the callback of `/reset-password` on: to the app's own sign-in, and from there to its callback.
-            redirects.extend(app.iter().flat_map(|app| app.sign_in_url.iter().chain(&app.redirect_uris)).cloned());
+            redirects.extend(
+                app.iter()
+                    .flat_map(|app| app.sign_in_url.iter().chain(&app.redirect_uris))
+                    .cloned(),
+            );
             app.map(|app| app.client_id.clone())
         } else {
             Some(request.client_id.clone())
         };
-        Ok(Some(Self { destination, interaction: Some(interaction), client_id, redirects }))
+        Ok(Some(Self {
+            destination,
+            interaction: Some(interaction),
+            client_id,
+            redirects,
+        }))
     }
 
     pub(super) fn client_id(&self) -> Option<&str> {
@@ -78,7 +92,10 @@ impl Way {
     }
 
     pub(super) fn login_hint(&self) -> &str {
-        self.interaction.as_ref().and_then(|waiting| waiting.request.login_hint.as_deref()).unwrap_or_default()
+        self.interaction
+            .as_ref()
+            .and_then(|waiting| waiting.request.login_hint.as_deref())
+            .unwrap_or_default()
     }
 }
 
@@ -100,16 +117,10 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
 }
 
 /// Answers with the session that is there already, where the request lets it.
-async fn go_on(
-    companion: &Companion,
-    way: &Way,
-    session: &Session,
-) -> Result<Option<Response>, PageError> {
+async fn go_on(companion: &Companion, way: &Way, session: &Session) -> Result<Option<Response>, PageError> {
     match (&way.destination, &way.interaction) {
         (Destination::Account(page), _) => Ok(Some(see_other(page.path())?)),
-        (Destination::Interaction(_), Some(interaction)) => {
-            finish(companion, interaction, session).await
-        }
+        (Destination::Interaction(_), Some(interaction)) => finish(companion, interaction, session).await,
         (Destination::Interaction(_), None) => Ok(None),
     }
 }
@@ -120,10 +131,15 @@ async fn finish(
     interaction: &Interaction,
     session: &Session,
 ) -> Result<Option<Response>, PageError> {
-    match companion.provider.complete(interaction, session, companion.clock.now()).await? {
-        Completion::Done(completed) => {
-            Ok(Some(with_cookie(see_other(&completed.location)?, completed.clear_cookie)))
-        }
+    match companion
+        .provider
+        .complete(interaction, session, companion.clock.now())
+        .await?
+    {
+        Completion::Done(completed) => Ok(Some(with_cookie(
+            see_other(&completed.location)?,
+            completed.clear_cookie,
+        ))),
         Completion::SignIn(_) => Ok(None),
     }
 }
@@ -140,8 +156,13 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         return wrong().await;
     }
     if let Err(RetryAfter(wait)) = ask_limits(companion, typed, asked).await? {
-        let problem = Problem::TooManyTries { wait: Wait::at_least_a_second(wait) };
-        return Ok(too_many(page(companion, &way, typed, None, Some(problem)).await?, wait));
+        let problem = Problem::TooManyTries {
+            wait: Wait::at_least_a_second(wait),
+        };
+        return Ok(too_many(
+            page(companion, &way, typed, None, Some(problem)).await?,
+            wait,
+        ));
     }
     // Too long for any account: the same work is done for it, and it is wrong.
     let password = CurrentPassword::parse(password).ok();
@@ -152,10 +173,16 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     };
     let stored = stored.filter(|_| password.is_some());
     let text = password.as_ref().map_or("", CurrentPassword::expose);
-    let verdict = match companion.hashing.verify(Lane::SignIn, text, stored.as_deref()).await {
+    let verdict = match companion
+        .hashing
+        .verify(Lane::SignIn, text, stored.as_deref())
+        .await
+    {
         Ok(verdict) => verdict,
         Err(Unavailable::Busy { retry_after, .. }) => {
-            let problem = Problem::Busy { wait: Wait::at_least_a_second(retry_after) };
+            let problem = Problem::Busy {
+                wait: Wait::at_least_a_second(retry_after),
+            };
             let mut response = page(companion, &way, typed, None, Some(problem)).await?;
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             super::respond::retry_after(&mut response, Wait::at_least_a_second(retry_after));
@@ -182,7 +209,10 @@ async fn ask_limits(
         Ok(identifier) => companion.identifiers.hash(&identifier),
         Err(_) => companion.identifiers.hash_text(typed),
     };
-    Ok(companion.limiter.sign_in(&hash, asked.visitor().prefix(), companion.clock.now()).await?)
+    Ok(companion
+        .limiter
+        .sign_in(&hash, asked.visitor().prefix(), companion.clock.now())
+        .await?)
 }
 
 async fn find_user(companion: &Companion, typed: &str) -> Result<Option<User>, PageError> {
@@ -204,7 +234,11 @@ async fn sign_in(companion: &Companion, asked: &Asked, way: &Way, user: &User) -
         user_agent: asked.user_agent(),
         client_ip: Some(&address),
     };
-    let (session, cookie) = companion.provider.sessions().begin(&mut tx, &asked.headers, new, now).await?;
+    let (session, cookie) = companion
+        .provider
+        .sessions()
+        .begin(&mut tx, &asked.headers, new, now)
+        .await?;
     let line = audit::Line {
         at: now,
         event: "signed_in",
@@ -266,7 +300,11 @@ async fn page(
     let query = way.destination.to_query();
     let (action, forgot) = (format!("/sign-in?{query}"), format!("/forgot-password?{query}"));
     let app_name = companion.app_name(way.client_id()).await?;
-    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let view = SignIn {
         shell: companion.shell(),
         action: &action,

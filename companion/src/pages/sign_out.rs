@@ -22,12 +22,17 @@ pub(super) async fn post(State(companion): State<Arc<Companion>>, asked: Asked) 
 }
 
 pub(super) async fn signed_out(State(companion): State<Arc<Companion>>) -> Response {
-    let view = SignedOut { shell: companion.shell(), sign_in_url: Some("/sign-in") };
+    let view = SignedOut {
+        shell: companion.shell(),
+        sign_in_url: Some("/sign-in"),
+    };
     companion.page(StatusCode::OK, &view, &[])
 }
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {
-    let Some((_, user)) = signed_in(companion, asked).await? else { return see_other("/signed-out") };
+    let Some((_, user)) = signed_in(companion, asked).await? else {
+        return see_other("/signed-out");
+    };
     let view = SignOut {
         shell: companion.shell(),
         action: "/sign-out",

@@ -16,8 +16,11 @@ pub(super) async fn get(State(companion): State<Arc<Companion>>) -> Response {
     let Some(welcome) = &companion.welcome else {
         return companion.answer(see_other(AccountPage::Account.path()));
     };
-    let view =
-        DemoWelcome { shell: companion.shell(), site_url: &welcome.site_url, account: &welcome.account };
+    let view = DemoWelcome {
+        shell: companion.shell(),
+        site_url: &welcome.site_url,
+        account: &welcome.account,
+    };
     companion.page(StatusCode::OK, &view, &[])
 }
 
@@ -30,7 +33,10 @@ pub(super) async fn change_password(State(companion): State<Arc<Companion>>) -> 
 pub(super) async fn favicon(State(companion): State<Arc<Companion>>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/svg+xml")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400")),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=86400"),
+        ),
     ];
     (headers, companion.theme.favicon()).into_response()
 }

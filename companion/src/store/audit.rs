@@ -66,12 +66,22 @@ pub async fn write_event(
         client_ip: Some(&address),
     };
     let identifier = event.identifier.to_string();
-    insert(db, random, &line, Some(&identifier), Some(event.flow_id.as_str()), &detail).await
+    insert(
+        db,
+        random,
+        &line,
+        Some(&identifier),
+        Some(event.flow_id.as_str()),
+        &detail,
+    )
+    .await
 }
 
 fn detail(kind: &EventKind) -> Result<String, StoreError> {
-    serde_json::to_string(kind)
-        .map_err(|error| StoreError::Corrupt { table: "audit", reason: error.to_string() })
+    serde_json::to_string(kind).map_err(|error| StoreError::Corrupt {
+        table: "audit",
+        reason: error.to_string(),
+    })
 }
 
 async fn insert(
@@ -103,6 +113,9 @@ async fn insert(
 
 /// Forgets lines from before a moment.
 pub async fn sweep(db: impl SqliteExecutor<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM audit WHERE at < $1").bind(before.as_millis()).execute(db).await?;
+    let done = sqlx::query("DELETE FROM audit WHERE at < $1")
+        .bind(before.as_millis())
+        .execute(db)
+        .await?;
     Ok(done.rows_affected())
 }

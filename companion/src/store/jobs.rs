@@ -77,7 +77,10 @@ pub async fn take(
 
 /// Erases a job: it was delivered, or never can be.
 pub async fn done(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM jobs WHERE id = $1").bind(id).execute(db).await?;
+    sqlx::query("DELETE FROM jobs WHERE id = $1")
+        .bind(id)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -99,17 +102,25 @@ pub async fn retry(
 
 /// Withdraws the jobs that belong to something.
 pub async fn withdraw(db: impl SqliteExecutor<'_>, reference: &str) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM jobs WHERE reference = $1").bind(reference).execute(db).await?;
+    sqlx::query("DELETE FROM jobs WHERE reference = $1")
+        .bind(reference)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
 /// Forgets jobs that have expired.
 pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM jobs WHERE expires_at <= $1").bind(now.as_millis()).execute(db).await?;
+    let done = sqlx::query("DELETE FROM jobs WHERE expires_at <= $1")
+        .bind(now.as_millis())
+        .execute(db)
+        .await?;
     Ok(done.rows_affected())
 }
 
 /// How many jobs wait.
 pub async fn count(db: impl SqliteExecutor<'_>) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM jobs").fetch_one(db).await?)
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM jobs")
+        .fetch_one(db)
+        .await?)
 }

@@ -51,7 +51,9 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// The tables could not be brought to this version's form.
-    #[error("the database could not be migrated: {0}. Nothing was changed; restore a backup or use the version that wrote it")]
+    #[error(
+        "the database could not be migrated: {0}. Nothing was changed; restore a backup or use the version that wrote it"
+    )]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A statement failed.
     #[error("the database failed: {0}")]
@@ -75,7 +77,10 @@ impl Store {
     }
 
     async fn connect(path: &std::path::Path, create: bool) -> Result<Self, StoreError> {
-        let open = |source| StoreError::Open { path: path.to_owned(), source };
+        let open = |source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(create)
@@ -83,8 +88,11 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10));
-        let writer =
-            SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(open)?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(open)?;
         // Readers may not be `read_only`: a WAL database is opened by writing its shared memory.
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

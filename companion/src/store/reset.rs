@@ -14,29 +14,36 @@ const KEPT_AFTER_EXPIRY_MS: i64 = 3_600_000;
 
 /// Writes a new flow.
 pub async fn add_flow(db: impl SqliteExecutor<'_>, flow: &ResetFlow) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO reset_flows (id, version, flow, subject, expires_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(flow.id().as_str())
-        .bind(flow.version())
-        .bind(to_json(flow)?)
-        .bind(flow.subject().map(Subject::as_str))
-        .bind(flow.expires_at().as_millis())
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "INSERT INTO reset_flows (id, version, flow, subject, expires_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(flow.id().as_str())
+    .bind(flow.version())
+    .bind(to_json(flow)?)
+    .bind(flow.subject().map(Subject::as_str))
+    .bind(flow.expires_at().as_millis())
+    .execute(db)
+    .await?;
     Ok(())
 }
 
 /// Writes a flow over the version it replaces, and over no other.
 pub async fn save_flow(db: impl SqliteExecutor<'_>, flow: &ResetFlow) -> Result<Saved, StoreError> {
-    let done =
-        sqlx::query("UPDATE reset_flows SET version = $3, flow = $4, subject = $5 WHERE id = $1 AND version = $2")
-            .bind(flow.id().as_str())
-            .bind(flow.replaces_version())
-            .bind(flow.version())
-            .bind(to_json(flow)?)
-            .bind(flow.subject().map(Subject::as_str))
-            .execute(db)
-            .await?;
-    Ok(if done.rows_affected() == 1 { Saved::Saved } else { Saved::Conflict })
+    let done = sqlx::query(
+        "UPDATE reset_flows SET version = $3, flow = $4, subject = $5 WHERE id = $1 AND version = $2",
+    )
+    .bind(flow.id().as_str())
+    .bind(flow.replaces_version())
+    .bind(flow.version())
+    .bind(to_json(flow)?)
+    .bind(flow.subject().map(Subject::as_str))
+    .execute(db)
+    .await?;
+    Ok(if done.rows_affected() == 1 {
+        Saved::Saved
+    } else {
+        Saved::Conflict
+    })
 }
 
 /// Finds a flow.
@@ -206,23 +213,32 @@ impl ChallengeRow {
 }
 
 fn digest(key_id: &str, code_digest: &str) -> Result<CodeDigest, StoreError> {
-    let corrupt = || StoreError::Corrupt { table: "challenges", reason: "its digest is not 32 bytes".to_owned() };
+    let corrupt = || StoreError::Corrupt {
+        table: "challenges",
+        reason: "its digest is not 32 bytes".to_owned(),
+    };
     let mut mac = [0; 32];
     hex::decode_to_slice(code_digest, &mut mac).map_err(|_| corrupt())?;
     Ok(CodeDigest::from_parts(key_id, mac))
 }
 
 fn count(attempts: i64) -> Result<u32, StoreError> {
-    u32::try_from(attempts)
-        .map_err(|error| StoreError::Corrupt { table: "challenges", reason: error.to_string() })
+    u32::try_from(attempts).map_err(|error| StoreError::Corrupt {
+        table: "challenges",
+        reason: error.to_string(),
+    })
 }
 
 fn to_json(flow: &ResetFlow) -> Result<String, StoreError> {
-    serde_json::to_string(flow)
-        .map_err(|error| StoreError::Corrupt { table: "reset_flows", reason: error.to_string() })
+    serde_json::to_string(flow).map_err(|error| StoreError::Corrupt {
+        table: "reset_flows",
+        reason: error.to_string(),
+    })
 }
 
 fn from_json(json: &str) -> Result<ResetFlow, StoreError> {
-    serde_json::from_str(json)
-        .map_err(|error| StoreError::Corrupt { table: "reset_flows", reason: error.to_string() })
+    serde_json::from_str(json).map_err(|error| StoreError::Corrupt {
+        table: "reset_flows",
+        reason: error.to_string(),
+    })
 }

@@ -108,7 +108,10 @@ pub async fn touch(
 
 /// Ends one session. Answers whether it was there.
 pub async fn end(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id).execute(db).await?;
+    let done = sqlx::query("DELETE FROM sessions WHERE id = $1")
+        .bind(id)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -125,12 +128,17 @@ pub async fn end_all(
             .bind(keep.unwrap_or(""))
             .fetch_all(db)
             .await?;
-    Ok(ended.into_iter().filter(|expires_at| *expires_at > now.as_millis()).count() as u64)
+    Ok(ended
+        .into_iter()
+        .filter(|expires_at| *expires_at > now.as_millis())
+        .count() as u64)
 }
 
 /// Forgets sessions that have expired.
 pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
-    let done =
-        sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now.as_millis()).execute(db).await?;
+    let done = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
+        .bind(now.as_millis())
+        .execute(db)
+        .await?;
     Ok(done.rows_affected())
 }

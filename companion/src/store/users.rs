@@ -44,7 +44,11 @@ impl User {
     pub fn verified_addresses(&self) -> Vec<Identifier> {
         let email = self.email.as_deref().filter(|_| self.email_verified);
         let phone = self.phone.as_deref().filter(|_| self.phone_verified);
-        email.into_iter().chain(phone).filter_map(|address| Identifier::parse(address).ok()).collect()
+        email
+            .into_iter()
+            .chain(phone)
+            .filter_map(|address| Identifier::parse(address).ok())
+            .collect()
     }
 
     pub fn created_at(&self) -> Timestamp {
@@ -147,7 +151,10 @@ pub async fn find_by_identifier(
         Identifier::Email(_) => COLUMNS_BY_EMAIL,
         Identifier::Phone(_) => COLUMNS_BY_PHONE,
     };
-    Ok(sqlx::query_as(by).bind(identifier.as_str()).fetch_optional(db).await?)
+    Ok(sqlx::query_as(by)
+        .bind(identifier.as_str())
+        .fetch_optional(db)
+        .await?)
 }
 
 /// Finds the account of a user name.
@@ -155,12 +162,19 @@ pub async fn find_by_username(
     db: impl SqliteExecutor<'_>,
     username: &str,
 ) -> Result<Option<User>, StoreError> {
-    Ok(sqlx::query_as(COLUMNS_BY_USERNAME).bind(username).fetch_optional(db).await?)
+    Ok(sqlx::query_as(COLUMNS_BY_USERNAME)
+        .bind(username)
+        .fetch_optional(db)
+        .await?)
 }
 
 /// A page of accounts in the order of their ids, after the id given.
 pub async fn list(db: impl SqliteExecutor<'_>, after: &str, limit: i64) -> Result<Vec<User>, StoreError> {
-    Ok(sqlx::query_as(COLUMNS_OF_ALL).bind(after).bind(limit).fetch_all(db).await?)
+    Ok(sqlx::query_as(COLUMNS_OF_ALL)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(db)
+        .await?)
 }
 
 /// Adds an account without a password.
@@ -212,16 +226,16 @@ pub async fn mark_verified(
         Identifier::Email(_) => "UPDATE users SET email_verified = TRUE WHERE id = $1 AND email = $2",
         Identifier::Phone(_) => "UPDATE users SET phone_verified = TRUE WHERE id = $1 AND phone = $2",
     };
-    sqlx::query(statement).bind(id).bind(identifier.as_str()).execute(db).await?;
+    sqlx::query(statement)
+        .bind(id)
+        .bind(identifier.as_str())
+        .execute(db)
+        .await?;
     Ok(())
 }
 
 /// Kills every token issued before `now`.
-pub async fn set_not_before(
-    db: impl SqliteExecutor<'_>,
-    id: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn set_not_before(db: impl SqliteExecutor<'_>, id: &str, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE users SET not_before = $2, updated_at = $2 WHERE id = $1")
         .bind(id)
         .bind(now.as_millis())
@@ -231,14 +245,13 @@ pub async fn set_not_before(
 }
 
 /// The PHC string of an account's password hash, if it has a password.
-pub async fn find_password_hash(
-    db: impl SqliteExecutor<'_>,
-    id: &str,
-) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT password_hash FROM credentials WHERE user_id = $1")
-        .bind(id)
-        .fetch_optional(db)
-        .await?)
+pub async fn find_password_hash(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<String>, StoreError> {
+    Ok(
+        sqlx::query_scalar("SELECT password_hash FROM credentials WHERE user_id = $1")
+            .bind(id)
+            .fetch_optional(db)
+            .await?,
+    )
 }
 
 /// Writes a new hash of the same password, unless the password was changed since `old` was read.

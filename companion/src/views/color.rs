@@ -26,7 +26,11 @@ pub(super) struct Oklch {
 
 impl Color {
     /// Keyback's own blue, for who chooses none.
-    pub const KEYBACK: Self = Self { red: 0x2f, green: 0x5b, blue: 0xea };
+    pub const KEYBACK: Self = Self {
+        red: 0x2f,
+        green: 0x5b,
+        blue: 0xea,
+    };
     pub const WHITE: Self = Self {
         red: 255,
         green: 255,
