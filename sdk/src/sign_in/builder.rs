@@ -1,0 +1,126 @@
+//! What an application may ask for.
+
+use std::time::Duration;
+
+use super::{FirstScreen, Identifier, Prompt, SignIn};
+use crate::client::Client;
+use crate::error::Error;
+
+/// Builds an authorization request. [`Client::sign_in`] and [`Client::forgot_password`] make one.
+#[derive(Clone)]
+#[must_use = "nothing happens before `start`"]
+pub struct SignInBuilder {
+    pub(super) client: Client,
+    pub(super) first_screen: Option<FirstScreen>,
+    pub(super) identifiers: Vec<Identifier>,
+    pub(super) login_hint: Option<String>,
+    pub(super) ui_locales: Vec<String>,
+    pub(super) prompts: Vec<Prompt>,
+    pub(super) max_age: Option<Duration>,
+    pub(super) scopes: Vec<String>,
+    pub(super) resources: Vec<String>,
+    pub(super) extra: Vec<(String, String)>,
+    pub(super) return_path: Option<String>,
+}
+
+impl SignInBuilder {
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            client,
+            first_screen: None,
+            identifiers: Vec::new(),
+            login_hint: None,
+            ui_locales: Vec::new(),
+            prompts: Vec::new(),
+            max_age: None,
+            scopes: vec!["openid".to_owned()],
+            resources: Vec::new(),
+            extra: Vec::new(),
+            return_path: None,
+        }
+    }
+
+    /// The page that the provider shows first. [`FirstScreen::ResetPassword`] makes this a reset request: the
+    /// login prompt is forced, since a live session would skip the page.
+    pub fn first_screen(mut self, screen: FirstScreen) -> Self {
+        self.first_screen = Some(screen);
+        self
+    }
+
+    /// Limits the first screen to a kind of identifier. Call it once for each kind.
+    pub fn identifier(mut self, identifier: Identifier) -> Self {
+        if !self.identifiers.contains(&identifier) {
+            self.identifiers.push(identifier);
+        }
+        self
+    }
+
+    /// The e-mail address, phone number or user name to fill in beforehand. An empty one is left out.
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        self.login_hint = Some(hint.into()).filter(|hint| !hint.is_empty());
+        self
+    }
+
+    /// The languages of the provider's pages, as BCP 47 tags, the preferred one first.
+    pub fn ui_locales<I>(mut self, locales: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.ui_locales = locales.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds a prompt. A reset request has the login prompt by itself, and `offline_access` that for consent.
+    pub fn prompt(mut self, prompt: Prompt) -> Self {
+        self.prompts.push(prompt);
+        self
+    }
+
+    /// How long ago the person may have signed in at the provider. The ID token must then prove it by `auth_time`.
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// Adds a scope. `openid` is always there.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        let scope = scope.into();
+        if !self.scopes.contains(&scope) {
+            self.scopes.push(scope);
+        }
+        self
+    }
+
+    /// Adds an API that the access token is for (RFC 8707).
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
+        self
+    }
+
+    /// Adds a parameter that this crate has no method for, such as `organization_id`. Names of the protocol
+    /// are refused by [`start`](Self::start).
+    pub fn extra(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extra.push((name.into(), value.into()));
+        self
+    }
+
+    /// Where to go in this site after the sign-in. It may come straight from a query parameter:
+    /// [`start`](Self::start) refuses everything but a path of this site, by [`ReturnPath::parse`].
+    pub fn return_path(mut self, path: impl Into<String>) -> Self {
+        self.return_path = Some(path.into());
+        self
+    }
+
+    /// Builds the authorization request, after fetching the provider's metadata where it is not yet known.
+    ///
+    /// # Errors
+    ///
+    /// [`SignInError`] for wrong arguments, [`DiscoveryError`](crate::DiscoveryError) while the provider is
+    /// out of reach.
+    pub async fn start(self) -> Result<SignIn, Error> {
+        let request = self.checked()?;
+        let metadata = self.client.metadata().await?;
+        Ok(self.build(&metadata, request)?)
+    }
+}
