@@ -160,7 +160,7 @@ impl AppConfig {
             }
             (None, true) => problems.push("client_secret (or client_secret_file) is missing".to_owned()),
             (Some(_), false) => {
-                problems.push("client_secret is not for spa and native apps: they can't keep one".to_owned())
+                problems.push("client_secret is not for spa and native apps: they can't keep one".to_owned());
             }
             (Some(_), true) | (None, false) => {}
         }

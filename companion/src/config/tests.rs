@@ -1,1 +1,205 @@
+use std::collections::BTreeSet;
 
+use serde::Serialize;
+
+use super::duration::Span;
+use super::messages::{EmailConnectorConfig, EmailConnectorKind};
+use super::*;
+
+const LEAST: &str = "[server]\npublic_url = \"https://id.example\"\n";
+
+fn loaded(text: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> {
+    let environment =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    load(text, &environment)
+}
+
+fn problems(text: &str) -> Vec<String> {
+    loaded(text, &[]).map(|_| Vec::new()).unwrap_or_else(|problems| problems.0)
+}
+
+/// The reference with every default switched on.
+fn uncommented() -> String {
+    REFERENCE
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with(' ') => rest,
+            _ => line,
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn the_reference_loads_and_states_the_defaults() {
+    // The inbox is for loopback alone.
+    let on_loopback = [("KEYBACK__SERVER__PUBLIC_URL", "http://localhost:3001")];
+    let stated = loaded(&uncommented(), &on_loopback).unwrap_or_else(|problems| panic!("{problems}"));
+    let default = Config::default();
+    assert_eq!(stated.store, default.store);
+    assert_eq!(stated.backend, default.backend);
+    assert_eq!(stated.reset, default.reset);
+    assert_eq!(stated.hashing, default.hashing);
+    assert_eq!(stated.session, default.session);
+    assert_eq!(stated.tokens, default.tokens);
+    assert_eq!(stated.limits, default.limits);
+    assert_eq!(stated.branding, default.branding);
+    assert_eq!(stated.breached.timeout, default.breached.timeout);
+    assert_eq!(stated.breached.when_down, default.breached.when_down);
+    assert_eq!(stated.server.listen, default.server.listen);
+    assert_eq!(stated.server.max_connections, default.server.max_connections);
+    assert_eq!(stated.server.header_timeout, default.server.header_timeout);
+    assert_eq!(stated.server.max_body, default.server.max_body);
+    assert_eq!(stated.email.security, default.email.security);
+    assert_eq!(stated.email.timeout, default.email.timeout);
+    assert_eq!(password::policy(&stated.policy), password::policy(&default.policy));
+    assert!(matches!(stated.email.connector(), EmailConnectorConfig::Smtp(_)));
+}
+
+#[test]
+fn the_reference_names_every_key() {
+    let table: toml::Table = uncommented().parse().unwrap();
+    let named = |path: &str| -> BTreeSet<String> {
+        let value = path.split('.').try_fold(&table, |table, name| table.get(name)?.as_table());
+        value.unwrap_or_else(|| panic!("[{path}] is missing")).keys().cloned().collect()
+    };
+    fn keys(section: &impl Serialize) -> BTreeSet<String> {
+        let value = serde_json::to_value(section).unwrap();
+        value.as_object().unwrap().keys().cloned().collect()
+    }
+    let default = Config::default();
+    assert_eq!(named("server"), keys(&default.server));
+    assert_eq!(named("store"), keys(&default.store));
+    assert_eq!(named("backend"), keys(&default.backend));
+    assert_eq!(named("sms"), keys(&default.sms));
+    assert_eq!(named("reset"), keys(&default.reset));
+    assert_eq!(named("password.breached"), keys(&default.breached));
+    assert_eq!(named("password.hashing"), keys(&default.hashing));
+    assert_eq!(named("session"), keys(&default.session));
+    assert_eq!(named("tokens"), keys(&default.tokens));
+    assert_eq!(named("limits"), keys(&default.limits));
+    assert_eq!(named("branding"), keys(&default.branding));
+}
+
+#[test]
+fn all_problems_are_told_at_once_each_with_its_place() {
+    let found = problems(
+        "[server]\nlisten = \"nowhere\"\npublic_url = \"http://id.example\"\nport = 80\n\
+         [reset]\nmax_attempts = 99\ncode_lifetime = \"1 hour\"\n\
+         [passwords]\nx = 1\n\
+         [[app]]\nclient_id = \"shop\"\ntype = \"web\"\nclient_secret = \"short\"\n",
+    );
+    for place in [
+        "[server] listen",
+        "[server] port",
+        "[server] public_url",
+        "[reset] max_attempts",
+        "[reset] code_lifetime",
+        "[passwords]",
+        "[[app]] shop: client_secret",
+        "[[app]] shop: redirect_uris",
+    ] {
+        assert!(found.iter().any(|problem| problem.starts_with(place)), "{place} is missing in {found:#?}");
+    }
+    assert_eq!(found.len(), 8, "{found:#?}");
+}
+
+#[test]
+fn the_environment_wins_and_numbers_may_come_as_text() {
+    let config = loaded(
+        "[server]\npublic_url = \"https://id.example\"\nmax_connections = 5\n[branding]\nname = \"File\"\n",
+        &[
+            ("KEYBACK__SERVER__MAX_CONNECTIONS", "7"),
+            ("KEYBACK__BRANDING__NAME", "2026"),
+            ("KEYBACK__PASSWORD__HASHING__THREADS", "3"),
+            ("KEYBACK__SERVER__TRUSTED_PROXIES", "[\"10.0.0.0/8\"]"),
+            ("KEYBACK__TOKENS__ACCESS_TOKEN", "5m"),
+            ("UNRELATED", "x"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.server.max_connections, 7);
+    assert_eq!(config.branding.name, "2026");
+    assert_eq!(config.hashing.threads, 3);
+    assert_eq!(config.server.trusted_proxies.len(), 1);
+    assert_eq!(config.tokens.access_token, Span::minutes(5));
+    let wrong = loaded(LEAST, &[("KEYBACK__SERVER__MAX_CONNECTION", "7"), ("KEYBACK__X", "1")]).unwrap_err();
+    assert_eq!(wrong.0.len(), 2, "{wrong}");
+}
+
+#[test]
+fn sr88_a_secret_may_stand_in_a_file_and_not_in_both_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("smtp");
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let section = format!("[email]\nusername = \"me\"\npassword_file = \"{}\"\n", file.display());
+    let config = loaded(&format!("{LEAST}{section}"), &[]).unwrap();
+    assert_eq!(config.email.password.as_ref().map(app::Secret::expose), Some("s3cret"));
+    assert!(!format!("{config:?}").contains("s3cret"));
+    assert_eq!(problems(&format!("{LEAST}{section}password = \"x\"\n")).len(), 1);
+    assert_eq!(problems(&format!("{LEAST}[email]\npassword_file = \"/not/there\"\n")).len(), 1);
+}
+
+#[test]
+fn plain_http_and_the_inbox_are_for_loopback_alone() {
+    assert!(problems("[server]\npublic_url = \"http://localhost:3001\"\n").is_empty());
+    assert_eq!(problems("[server]\npublic_url = \"http://10.0.0.1\"\n").len(), 1);
+    assert_eq!(problems("[server]\npublic_url = \"https://id.example/base\"\n").len(), 1);
+    let inbox = "[email]\nconnector = \"inbox\"\n[sms]\nconnector = \"inbox\"\n";
+    assert!(problems(&format!("[server]\npublic_url = \"http://localhost:3001\"\n{inbox}")).is_empty());
+    assert_eq!(problems(&format!("{LEAST}{inbox}")).len(), 2);
+    let open = "[server]\nlisten = \"0.0.0.0:3001\"\npublic_url = \"http://localhost:3001\"\n";
+    assert_eq!(problems(&format!("{open}{inbox}")).len(), 2);
+}
+
+#[test]
+fn an_incomplete_connector_is_no_problem_and_says_what_is_missing() {
+    let missing = |section: &str| {
+        let config = loaded(&format!("{LEAST}{section}"), &[]).unwrap();
+        match config.email.connector() {
+            EmailConnectorConfig::Missing(why) => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(missing("").contains("no e-mail connector"));
+    assert!(missing("[email]\nconnector = \"smtp\"\n").contains("host"));
+    assert!(missing("[email]\nconnector = \"smtp\"\nhost = \"mail\"\n").contains("from"));
+    let with_from = "[email]\nconnector = \"smtp\"\nhost = \"mail\"\nfrom = \"a@b.example\"\nusername = \"u\"\n";
+    assert!(missing(with_from).contains("password"));
+    assert_eq!(
+        problems(&format!("{LEAST}[email]\nconnector = \"smtp\"\nfrom = \"no address\"\n")).len(),
+        1
+    );
+    let config = loaded(&format!("{LEAST}[email]\nconnector = \"smtp\"\n"), &[]).unwrap();
+    assert_eq!(config.email.connector, Some(EmailConnectorKind::Smtp));
+}
+
+#[test]
+fn sr71_redirect_uris_that_nobody_may_be_sent_to_are_refused() {
+    let app = |kind: &str, uri: &str| {
+        problems(&format!(
+            "{LEAST}[[app]]\nclient_id = \"a\"\ntype = \"{kind}\"\nredirect_uris = [\"{uri}\"]\n"
+        ))
+    };
+    assert!(app("spa", "https://shop.example/callback").is_empty());
+    assert!(app("native", "com.example.app:/callback").is_empty());
+    assert!(app("native", "http://127.0.0.1/callback").is_empty());
+    for (kind, uri) in [
+        ("spa", "http://shop.example/callback"),
+        ("spa", "https://shop.example/callback#x"),
+        ("spa", "com.example.app:/callback"),
+        ("native", "javascript:alert(1)"),
+        ("spa", "/callback"),
+    ] {
+        assert_eq!(app(kind, uri).len(), 1, "{kind} {uri}");
+    }
+}
+
+#[test]
+fn weak_hashing_and_impossible_policies_are_refused() {
+    assert_eq!(problems(&format!("{LEAST}[password.hashing]\nmemory_kib = 1024\n")).len(), 1);
+    assert!(problems(&format!("{LEAST}[password.hashing]\nmemory_kib = 9728\niterations = 4\n")).is_empty());
+    assert!(!problems(&format!("{LEAST}[password.policy]\nlength = {{ min = 300 }}\n")).is_empty());
+    assert_eq!(problems(&format!("{LEAST}[password.policy]\npreset = \"strong\"\n")).len(), 1);
+    assert_eq!(problems("not toml at all").len(), 1);
+}

@@ -3,7 +3,7 @@
 //! `Sec-Fetch-Site` must be `same-origin`; where a browser doesn't send it, `Origin` must equal the public URL.
 //! There is no token in the page: nothing to leak, nothing to expire. Who is exempt stands in one table.
 
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
 /// The verdict on a request.
@@ -55,7 +55,7 @@ pub fn check(method: &Method, path: &str, headers: &HeaderMap, public_url: &Url)
 pub fn is_same_origin(headers: &HeaderMap, public_url: &Url) -> bool {
     let one = |name: &str| {
         let mut values = headers.get_all(name).into_iter();
-        let value = values.next().map(|value| value.as_bytes());
+        let value = values.next().map(HeaderValue::as_bytes);
         (value, values.next().is_none())
     };
     match one("sec-fetch-site") {

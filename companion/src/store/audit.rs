@@ -1,6 +1,7 @@
 //! The audit trail: what happened, when, from where; no address, no code, no password.
 
 use keyback_core::event::{Event, EventKind};
+use keyback_core::ids::Subject;
 use keyback_core::time::Timestamp;
 use sqlx::SqliteExecutor;
 
@@ -61,7 +62,7 @@ pub async fn write_event(
         at: event.at,
         event: event.kind.name(),
         actor: Actor::Visitor,
-        subject: event.kind.subject().map(|subject| subject.as_str()),
+        subject: event.kind.subject().map(Subject::as_str),
         client_id: event.client_id.as_deref(),
         client_ip: Some(&address),
     };
