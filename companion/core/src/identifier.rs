@@ -338,6 +338,7 @@ mod tests {
             "ada@ｅxample.com",       // fullwidth e
             "ada@\u{212a}eyback.com", // Kelvin sign, which lower-cases to k
             "ada@exam\u{ad}ple.com",  // soft hyphen, which UTS 46 drops
+            "ada@b\u{fc}cher\u{3002}com",
             "ada@example\u{3002}com", // ideographic full stop
             "ada@example.c\u{2134}m", // script small o
             "ad\u{430}@example.com",  // Cyrillic a in the local part

@@ -109,6 +109,12 @@ fn logtos_words_by_hand() {
     );
     assert_eq!(violations(&policy, "keykey1!x", &nobody()), [], "6 of 9");
     assert_eq!(violations(&policy, "keykeykey", &nobody()), [Words]);
+    let policy = logto().with_words(["k".to_owned()]);
+    assert_eq!(
+        violations(&policy, "kvm", &nobody()),
+        [TooShort { min: 8 }],
+        "one may always be marked"
+    );
     let policy = logto().with_words(["Demo".to_owned(), " ".to_owned()]);
     assert_eq!(violations(&policy, "demodemo", &nobody()), [Words]);
 }

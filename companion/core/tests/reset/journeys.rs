@@ -86,11 +86,13 @@ fn five_tries_and_no_more() {
         let answer = world.verify(&browser, &other_than(&code));
         assert_eq!(answer.unwrap_err(), VerifyRejection::WrongCode { attempts_left });
     }
+    world.asked();
     assert_eq!(
         world.verify(&browser, &code).unwrap_err(),
         VerifyRejection::Exhausted,
         "the right one too"
     );
+    assert_eq!(world.asked(), ["load"], "it is told before anything is counted");
     assert_eq!(world.events().last(), Some(&"attempts_exhausted"));
 
     world.wait(60);

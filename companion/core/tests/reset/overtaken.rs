@@ -1,9 +1,14 @@
 //! Two answers at once: whoever loses the swap is told what the flow says by then.
 
+use keyback_core::identifier::Identifier;
+use keyback_core::ids::Subject;
+use keyback_core::one_time_code::{CodeContext, CodeKey, CodeKeyring};
 use keyback_core::outcome::{ResendRejection, SetPasswordRejection, VerifyRejection};
 use keyback_core::password::{NewPassword, PasswordGate, PasswordPolicy, UserFacts};
 use keyback_core::ports::{CompleteOutcome, Completion, IdentityBackend as _};
-use keyback_core::reset::{CloseReason, ResetSettings};
+use keyback_core::random::SystemRandom;
+use keyback_core::reset::{CloseReason, CountedChallenge, Issuing, ResetFlow, ResetRequest, ResetSettings};
+use keyback_core::testing::ManualClock;
 use keyback_core::time::Clock as _;
 
 use crate::memory::{Memory, Rows};
@@ -158,6 +163,56 @@ fn a_closed_flow_sets_no_password() {
     meanwhile(&world, move |rows| rows.put(&closed));
     let lost = world.set_password(&browser, &proof, STRONG);
     assert_eq!(lost.unwrap_err(), SetPasswordRejection::Closed);
+}
+
+/// SR-22: the answer to a challenge that was superseded since opens nothing, even when it was right.
+#[test]
+fn a_checked_answer_fits_its_own_challenge_only() {
+    let (keyring, settings) = (
+        CodeKeyring::new(CodeKey::new("k1", &[1; 32]), Vec::new()),
+        ResetSettings::default(),
+    );
+    let now = ManualClock::default().now();
+    let issuing = |now| Issuing {
+        keyring: &keyring,
+        random: &SystemRandom,
+        settings: &settings,
+        now,
+    };
+    let request = ResetRequest {
+        identifier: Identifier::parse(ADA).unwrap(),
+        client_id: None,
+        interaction: None,
+    };
+    let opened = ResetFlow::begin(request, issuing(now));
+    let right = || {
+        let context = CodeContext {
+            flow_id: opened.flow.id(),
+            challenge_id: &opened.challenge.id,
+            identifier: opened.flow.identifier(),
+            client_id: None,
+        };
+        let code_digest = opened.challenge.code_digest.clone();
+        let subject = Some(Subject::new("ada000000000"));
+        CountedChallenge {
+            attempts: 1,
+            code_digest,
+            subject,
+        }
+        .check(&keyring, &opened.job.code, &context)
+        .unwrap()
+    };
+    let resent = opened
+        .flow
+        .clone()
+        .resend(issuing(now + settings.resend_cooldown))
+        .unwrap()
+        .flow;
+    assert_eq!(
+        resent.accept_code(right(), issuing(now)).unwrap_err(),
+        VerifyRejection::Superseded
+    );
+    assert!(opened.flow.clone().accept_code(right(), issuing(now)).is_ok());
 }
 
 /// A backend's compare-and-swap is all that it takes: a reset that was proved twice sets one password.
