@@ -107,8 +107,9 @@ mod tests {
     use crate::connectors::MessageKind;
     use crate::messages::Message;
 
-    #[test]
-    fn sr12_a_mail_has_one_recipient_and_a_subject_on_one_line() {
+    // The transport wants a run time around it, also when it connects to nothing.
+    #[tokio::test]
+    async fn sr12_a_mail_has_one_recipient_and_a_subject_on_one_line() {
         let settings = SmtpSettings {
             from: "Larkspur Books <hello@larkspur.example>".parse().unwrap(),
             reply_to: None,

@@ -60,6 +60,13 @@ pub fn page_csp(style: &str, script: &str, redirects: &[Url]) -> HeaderValue {
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
+/// The same policy for a page whose script also fetches from our own origin.
+pub fn with_connect(policy: &HeaderValue) -> HeaderValue {
+    let mut bytes = policy.as_bytes().to_vec();
+    bytes.extend_from_slice(b"; connect-src 'self'");
+    HeaderValue::from_bytes(&bytes).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
 /// The source expression of a redirect URI: its origin, or the scheme of a native app's own (RFC 8252 7.1).
 fn form_action_source(redirect: &Url) -> String {
     match redirect.origin() {

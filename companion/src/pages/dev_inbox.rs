@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::app::Companion;
 use crate::connectors::inbox::Letter;
+use crate::http::headers::with_connect;
 use crate::views::DevInbox;
 use crate::views::dev_inbox::InboxMessage;
 

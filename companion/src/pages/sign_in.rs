@@ -11,6 +11,7 @@ use keyback_core::rate_limit::RetryAfter;
 use url::Url;
 
 use super::destination::Destination;
+use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
 use super::reset_endpoint::RESET_CLIENT_ID;
 use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
@@ -113,7 +114,17 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         Some("changed") => Some(Notice::PasswordChanged),
         _ => None,
     };
-    page(companion, &way, way.login_hint(), notice, None).await
+    let identifier = reset_identifier(companion, asked).await?;
+    page(companion, &way, identifier.as_deref().unwrap_or(way.login_hint()), notice, None).await
+}
+
+/// What was typed in the reset that leads here, if it is this browser's: nobody types their address twice.
+async fn reset_identifier(companion: &Companion, asked: &Asked) -> Result<Option<String>, PageError> {
+    let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
+        return Ok(None);
+    };
+    let view = companion.resets.view(&flow.id, &flow.binding, companion.clock.now()).await?;
+    Ok(view.ok().map(|view| view.identifier.as_str().to_owned()))
 }
 
 /// Answers with the session that is there already, where the request lets it.
