@@ -188,7 +188,11 @@ async fn the_callback_arrives_exactly_at_the_redirect_uri() {
     assert_eq!(error.await, CallbackError::ForeignRedirectUri);
     let error = arrived_at(|url| url.set_port(Some(8443)).unwrap());
     assert_eq!(error.await, CallbackError::ForeignRedirectUri);
-    let error = arrived_at(|url| url.set_scheme("http").unwrap());
+    // The port of https written out, so that the scheme alone differs.
+    let error = arrived_at(|url| {
+        url.set_scheme("http").unwrap();
+        url.set_port(Some(443)).unwrap();
+    });
     assert_eq!(error.await, CallbackError::ForeignRedirectUri);
     let error = arrived_at(|url| url.set_username("app.example").unwrap());
     assert_eq!(error.await, CallbackError::ForeignRedirectUri);
