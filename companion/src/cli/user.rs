@@ -32,7 +32,7 @@ pub(crate) enum UserCommand {
     List(ConfigFile),
     /// Show an account
     Show(Named),
-    /// Send a code to an account's address, as "Forgot password?" would; prints where to enter it
+    /// Sign an account out everywhere, and print the address where its owner sets a new password
     Reset(Named),
     /// Stop an account from signing in and resetting, and end its sessions
     Disable(Named),

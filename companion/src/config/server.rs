@@ -24,6 +24,8 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// A client that hasn't sent its request's head by then is let go.
     pub header_timeout: Span,
+    /// A request that isn't answered by then, its body included, is given up.
+    pub request_timeout: Span,
     /// Bytes of a request's body.
     pub max_body: usize,
 }
@@ -37,6 +39,7 @@ impl Default for ServerConfig {
             trusted_proxies: Vec::new(),
             max_connections: 4096,
             header_timeout: Span::seconds(10),
+            request_timeout: Span::seconds(30),
             max_body: 64 * 1024,
         }
     }
@@ -74,6 +77,15 @@ impl ServerConfig {
         }
         if self.max_connections == 0 {
             problems.add("[server] max_connections", "must be at least 1");
+        }
+        let lengths = [
+            ("header_timeout", self.header_timeout),
+            ("request_timeout", self.request_timeout),
+        ];
+        for (key, length) in lengths {
+            if !(Span::seconds(1)..=Span::minutes(10)).contains(&length) {
+                problems.add(format!("[server] {key}"), "must be 1s to 10m");
+            }
         }
         if !(1024..=16 * 1024 * 1024).contains(&self.max_body) {
             problems.add(

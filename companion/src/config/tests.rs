@@ -9,13 +9,17 @@ use super::*;
 const LEAST: &str = "[server]\npublic_url = \"https://id.example\"\n";
 
 fn loaded(text: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> {
-    let environment =
-        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     load(text, &environment)
 }
 
 fn problems(text: &str) -> Vec<String> {
-    loaded(text, &[]).map(|_| Vec::new()).unwrap_or_else(|problems| problems.0)
+    loaded(text, &[])
+        .map(|_| Vec::new())
+        .unwrap_or_else(|problems| problems.0)
 }
 
 /// The reference with every default switched on.
@@ -49,10 +53,14 @@ fn the_reference_loads_and_states_the_defaults() {
     assert_eq!(stated.server.listen, default.server.listen);
     assert_eq!(stated.server.max_connections, default.server.max_connections);
     assert_eq!(stated.server.header_timeout, default.server.header_timeout);
+    assert_eq!(stated.server.request_timeout, default.server.request_timeout);
     assert_eq!(stated.server.max_body, default.server.max_body);
     assert_eq!(stated.email.security, default.email.security);
     assert_eq!(stated.email.timeout, default.email.timeout);
-    assert_eq!(password::policy(&stated.policy), password::policy(&default.policy));
+    assert_eq!(
+        password::policy(&stated.policy),
+        password::policy(&default.policy)
+    );
     assert!(matches!(stated.email.connector(), EmailConnectorConfig::Smtp(_)));
 }
 
@@ -60,8 +68,14 @@ fn the_reference_loads_and_states_the_defaults() {
 fn the_reference_names_every_key() {
     let table: toml::Table = uncommented().parse().unwrap();
     let named = |path: &str| -> BTreeSet<String> {
-        let value = path.split('.').try_fold(&table, |table, name| table.get(name)?.as_table());
-        value.unwrap_or_else(|| panic!("[{path}] is missing")).keys().cloned().collect()
+        let value = path
+            .split('.')
+            .try_fold(&table, |table, name| table.get(name)?.as_table());
+        value
+            .unwrap_or_else(|| panic!("[{path}] is missing"))
+            .keys()
+            .cloned()
+            .collect()
     };
     fn keys(section: &impl Serialize) -> BTreeSet<String> {
         let value = serde_json::to_value(section).unwrap();
@@ -99,7 +113,10 @@ fn all_problems_are_told_at_once_each_with_its_place() {
         "[[app]] shop: client_secret",
         "[[app]] shop: redirect_uris",
     ] {
-        assert!(found.iter().any(|problem| problem.starts_with(place)), "{place} is missing in {found:#?}");
+        assert!(
+            found.iter().any(|problem| problem.starts_with(place)),
+            "{place} is missing in {found:#?}"
+        );
     }
     assert_eq!(found.len(), 8, "{found:#?}");
 }
@@ -123,7 +140,11 @@ fn the_environment_wins_and_numbers_may_come_as_text() {
     assert_eq!(config.hashing.threads, 3);
     assert_eq!(config.server.trusted_proxies.len(), 1);
     assert_eq!(config.tokens.access_token, Span::minutes(5));
-    let wrong = loaded(LEAST, &[("KEYBACK__SERVER__MAX_CONNECTION", "7"), ("KEYBACK__X", "1")]).unwrap_err();
+    let wrong = loaded(
+        LEAST,
+        &[("KEYBACK__SERVER__MAX_CONNECTION", "7"), ("KEYBACK__X", "1")],
+    )
+    .unwrap_err();
     assert_eq!(wrong.0.len(), 2, "{wrong}");
 }
 
@@ -132,21 +153,38 @@ fn sr88_a_secret_may_stand_in_a_file_and_not_in_both_places() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("smtp");
     std::fs::write(&file, "s3cret\n").unwrap();
-    let section = format!("[email]\nusername = \"me\"\npassword_file = \"{}\"\n", file.display());
+    let section = format!(
+        "[email]\nusername = \"me\"\npassword_file = \"{}\"\n",
+        file.display()
+    );
     let config = loaded(&format!("{LEAST}{section}"), &[]).unwrap();
-    assert_eq!(config.email.password.as_ref().map(app::Secret::expose), Some("s3cret"));
+    assert_eq!(
+        config.email.password.as_ref().map(app::Secret::expose),
+        Some("s3cret")
+    );
     assert!(!format!("{config:?}").contains("s3cret"));
     assert_eq!(problems(&format!("{LEAST}{section}password = \"x\"\n")).len(), 1);
-    assert_eq!(problems(&format!("{LEAST}[email]\npassword_file = \"/not/there\"\n")).len(), 1);
+    assert_eq!(
+        problems(&format!("{LEAST}[email]\npassword_file = \"/not/there\"\n")).len(),
+        1
+    );
 }
 
 #[test]
 fn plain_http_and_the_inbox_are_for_loopback_alone() {
     assert!(problems("[server]\npublic_url = \"http://localhost:3001\"\n").is_empty());
     assert_eq!(problems("[server]\npublic_url = \"http://10.0.0.1\"\n").len(), 1);
-    assert_eq!(problems("[server]\npublic_url = \"https://id.example/base\"\n").len(), 1);
+    assert_eq!(
+        problems("[server]\npublic_url = \"https://id.example/base\"\n").len(),
+        1
+    );
     let inbox = "[email]\nconnector = \"inbox\"\n[sms]\nconnector = \"inbox\"\n";
-    assert!(problems(&format!("[server]\npublic_url = \"http://localhost:3001\"\n{inbox}")).is_empty());
+    assert!(
+        problems(&format!(
+            "[server]\npublic_url = \"http://localhost:3001\"\n{inbox}"
+        ))
+        .is_empty()
+    );
     assert_eq!(problems(&format!("{LEAST}{inbox}")).len(), 2);
     let open = "[server]\nlisten = \"0.0.0.0:3001\"\npublic_url = \"http://localhost:3001\"\n";
     assert_eq!(problems(&format!("{open}{inbox}")).len(), 2);
@@ -164,10 +202,14 @@ fn an_incomplete_connector_is_no_problem_and_says_what_is_missing() {
     assert!(missing("").contains("no e-mail connector"));
     assert!(missing("[email]\nconnector = \"smtp\"\n").contains("host"));
     assert!(missing("[email]\nconnector = \"smtp\"\nhost = \"mail\"\n").contains("from"));
-    let with_from = "[email]\nconnector = \"smtp\"\nhost = \"mail\"\nfrom = \"a@b.example\"\nusername = \"u\"\n";
+    let with_from =
+        "[email]\nconnector = \"smtp\"\nhost = \"mail\"\nfrom = \"a@b.example\"\nusername = \"u\"\n";
     assert!(missing(with_from).contains("password"));
     assert_eq!(
-        problems(&format!("{LEAST}[email]\nconnector = \"smtp\"\nfrom = \"no address\"\n")).len(),
+        problems(&format!(
+            "{LEAST}[email]\nconnector = \"smtp\"\nfrom = \"no address\"\n"
+        ))
+        .len(),
         1
     );
     let config = loaded(&format!("{LEAST}[email]\nconnector = \"smtp\"\n"), &[]).unwrap();
@@ -197,9 +239,20 @@ fn sr71_redirect_uris_that_nobody_may_be_sent_to_are_refused() {
 
 #[test]
 fn weak_hashing_and_impossible_policies_are_refused() {
-    assert_eq!(problems(&format!("{LEAST}[password.hashing]\nmemory_kib = 1024\n")).len(), 1);
-    assert!(problems(&format!("{LEAST}[password.hashing]\nmemory_kib = 9728\niterations = 4\n")).is_empty());
+    assert_eq!(
+        problems(&format!("{LEAST}[password.hashing]\nmemory_kib = 1024\n")).len(),
+        1
+    );
+    assert!(
+        problems(&format!(
+            "{LEAST}[password.hashing]\nmemory_kib = 9728\niterations = 4\n"
+        ))
+        .is_empty()
+    );
     assert!(!problems(&format!("{LEAST}[password.policy]\nlength = {{ min = 300 }}\n")).is_empty());
-    assert_eq!(problems(&format!("{LEAST}[password.policy]\npreset = \"strong\"\n")).len(), 1);
+    assert_eq!(
+        problems(&format!("{LEAST}[password.policy]\npreset = \"strong\"\n")).len(),
+        1
+    );
     assert_eq!(problems("not toml at all").len(), 1);
 }

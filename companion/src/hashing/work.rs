@@ -208,9 +208,10 @@ mod tests {
                 verify(right.as_bytes(), &phc, SMALL, &mut memory).unwrap(),
                 Verdict::Right
             );
-            let truncated = &right[..right.len() - 1];
+            let mut truncated = right.to_owned();
+            truncated.pop();
             for wrong in [
-                truncated,
+                &truncated,
                 right.trim(),
                 &right.to_uppercase(),
                 &format!("{}b", "x".repeat(72)),

@@ -26,14 +26,19 @@ pub(super) async fn page(State(companion): State<Arc<Companion>>) -> Response {
             at: &letter.at,
         })
         .collect();
-    companion.page(
-        StatusCode::OK,
-        &DevInbox {
-            shell: companion.shell(),
-            messages: &messages,
-        },
-        &[],
-    )
+    let view = DevInbox {
+        shell: companion.shell(),
+        messages: &messages,
+    };
+    let mut response = companion.page(StatusCode::OK, &view, &[]);
+    // The page fetches itself to stay fresh.
+    if let Some(policy) = response.headers().get(header::CONTENT_SECURITY_POLICY) {
+        let policy = with_connect(policy);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 pub(super) async fn json(State(companion): State<Arc<Companion>>) -> Response {

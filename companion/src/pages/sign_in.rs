@@ -115,7 +115,14 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         _ => None,
     };
     let identifier = reset_identifier(companion, asked).await?;
-    page(companion, &way, identifier.as_deref().unwrap_or(way.login_hint()), notice, None).await
+    page(
+        companion,
+        &way,
+        identifier.as_deref().unwrap_or(way.login_hint()),
+        notice,
+        None,
+    )
+    .await
 }
 
 /// What was typed in the reset that leads here, if it is this browser's: nobody types their address twice.
@@ -123,7 +130,10 @@ async fn reset_identifier(companion: &Companion, asked: &Asked) -> Result<Option
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
         return Ok(None);
     };
-    let view = companion.resets.view(&flow.id, &flow.binding, companion.clock.now()).await?;
+    let view = companion
+        .resets
+        .view(&flow.id, &flow.binding, companion.clock.now())
+        .await?;
     Ok(view.ok().map(|view| view.identifier.as_str().to_owned()))
 }
 
