@@ -12,11 +12,14 @@ pub(super) const MOST_BYTES: usize = 64 * 1024;
 /// Bytes of an authorization request's query at most: what a redirect can carry.
 pub(super) const MOST_QUERY_BYTES: usize = 16 * 1024;
 
+/// Parameters of a request at most: more than any specification names together.
+const MOST_PARAMETERS: usize = 100;
+
 /// Parameters as sent. A parameter without a value counts as omitted (RFC 6749 3.1).
 #[derive(Clone, Default)]
 pub(super) struct Params(Vec<(String, String)>);
 
-/// The bytes are not `application/x-www-form-urlencoded` text in UTF-8.
+/// The bytes are not `application/x-www-form-urlencoded` text in UTF-8, or hold too many parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
@@ -64,8 +67,9 @@ impl Params {
         let bytes = axum::body::to_bytes(body, MOST_BYTES).await.map_err(|_| {
             ProtocolError::invalid_request("The body is larger than 64 KiB, or ended before its end.")
         })?;
-        Self::parse(&bytes)
-            .map_err(|Unreadable| ProtocolError::invalid_request("The body is no form in UTF-8."))
+        Self::parse(&bytes).map_err(|Unreadable| {
+            ProtocolError::invalid_request("The body is no form in UTF-8, or has too many fields.")
+        })
     }
 
     /// The value of a parameter that is sent once; the first where it is sent more often.
@@ -203,6 +207,15 @@ mod tests {
                 .repeated()
                 .as_deref(),
             Some("a")
+        );
+    }
+
+    #[test]
+    fn the_number_of_parameters_is_bounded() {
+        assert!(Params::parse("a=1&".repeat(MOST_PARAMETERS).as_bytes()).is_ok());
+        assert_eq!(
+            Params::parse("a=1&".repeat(MOST_PARAMETERS + 1).as_bytes()).unwrap_err(),
+            Unreadable
         );
     }
 
