@@ -26,14 +26,15 @@ pub(super) struct Unreadable;
 impl Params {
     /// Reads a query or form.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let pairs = bytes
-            .split(|byte| *byte == b'&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let at = pair.iter().position(|byte| *byte == b'=');
-                let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
-                Ok((decode(name)?, decode(value)?))
-            });
+        let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        if pairs.clone().nth(MOST_PARAMETERS).is_some() {
+            return Err(Unreadable);
+        }
+        let pairs = pairs.map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=');
+            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+            Ok((decode(name)?, decode(value)?))
+        });
         let pairs: Vec<_> = pairs.collect::<Result<_, _>>()?;
         Ok(Self(
             pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect(),

@@ -30,7 +30,8 @@ impl Scopes {
     /// Reads a `scope` parameter.
     pub fn parse(text: &str) -> Result<Self, NotAScope> {
         let legal = |c: char| matches!(c, '\u{20}'..='\u{21}' | '\u{23}'..='\u{5b}' | '\u{5d}'..='\u{7e}');
-        if text.chars().all(legal) {
+        let few = text.split(' ').nth(MOST).is_none();
+        if few && text.chars().all(legal) {
             Ok(Self::from(text.to_owned()))
         } else {
             Err(NotAScope)
