@@ -8,8 +8,9 @@ use keyback_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::companion::Companion;
+use crate::app::Companion;
 use crate::connectors::{DeliveryError, MessageKind, Outgoing};
+use crate::http::server::told_to_stop;
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
 use crate::outbox::{ChangedBy, JobKind, PasswordChanged, SendCode};
 use crate::store::jobs::{self as rows, Job};
@@ -69,7 +70,7 @@ pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(POLL) => {}
             _ = running.join_next(), if !running.is_empty() => {}
             _ = sweep.tick() => sweep_all(&companion).await,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told_to_stop(&mut stop) => break,
         }
     }
     while running.join_next().await.is_some() {}
@@ -138,7 +139,8 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
     if !reset::bind_challenge(companion.store.writer(), &order.challenge_id, &user.id, now).await? {
         return Ok(());
     }
-    let message = code_message(companion, &order, now)?;
+    let app_name = companion.app_name(order.client_id.as_deref()).await?;
+    let message = code_message(companion, &order, &app_name, now)?;
     let outgoing = Outgoing {
         to: &order.identifier,
         kind: MessageKind::ResetCode,
@@ -151,10 +153,15 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
     Ok(())
 }
 
-fn code_message(companion: &Companion, order: &SendCode, now: Timestamp) -> Result<Message, MessageError> {
+fn code_message(
+    companion: &Companion,
+    order: &SendCode,
+    app_name: &str,
+    now: Timestamp,
+) -> Result<Message, MessageError> {
     let minutes = order.expires_at.since(now).as_secs().div_ceil(60);
     let code = CodeMessage {
-        app_name: companion.config.app_name(order.client_id.as_deref()),
+        app_name,
         code: &order.code,
         expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         host: companion.public_url.host_str().unwrap_or_default(),
@@ -169,8 +176,9 @@ fn code_message(companion: &Companion, order: &SendCode, now: Timestamp) -> Resu
 async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let notice: PasswordChanged = companion.outbox.open(job)?;
     let reset_url = companion.url("/reset-password");
+    let app_name = companion.app_name(notice.client_id.as_deref()).await?;
     let words = PasswordChangedMessage {
-        app_name: companion.config.app_name(notice.client_id.as_deref()),
+        app_name: &app_name,
         at: time_text::date_time(notice.changed_at),
         way: match notice.by {
             ChangedBy::Reset => Way::Reset,

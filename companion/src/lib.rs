@@ -1,9 +1,26 @@
-//! Companion
+//! Keyback's companion: a small server that hosts the self-hosted reset endpoint, the reset pages it leads to,
+//! and an embedded OpenID provider that owns the accounts.
+//!
+//! ```text
+//! main → cli → app (composition root) → pages, oidc, jobs → keyback-core ← backends, connectors, store
+//! ```
 
+pub mod app;
+pub mod backends;
+pub mod cli;
 pub mod config;
+pub mod connectors;
+pub mod demo;
+pub mod hashing;
 pub mod http;
+pub mod jobs;
 pub mod messages;
 pub mod oidc;
+pub mod outbox;
+pub mod pages;
+pub mod relying_party;
 pub mod secrets;
+pub mod serve;
 pub mod store;
+pub mod time_text;
 pub mod views;

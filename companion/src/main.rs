@@ -1,1 +1,10 @@
-fn main() {}
+//! The `keyback` command.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use keyback_companion::cli::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run()
+}

@@ -129,6 +129,11 @@ impl RootKeys {
         if keys.is_empty() { Err(RootKeyError::Missing) } else { Ok(Self(keys)) }
     }
 
+    /// The short names of the keys, in their order.
+    pub fn ids(&self) -> Vec<String> {
+        self.0.iter().map(RootKey::id).collect()
+    }
+
     /// The keys of one purpose, with the ids of their root keys; the first writes.
     pub fn derive(&self, purpose: Purpose) -> Vec<(String, Zeroizing<[u8; KEY_BYTES]>)> {
         self.0.iter().map(|key| (key.id(), key.derive(purpose.label()))).collect()

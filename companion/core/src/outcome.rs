@@ -312,3 +312,18 @@ message_keys!(SetPasswordRejection {
     SamePassword => "password-same",
     AccountUnavailable => "account-unavailable",
 });
+
+macro_rules! also_rejects_a_step {
+    ($($rejection:ident),*) => {$(
+        impl From<ViewRejection> for $rejection {
+            fn from(rejection: ViewRejection) -> Self {
+                match rejection {
+                    ViewRejection::UnknownFlow => Self::UnknownFlow,
+                    ViewRejection::OtherBrowser => Self::OtherBrowser,
+                }
+            }
+        }
+    )*};
+}
+
+also_rejects_a_step!(ResendRejection, VerifyRejection, SetPasswordRejection);

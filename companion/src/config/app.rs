@@ -1,7 +1,12 @@
 //! `[[app]]`: the applications (OAuth clients) of the file, and `[[resource]]`: the APIs they call.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+use super::Problems;
+use super::server::is_loopback;
 
 /// An application: a client of RFC 6749.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -101,6 +106,86 @@ impl std::fmt::Debug for Secret {
 impl Drop for Secret {
     fn drop(&mut self) {
         zeroize::Zeroize::zeroize(&mut self.0);
+    }
+}
+
+/// The rules of apps that no single key tells.
+pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: &mut Problems) {
+    let mut seen = HashSet::new();
+    for app in apps {
+        let place = format!("[[app]] {}", app.client_id);
+        if !seen.insert(app.client_id.as_str()) {
+            problems.add(&place, "this client_id is there twice");
+        }
+        for problem in app.problems() {
+            problems.add(&place, problem);
+        }
+        for indicator in &app.resources {
+            if !resources.iter().any(|resource| resource.indicator == *indicator) {
+                problems.add(&place, format!("there is no [[resource]] with the indicator {indicator:?}"));
+            }
+        }
+    }
+    for resource in resources {
+        let absolute = Url::parse(&resource.indicator).is_ok_and(|url| url.fragment().is_none());
+        if !absolute {
+            let place = format!("[[resource]] {}", resource.indicator);
+            problems.add(place, "indicator must be an absolute URI without a fragment (RFC 8707 2)");
+        }
+    }
+}
+
+impl AppConfig {
+    /// What is wrong with an app, whether it comes from the file or from `keyback app add`.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let id_is_fit = !self.client_id.is_empty()
+            && self.client_id.len() <= 100
+            && self.client_id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        if !id_is_fit {
+            problems.push("client_id must be 1 to 100 letters, digits, - _ or .".to_owned());
+        }
+        match (&self.client_secret, self.kind.is_confidential()) {
+            (Some(secret), true) if secret.expose().len() < 32 => {
+                problems.push("client_secret must have at least 32 characters".to_owned());
+            }
+            (None, true) => problems.push("client_secret (or client_secret_file) is missing".to_owned()),
+            (Some(_), false) => problems
+                .push("client_secret is not for spa and native apps: they can't keep one".to_owned()),
+            (Some(_), true) | (None, false) => {}
+        }
+        if self.kind != AppKind::Machine && self.redirect_uris.is_empty() {
+            problems.push("redirect_uris is empty; name the app's callback".to_owned());
+        }
+        let uris = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
+        problems.extend(uris.filter_map(|uri| self.redirect_problem(uri)));
+        for (key, url) in
+            [("sign_in_url", &self.sign_in_url), ("backchannel_logout_uri", &self.backchannel_logout_uri)]
+        {
+            if let Some(url) = url
+                && url.scheme() != "https"
+                && !(url.scheme() == "http" && is_loopback(url))
+            {
+                problems.push(format!("{key} must be https (plain http on loopback only)"));
+            }
+        }
+        problems
+    }
+
+    fn redirect_problem(&self, uri: &Url) -> Option<String> {
+        let plain_http = uri.scheme() == "http" && !is_loopback(uri);
+        let private_scheme = !matches!(uri.scheme(), "http" | "https");
+        if uri.fragment().is_some() {
+            Some(format!("{uri} must have no fragment (RFC 6749 3.1.2)"))
+        } else if plain_http {
+            Some(format!("{uri} must be https (plain http on loopback only)"))
+        } else if matches!(uri.scheme(), "javascript" | "data" | "file" | "vbscript" | "blob") {
+            Some(format!("{uri} has a scheme that nobody may be redirected to"))
+        } else if private_scheme && self.kind != AppKind::Native {
+            Some(format!("{uri}: only native apps have schemes of their own (RFC 8252 7.1)"))
+        } else {
+            None
+        }
     }
 }
 

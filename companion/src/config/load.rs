@@ -40,6 +40,7 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
         sms: reader.section("sms"),
         reset: reader.section("reset"),
         policy: reader.section("password.policy"),
+        breached: reader.section("password.breached"),
         hashing: reader.section("password.hashing"),
         session: reader.section("session"),
         tokens: reader.section("tokens"),
@@ -192,7 +193,7 @@ impl Reader {
                     for key in table.keys() {
                         self.problems.add(
                             format!("[password] {key}"),
-                            "no such section; there are [password.policy] and [password.hashing]",
+                            "no such section; there are [password.policy], [password.breached] and [password.hashing]",
                         );
                     }
                 }

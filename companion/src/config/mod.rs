@@ -27,7 +27,7 @@ use branding::BrandingConfig;
 use lifetimes::{SessionConfig, TokensConfig};
 use limits::LimitsConfig;
 use messages::{EmailConfig, SmsConfig};
-use password::{HashingConfig, PolicySection};
+use password::{BreachedConfig, HashingConfig, PolicySection};
 use reset::ResetConfig;
 use secrets::SecretsConfig;
 use server::ServerConfig;
@@ -49,6 +49,7 @@ pub struct Config {
     pub sms: SmsConfig,
     pub reset: ResetConfig,
     pub policy: PolicySection,
+    pub breached: BreachedConfig,
     pub hashing: HashingConfig,
     pub session: SessionConfig,
     pub tokens: TokensConfig,
@@ -63,6 +64,16 @@ pub struct Problems(pub Vec<String>);
 impl Problems {
     fn add(&mut self, place: impl fmt::Display, what: impl fmt::Display) {
         self.0.push(format!("{place}: {what}"));
+    }
+
+    /// The address is missing: `load` tells so first; this is for a configuration built by hand.
+    pub(crate) fn no_public_url() -> Self {
+        Self(vec!["[server] public_url: is missing".to_owned()])
+    }
+
+    /// There is no root key to derive from.
+    pub(crate) fn no_root_key() -> Self {
+        Self(vec![format!("[secrets]: {}", crate::secrets::RootKeyError::Missing)])
     }
 
     fn none_or<T>(self, value: T) -> Result<T, Self> {
@@ -88,7 +99,8 @@ impl Config {
         app::check(&self.apps, &self.resources, problems);
         self.reset.check(problems);
         self.hashing.check(problems);
-        self.policy.check(problems);
+        password::check_policy(&self.policy, problems);
+        self.breached.check(problems);
         self.branding.check(problems);
         self.limits.check(problems);
         messages::check(&self.email, &self.sms, &self.server, problems);
@@ -105,14 +117,6 @@ impl Config {
         if self.session.idle > self.session.max {
             problems.add("[session] idle", "must not be longer than max");
         }
-    }
-
-    /// The name of an app for people, or of the site.
-    pub fn app_name(&self, client_id: Option<&str>) -> &str {
-        client_id
-            .and_then(|id| self.apps.iter().find(|app| app.client_id == id))
-            .and_then(|app| app.name.as_deref())
-            .unwrap_or(&self.branding.name)
     }
 }
 

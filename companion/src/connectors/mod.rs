@@ -1,5 +1,6 @@
 //! The channels that carry messages. A closed choice, so an enum.
 
+pub mod breached;
 pub mod inbox;
 pub mod smtp;
 
@@ -99,6 +100,11 @@ impl Connectors {
     /// Whether a reset can be offered: some connector is valid.
     pub fn any(&self) -> bool {
         self.email.is_some() || self.sms.is_some()
+    }
+
+    /// Whether some messages go to the development inbox.
+    pub fn uses_inbox(&self) -> bool {
+        matches!(self.email, Some(EmailConnector::Inbox(_))) || self.sms.is_some()
     }
 
     /// Whether there is a channel to this kind of address.

@@ -1,5 +1,7 @@
 //! What every answer carries, and the content security policy of pages.
 
+use std::collections::BTreeSet;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::{Origin, Url};
 
@@ -34,14 +36,14 @@ pub fn secure(headers: &mut HeaderMap, public_url: &Url) {
 
 /// The content security policy of a page.
 ///
-/// `style` and `script` are the source expressions of the page's one style and one script. `redirect` is the verified redirect URI of
-/// the flow the page belongs to: Chromium applies `form-action` to the redirects after a POST too, so the way
+/// `style` and `script` are the source expressions of the page's one style and one script. `redirects` are the verified redirect URIs
+/// of the flow the page belongs to: Chromium applies `form-action` to the redirects after a POST too, so the way
 /// back to the app must be named.
-pub fn page_csp(style: &str, script: &str, redirect: Option<&Url>) -> HeaderValue {
+pub fn page_csp(style: &str, script: &str, redirects: &[Url]) -> HeaderValue {
     let mut form_action = String::from("'self'");
-    if let Some(origin) = redirect.and_then(form_action_source) {
+    for source in redirects.iter().map(form_action_source).collect::<BTreeSet<_>>() {
         form_action.push(' ');
-        form_action.push_str(&origin);
+        form_action.push_str(&source);
     }
     let policy = format!(
         "default-src 'none'; style-src {style}; script-src {script}; img-src 'self' data:; \
@@ -52,10 +54,10 @@ pub fn page_csp(style: &str, script: &str, redirect: Option<&Url>) -> HeaderValu
 }
 
 /// The source expression of a redirect URI: its origin, or the scheme of a native app's own (RFC 8252 7.1).
-fn form_action_source(redirect: &Url) -> Option<String> {
+fn form_action_source(redirect: &Url) -> String {
     match redirect.origin() {
-        origin @ Origin::Tuple(..) => Some(origin.ascii_serialization()),
-        Origin::Opaque(_) => Some(format!("{}:", redirect.scheme())),
+        origin @ Origin::Tuple(..) => origin.ascii_serialization(),
+        Origin::Opaque(_) => format!("{}:", redirect.scheme()),
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
     #[test]
     fn sr67_the_policy_of_a_page_names_the_way_back_and_nothing_else() {
         let web = Url::parse("https://shop.example/callback?x=1").unwrap();
-        let csp = page_csp("'sha256-a'", "'sha256-b'", Some(&web));
+        let csp = page_csp("'sha256-a'", "'sha256-b'", &[web.clone(), web]);
         let csp = csp.to_str().unwrap();
         for part in [
             "form-action 'self' https://shop.example;",
@@ -96,7 +98,7 @@ mod tests {
             assert!(csp.contains(part), "{csp}");
         }
         let native = Url::parse("com.example.app:/callback").unwrap();
-        assert!(page_csp("s", "s", Some(&native)).to_str().unwrap().contains("form-action 'self' com.example.app:;"));
-        assert!(page_csp("s", "s", None).to_str().unwrap().contains("form-action 'self';"));
+        assert!(page_csp("s", "s", &[native]).to_str().unwrap().contains("form-action 'self' com.example.app:;"));
+        assert!(page_csp("s", "s", &[]).to_str().unwrap().contains("form-action 'self';"));
     }
 }

@@ -36,7 +36,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServingLimits,
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &connections) => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told_to_stop(&mut stop) => break,
         };
         match accepted {
             Ok((stream, peer, permit)) => {
@@ -54,6 +54,11 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServingLimits,
         () = graceful.shutdown() => {}
         () = tokio::time::sleep(GRACE) => tracing::warn!("some requests did not end in time"),
     }
+}
+
+/// Waits until told to stop; a sender that is gone says so too.
+pub async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Waits for a free place before accepting: what is over the limit waits in the kernel's queue.

@@ -15,6 +15,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use zeroize::Zeroizing;
 
 use crate::views::color::Color;
+use crate::views::theme::{self, Tokens};
 use plain::{one_line, plain};
 
 /// A message, ready for a connector.
@@ -221,7 +222,7 @@ impl CodeMessage<'_> {
             code => plain(self.code),
             expires_in_minutes => self.expires_in_minutes,
             host => plain(self.host),
-            ..colors(self.color),
+            ..look(self.app_name, self.color),
         }
     }
 }
@@ -234,16 +235,16 @@ impl PasswordChangedMessage<'_> {
             was_reset => self.way == Way::Reset,
             sessions_ended => self.sessions_ended,
             reset_url => plain(self.reset_url),
-            ..colors(self.color),
+            ..look(self.app_name, self.color),
         }
     }
 }
 
-/// The brand as the HTML mails use it: as it is for the stripe, readable for the links of both schemes.
-fn colors(brand: Color) -> minijinja::Value {
-    use crate::views::theme::Tokens;
+/// The brand as the HTML mails use it: as it is for the mark, readable for the links of both schemes.
+fn look(app_name: &str, brand: Color) -> minijinja::Value {
     let (light, dark) = (Tokens::light(brand), Tokens::dark(brand));
     context! {
+        initial => theme::initial(app_name),
         brand => brand.to_string(),
         brand_ink => light.brand_ink.to_string(),
         link => light.link.to_string(),

@@ -56,6 +56,9 @@ pub struct AuthorizationRequest {
     /// The person that `id_token_hint` names: nobody else may answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The app that `/reset-password` was opened for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_app: Option<String>,
 }
 
 /// An authorization request that waits for the person.

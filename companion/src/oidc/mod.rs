@@ -54,14 +54,18 @@ use crate::store::grants::{RevokedApp, RevokedApps};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError};
 
-use authorize::{Completion, Unfit};
+pub use authorize::{Completed, Completion, Unfit};
 use document::Document;
 use error::Failure;
-use interaction::Interaction;
+pub use interaction::Interaction;
 use keys::{Keys, KeysError};
 use pages::ProviderPages;
 use registry::{App, Registry, RegistryError};
-use session::Sessions;
+pub use session::{Sessions, SignIn};
+
+/// The app that the built-in client of `/reset-password` acts for: the pages wear its name. A parameter of that
+/// client's authorization requests alone; it grants nothing.
+pub const FOR_APP: &str = "keyback_app";
 
 /// What the provider is made of.
 pub struct ProviderParts<'a> {
@@ -120,7 +124,7 @@ pub enum Resumed {
     /// There is no such request: it has expired, was answered, or belongs to another browser.
     Unknown,
     /// The browser's session answers it.
-    Done(authorize::Completed),
+    Done(Completed),
     /// The person must sign in.
     SignIn(Box<Interaction>, Unfit),
 }

@@ -19,7 +19,7 @@ pub struct App {
     pub name: Option<String>,
     pub kind: AppKind,
     secret_digest: Option<String>,
-    redirect_uris: Vec<Url>,
+    pub redirect_uris: Vec<Url>,
     post_logout_redirect_uris: Vec<Url>,
     pub backchannel_logout_uri: Option<Url>,
     /// Where the app begins a sign-in.

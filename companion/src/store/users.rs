@@ -94,6 +94,26 @@ pub struct NewUser {
     pub verified: bool,
 }
 
+impl User {
+    /// The account as it will be: for the policy, before there is a row.
+    pub fn preview(new: &NewUser) -> Self {
+        Self {
+            id: new.id.clone(),
+            username: new.username.clone(),
+            email: new.email.clone(),
+            email_verified: new.verified,
+            phone: new.phone.clone(),
+            phone_verified: new.verified,
+            name: new.name.clone(),
+            profile: "{}".to_owned(),
+            status: ACTIVE.to_owned(),
+            created_at: 0,
+            updated_at: 0,
+            not_before: 0,
+        }
+    }
+}
+
 /// How an addition to a table with unique columns ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
@@ -219,6 +239,22 @@ pub async fn find_password_hash(
         .bind(id)
         .fetch_optional(db)
         .await?)
+}
+
+/// Writes a new hash of the same password, unless the password was changed since `old` was read.
+pub async fn replace_password_hash(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    old: &str,
+    new: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE credentials SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2")
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Writes an account's password hash.

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::shell::Shell;
+use super::theme::initial;
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/account.html")]
@@ -28,8 +29,7 @@ impl Person<'_> {
     }
 
     pub(super) fn initial(&self) -> String {
-        let letter = self.shown().chars().find(|letter| letter.is_alphanumeric());
-        letter.map_or_else(String::new, |letter| letter.to_uppercase().collect())
+        initial(self.shown())
     }
 }
 

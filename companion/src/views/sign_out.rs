@@ -11,6 +11,8 @@ pub struct SignOut<'a> {
     pub action: &'a str,
     /// Who is signed in: a name or an identifier.
     pub person: &'a str,
+    /// Hidden fields: what the app that asks to sign out has sent along.
+    pub fields: &'a [(&'static str, String)],
     /// Where "Stay signed in" leads; none, and only the question is asked.
     pub stay_url: Option<&'a str>,
 }
@@ -21,6 +23,7 @@ impl<'a> SignOut<'a> {
             shell,
             action: "/sign-out",
             person: "ada@example.com",
+            fields: &[],
             stay_url: Some("/account"),
         };
         vec![

@@ -89,8 +89,7 @@ impl Theme {
 
     /// The letter that stands for a brand without a logo.
     pub fn initial(&self) -> String {
-        let letter = self.brand.name.chars().find(|letter| letter.is_alphanumeric());
-        letter.map_or_else(String::new, |letter| letter.to_uppercase().collect())
+        initial(&self.brand.name)
     }
 
     /// The icon of the browser's tab, as the pages' `<link rel="icon">` asks for at `/favicon.svg`.
@@ -139,9 +138,11 @@ impl Tokens {
     pub fn dark(brand: Color) -> Self {
         let hue = brand.oklch();
         let gray = |lightness: f64, chroma: f64| lean(hue, lightness, chroma).color();
-        let (card, ground) = (gray(0.225, 0.022), gray(0.17, 0.02));
+        let (card, ground) = (gray(0.235, 0.02), gray(0.18, 0.018));
         let glow = brand.over(ground, 0.16);
-        let lifted = Oklch::new(hue.lightness.max(0.6), hue.chroma.min(0.15), hue.hue);
+        // A grey of middle lightness would look switched off: a brand without a hue is nearly white by night.
+        let least = if hue.chroma < 0.04 { 0.92 } else { 0.6 };
+        let lifted = Oklch::new(hue.lightness.max(least), hue.chroma.min(0.15), hue.hue);
         let tint = lifted.color().over(card, 0.12);
         let grounds = [card, ground, glow, tint];
         let brand = lifted.until(0.01, 5.5, &[card, ground]);
@@ -167,7 +168,7 @@ impl Tokens {
             brand,
             brand_ink: ink_on(brand),
             brand_edge: lifted.until(0.01, SHAPE, &grounds),
-            link: lifted.until(0.01, TEXT, &grounds),
+            link: brand.oklch().until(0.01, TEXT, &grounds),
             tint,
             ok: green.until(0.01, TEXT, &[card, ground, ok_tint]),
             ok_tint,
@@ -201,6 +202,12 @@ impl Tokens {
             css
         })
     }
+}
+
+/// The letter that stands for a name: of a brand, of a person.
+pub(crate) fn initial(name: &str) -> String {
+    let letter = name.chars().find(|letter| letter.is_alphanumeric());
+    letter.map_or_else(String::new, |letter| letter.to_uppercase().collect())
 }
 
 const GREEN: Oklch = Oklch::new(0.56, 0.125, 2.77);

@@ -28,7 +28,11 @@ const busy = (form, on) => {
 }
 document.addEventListener('submit', event => {
   if (event.target.dataset.sent) event.preventDefault()
-  else busy(event.target, true)
+  else {
+    busy(event.target, true)
+    // A stopped or failed navigation must not leave a dead form behind.
+    setTimeout(busy, 1e4, event.target, false)
+  }
 })
 addEventListener('pageshow', () => all('form').forEach(form => busy(form, false)))
 
@@ -78,8 +82,9 @@ for (const meter of all('[data-meter]')) {
   field.addEventListener('input', () => {
     const text = [...field.value]
     for (const rule of rules) {
-      const kept = rule.dataset.min ? text.length >= rule.dataset.min : text.length <= rule.dataset.max
-      rule.className = kept && text.length ? 'ok' : ''
+      const kept = text.length && (rule.dataset.min ? text.length >= rule.dataset.min : text.length <= rule.dataset.max)
+      rule.className = kept ? 'ok' : ''
+      rule.firstChild.textContent = kept ? rule.parentNode.dataset.met : rule.parentNode.dataset.unmet
     }
     // Runs such as aaa and abc count once, and a few letters over and over count as few.
     const turns = text.filter((c, i) => !i || Math.abs(c.codePointAt() - text[i - 1].codePointAt()) > 1).length

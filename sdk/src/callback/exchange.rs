@@ -1,12 +1,14 @@
 //! Tokens for a code or a refresh token (RFC 6749 sections 4.1.3 and 6).
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use oauth2::basic::{BasicErrorResponse, BasicErrorResponseType, BasicTokenType};
 use oauth2::{
-    AuthorizationCode, HttpRequest, HttpResponse, RefreshToken, RequestTokenError, TokenResponse as _,
+    AsyncHttpClient, AuthorizationCode, HttpRequest, HttpResponse, RefreshToken, RequestTokenError,
+    TokenResponse as _,
 };
 
 use crate::client::{Client, Metadata, TokenResponse};
@@ -30,8 +32,7 @@ pub(crate) async fn code(
     pending: &PendingSignIn,
 ) -> Result<Exchanged, ExchangeError> {
     let endpoints = client.oauth2(metadata);
-    let transport = client.http();
-    let http = |request: HttpRequest| post(transport, request);
+    let http = TokenEndpoint(client.http());
     let mut request = endpoints
         .exchange_code(AuthorizationCode::new(code))
         .set_redirect_uri(Cow::Borrowed(&pending.redirect_uri))
@@ -50,8 +51,7 @@ pub(crate) async fn refresh(
     refresh_token: &str,
 ) -> Result<Exchanged, ExchangeError> {
     let endpoints = client.oauth2(metadata);
-    let transport = client.http();
-    let http = |request: HttpRequest| post(transport, request);
+    let http = TokenEndpoint(client.http());
     let refresh_token = RefreshToken::new(refresh_token.to_owned());
     let response = endpoints
         .exchange_refresh_token(&refresh_token)
@@ -79,6 +79,19 @@ fn exchanged(response: &TokenResponse, now: SystemTime) -> Result<Exchanged, Exc
         tokens,
         id_token: response.extra_fields().id_token.clone(),
     })
+}
+
+/// Our port as oauth2 wants it. The future is boxed, because otherwise it is `Send` for one lifetime only, and a
+/// handler that awaits it is refused by `tokio::spawn`.
+struct TokenEndpoint<'t>(&'t dyn HttpTransport);
+
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
+    type Error = SendError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, SendError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(post(self.0, request))
+    }
 }
 
 /// What can go wrong below oauth2.

@@ -74,15 +74,23 @@ impl<T> Held<T> {
         }
     }
 
-    /// The document fetched anew, although it is still fresh.
-    pub(crate) async fn reload(
+    /// Another document than `tried`, which did not serve: the one that somebody else has fetched meanwhile, or one
+    /// fetched now, if `may_fetch` says so. `None` leaves it at `tried`.
+    pub(crate) async fn other_than(
         &self,
+        tried: &Arc<T>,
+        may_fetch: impl FnOnce() -> bool,
         clock: &dyn Clock,
         random: &dyn Random,
         fetch: impl Future<Output = Result<Fetched<T>, DiscoveryError>>,
-    ) -> Result<Arc<T>, DiscoveryError> {
+    ) -> Option<Arc<T>> {
+        // Waits for a fetch under way, which may bring what is missing.
         let flight = self.flight.lock().await;
-        self.fetch(flight, clock, random, fetch).await
+        match self.current() {
+            Some((value, _)) if !Arc::ptr_eq(&value, tried) => Some(value),
+            _ if may_fetch() => self.fetch(flight, clock, random, fetch).await.ok(),
+            _ => None,
+        }
     }
 
     fn current(&self) -> Option<(Arc<T>, SystemTime)> {

@@ -53,24 +53,25 @@ impl Keys {
             .await
     }
 
-    /// The keys fetched anew because `key_id` is not among the known ones, or `None` while that is not due. A
-    /// stranger who sends made-up key ids causes one request a minute, not one per token.
-    pub(crate) async fn reload_for(&self, key_id: Option<&str>, source: &Source<'_>) -> Option<Arc<KeySet>> {
-        if !self.misses().may_fetch(key_id, source.clock.now()) {
-            return None;
-        }
-        let reloaded = self
+    /// Newer keys than `tried`, among which `key_id` is not, or `None` while a fetch is not due. A stranger who sends
+    /// made-up key ids causes one request a minute, not one per token.
+    pub(crate) async fn newer(
+        &self,
+        tried: &Arc<KeySet>,
+        key_id: Option<&str>,
+        source: &Source<'_>,
+    ) -> Option<Arc<KeySet>> {
+        let may_fetch = || self.misses().may_fetch(key_id, source.clock.now());
+        let newer = self
             .held
-            .reload(source.clock, source.random, fetch_keys(source))
-            .await;
-        // On a failure the known keys stay, and they are what verification has failed with.
-        let keys = reloaded.ok()?;
+            .other_than(tried, may_fetch, source.clock, source.random, fetch_keys(source))
+            .await?;
         if let Some(key_id) = key_id
-            && !holds(&keys, key_id)
+            && !holds(&newer, key_id)
         {
             self.misses().remember(key_id, source.clock.now());
         }
-        Some(keys)
+        Some(newer)
     }
 
     fn misses(&self) -> std::sync::MutexGuard<'_, Misses> {

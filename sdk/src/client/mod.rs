@@ -180,11 +180,16 @@ impl Client {
         self.inner.keys.load(&self.key_source(metadata)).await
     }
 
-    /// The keys fetched anew, or `None` where that is not due.
-    pub(crate) async fn keys_anew(&self, metadata: &Metadata, key_id: Option<&str>) -> Option<Arc<KeySet>> {
+    /// Newer keys than `tried`, or `None` where a fetch is not due.
+    pub(crate) async fn newer_keys(
+        &self,
+        metadata: &Metadata,
+        tried: &Arc<KeySet>,
+        key_id: Option<&str>,
+    ) -> Option<Arc<KeySet>> {
         self.inner
             .keys
-            .reload_for(key_id, &self.key_source(metadata))
+            .newer(tried, key_id, &self.key_source(metadata))
             .await
     }
 

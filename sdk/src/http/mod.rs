@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub(crate) use self::fetch::{Answer, BODY_LIMIT, get, send};
+#[cfg(feature = "reqwest")]
+use self::fetch::BODY_LIMIT;
+pub(crate) use self::fetch::{Answer, get, send};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 /// A number of seconds beyond this (the year 5138) is milliseconds: Logto writes `updated_at` and `created_at` so.
 const SECONDS_END: f64 = 1e11;
+/// The last time that is believed, in milliseconds: the year 33658. Beyond it, adding tolerances might overflow.
+const LATEST: f64 = 1e15;
 
 /// Verified claims about the person who signed in, of the ID token or of the userinfo endpoint.
 ///
@@ -137,12 +139,16 @@ impl Claims {
 
     pub(crate) fn time(&self, name: &str) -> Option<SystemTime> {
         let number = self.get(name)?.as_f64()?;
-        let seconds = if number > SECONDS_END {
-            number / 1000.0
-        } else {
+        let milliseconds = if number > SECONDS_END {
             number
+        } else {
+            number * 1000.0
         };
-        UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds).ok()?)
+        if !(0.0..=LATEST).contains(&milliseconds) {
+            return None;
+        }
+        // In whole milliseconds, since fractions of seconds are the noise of binary numbers.
+        UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds.round() as u64))
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {

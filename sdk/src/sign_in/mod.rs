@@ -9,6 +9,7 @@ mod prompt;
 mod return_path;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use oauth2::{CsrfToken, Scope};
@@ -26,13 +27,21 @@ use crate::error::{Error, SignInError};
 use crate::random;
 
 /// A begun sign-in: where to send the browser, and what to keep until it comes back.
-#[derive(Debug)]
 #[must_use = "the browser has to be redirected, and the pending sign-in kept"]
 pub struct SignIn {
     /// The authorization request. Redirect the browser here with status 303.
     pub url: Url,
     /// What the callback is checked against.
     pub pending: PendingSignIn,
+}
+
+/// Without the URL, which holds state, nonce and whatever the person typed.
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignIn")
+            .field("pending", &self.pending)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Builds an authorization request. [`Client::sign_in`] and [`Client::forgot_password`] make one.

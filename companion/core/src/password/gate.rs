@@ -68,3 +68,81 @@ impl<B: BreachedPasswords> PasswordGate<B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::ports::Failure;
+
+    /// A corpus that answers as told, and checks that it is asked for five digits.
+    struct Corpus(Option<&'static str>);
+
+    impl BreachedPasswords for Corpus {
+        async fn range(&self, prefix: &str) -> Result<String, Failure> {
+            assert!(
+                prefix.len() == 5 && prefix.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                "SR-41: {prefix}"
+            );
+            self.0
+                .map(str::to_owned)
+                .ok_or_else(|| Failure::broken("ask the corpus", "it is down"))
+        }
+    }
+
+    /// Runs what never waits.
+    fn at_once<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("it waits"),
+        }
+    }
+
+    fn accept(
+        breached: Option<(Corpus, WhenDown)>,
+        password: &str,
+    ) -> Result<AcceptedPassword, PasswordRejection> {
+        let gate = PasswordGate::new(PasswordPolicy::default(), breached);
+        at_once(gate.accept(NewPassword::parse(password).unwrap(), &UserFacts::default()))
+    }
+
+    const SUNFLOWER: &str = "sunflower-kettle";
+
+    #[test]
+    fn breached_passwords_are_refused_with_all_else() {
+        let digest =
+            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, SUNFLOWER.as_bytes());
+        let suffix: &'static str =
+            Box::leak(format!("{}:3", &hex::encode_upper(digest)[5..]).into_boxed_str());
+        let listed = Some((Corpus(Some(suffix)), WhenDown::Accept));
+        assert_eq!(
+            accept(listed, SUNFLOWER).unwrap_err(),
+            PasswordRejection::Weak(vec![Violation::Breached])
+        );
+        assert_eq!(
+            accept(Some((Corpus(Some("")), WhenDown::Refuse)), SUNFLOWER)
+                .unwrap()
+                .expose(),
+            SUNFLOWER
+        );
+        assert!(accept(None, SUNFLOWER).is_ok(), "no corpus is set");
+    }
+
+    /// SR-41: what happens while the corpus is down is the operator's choice.
+    #[test]
+    fn a_corpus_that_is_down_is_the_operators_choice() {
+        assert!(accept(Some((Corpus(None), WhenDown::Accept)), SUNFLOWER).is_ok());
+        assert_eq!(
+            accept(Some((Corpus(None), WhenDown::Refuse)), SUNFLOWER).unwrap_err(),
+            PasswordRejection::CheckUnavailable
+        );
+        assert_eq!(
+            accept(Some((Corpus(None), WhenDown::Refuse)), "short").unwrap_err(),
+            PasswordRejection::Weak(vec![Violation::TooShort { min: 15 }, Violation::Common]),
+            "who must choose another password is told so"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! What holds for a password: one gate for the reset, the account page, the command line and every API (SR-44).
 //!
-//! [`CHECKS`] is the policy laid out as a table, one file per check. All of them run, so that every broken rule is named at
+//! `CHECKS` is the policy laid out as a table, one file per check. All of them run, so that every broken rule is named at
 //! once. [`PasswordGate::accept`] also asks for breached passwords, over a port, and is the only way to an
 //! [`AcceptedPassword`].
 
@@ -49,10 +49,8 @@ pub(crate) const CHECKS: [Check; 5] = [
     common::check,
 ];
 
-/// A password under examination: the forms of it that the checks look at.
+/// A password under examination.
 pub(crate) struct Candidate<'a> {
-    /// As it would be set.
-    pub(crate) text: &'a str,
     /// Its code points.
     pub(crate) characters: zeroize::Zeroizing<Vec<char>>,
     /// Whose it would be.

@@ -214,12 +214,8 @@ impl PasswordPolicy {
     ///
     /// It may take some milliseconds: not for the threads that serve requests when many come at once.
     pub fn violations(&self, password: &NewPassword, facts: &UserFacts) -> Vec<Violation> {
-        let text = password.expose();
-        let candidate = Candidate {
-            text,
-            characters: text.chars().collect::<Vec<_>>().into(),
-            facts,
-        };
+        let characters = password.expose().chars().collect::<Vec<_>>().into();
+        let candidate = Candidate { characters, facts };
         let mut violations = Vec::new();
         for check in CHECKS {
             check(&candidate, self, &mut violations);

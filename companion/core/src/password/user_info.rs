@@ -22,6 +22,22 @@ impl std::fmt::Debug for UserFacts {
 }
 
 impl UserFacts {
+    /// Everything of the user that a guesser knows: what passwords are compared with, and the whole address besides.
+    pub(super) fn known_texts(&self) -> Vec<String> {
+        let mut texts = self.texts();
+        if let Some(email) = &self.email {
+            texts.push(email.clone());
+            let domain = email.split('@').nth(1).unwrap_or_default();
+            texts.extend(
+                [domain.to_owned()]
+                    .into_iter()
+                    .chain(domain.split('.').map(str::to_owned)),
+            );
+        }
+        texts.retain(|text| !text.is_empty());
+        texts
+    }
+
     /// Everything of the user that a password is compared with.
     pub(super) fn texts(&self) -> Vec<String> {
         let name = self.name.as_deref().unwrap_or_default().trim();

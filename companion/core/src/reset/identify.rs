@@ -4,9 +4,10 @@ use super::challenge::Challenge;
 use super::flow::{FlowState, ResetFlow};
 use super::settings::Issuing;
 use super::verify::AwaitingCode;
+use crate::event::Event;
 use crate::identifier::Identifier;
 use crate::ids::FlowId;
-use crate::ports::CodeJob;
+use crate::ports::{CodeJob, SentCode};
 use crate::secret::BindingSecret;
 
 /// What a visitor asks for.
@@ -31,6 +32,21 @@ pub struct Opened {
     pub job: CodeJob,
     /// The browser's half of the binding.
     pub binding: BindingSecret,
+}
+
+impl Opened {
+    /// All of it, for the store.
+    pub fn sent<'a>(&'a self, event: &'a Event) -> SentCode<'a> {
+        let Self {
+            flow, challenge, job, ..
+        } = self;
+        SentCode {
+            flow,
+            challenge,
+            job,
+            event,
+        }
+    }
 }
 
 impl ResetFlow {

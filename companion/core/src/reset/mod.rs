@@ -24,16 +24,13 @@ mod settings;
 mod verify;
 mod view;
 
-#[cfg(test)]
-mod tests;
-
 pub use challenge::{Challenge, CheckedChallenge, CountedChallenge};
 pub use close::{CloseReason, Closed};
 pub use complete::{Completed, Receipt};
 pub use flow::{FlowState, ResetFlow};
 pub use identify::{Opened, ResetRequest};
 pub use resend::Reissued;
-pub use service::{ResetParts, ResetService, SetPasswordRequest, VerifyRequest};
-pub use set_password::{AwaitingPassword, ProvenReset};
+pub use service::{ResetParts, ResetService};
+pub use set_password::{AwaitingPassword, ProvenReset, SetPasswordRequest};
 pub use settings::{Channels, Issuing, ResetSettings};
-pub use verify::{Accepted, AwaitingCode};
+pub use verify::{Accepted, AwaitingCode, VerifyRequest};

@@ -4,8 +4,9 @@ use super::challenge::Challenge;
 use super::flow::{FlowState, ResetFlow};
 use super::settings::Issuing;
 use super::verify::AwaitingCode;
+use crate::event::Event;
 use crate::outcome::ResendRejection;
-use crate::ports::CodeJob;
+use crate::ports::{CodeJob, SentCode};
 use crate::time::Timestamp;
 
 /// The flow with another challenge.
@@ -19,6 +20,21 @@ pub struct Reissued {
     pub job: CodeJob,
     /// How many codes this flow has asked for.
     pub sends: u32,
+}
+
+impl Reissued {
+    /// All of it, for the store.
+    pub fn sent<'a>(&'a self, event: &'a Event) -> SentCode<'a> {
+        let Self {
+            flow, challenge, job, ..
+        } = self;
+        SentCode {
+            flow,
+            challenge,
+            job,
+            event,
+        }
+    }
 }
 
 impl ResetFlow {

@@ -4,26 +4,24 @@ use std::sync::Arc;
 
 use super::challenge::Challenge;
 use super::flow::ResetFlow;
-use super::identify::{Opened, ResetRequest};
-use super::resend::Reissued;
-use super::set_password::ProvenReset;
+use super::identify::ResetRequest;
+use super::set_password::{ProvenReset, SetPasswordRequest};
 use super::settings::{Issuing, ResetSettings};
-use super::verify::Accepted;
+use super::verify::{Accepted, VerifyRequest};
 use crate::event::{Event, EventKind, Visitor};
-use crate::ids::{ChallengeId, FlowId};
-use crate::one_time_code::{CodeContext, CodeKeyring, OneTimeCode};
+use crate::ids::FlowId;
+use crate::one_time_code::{CodeContext, CodeKeyring};
 use crate::outcome::{
     Answer, Begun, FlowView, IdentifyRejection, PasswordSet, ResendRejection, Resent, SetPasswordRejection,
     Verified, VerifyRejection, ViewRejection,
 };
-use crate::password::{NewPassword, PasswordGate, PasswordRejection};
+use crate::password::{PasswordGate, PasswordRejection};
 use crate::ports::{
     BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ResetStore, Saved,
-    SentCode,
 };
 use crate::random::Random;
 use crate::rate_limit::{IdentifierHasher, Limiter};
-use crate::secret::{BindingSecret, Proof};
+use crate::secret::BindingSecret;
 use crate::time::Timestamp;
 
 /// The reset, step by step. Every method is one request of the visitor's.
@@ -49,32 +47,6 @@ pub struct ResetParts<S, L, I, B> {
     pub random: Arc<dyn Random>,
     /// Life times and counts.
     pub settings: ResetSettings,
-}
-
-/// A code is tried.
-#[derive(Debug)]
-pub struct VerifyRequest<'a> {
-    /// In which flow.
-    pub flow_id: &'a FlowId,
-    /// By which browser.
-    pub binding: &'a BindingSecret,
-    /// The challenge that the form was made for, where it says one: an older form is then told that it is superseded.
-    pub challenge_id: Option<&'a ChallengeId>,
-    /// The code.
-    pub code: &'a OneTimeCode,
-}
-
-/// A new password is submitted.
-#[derive(Debug)]
-pub struct SetPasswordRequest<'a> {
-    /// In which flow.
-    pub flow_id: &'a FlowId,
-    /// By which browser.
-    pub binding: &'a BindingSecret,
-    /// The proof that a right code gave.
-    pub proof: &'a Proof,
-    /// The password.
-    pub password: NewPassword,
 }
 
 impl<S, L, I, B> ResetService<S, L, I, B>
@@ -115,25 +87,14 @@ where
         if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
             return Ok(Err(IdentifyRejection::Limited { retry_after: limit.0 }));
         }
-        let Opened {
-            flow,
-            challenge,
-            job,
-            binding,
-        } = ResetFlow::begin(request, self.issuing(now));
-        let event = self.event(&flow, EventKind::ResetRequested { channel }, visitor, now);
-        let sent = SentCode {
-            flow: &flow,
-            challenge: &challenge,
-            job: &job,
-            event: &event,
-        };
-        self.parts.store.begin(&sent).await?;
+        let opened = ResetFlow::begin(request, self.issuing(now));
+        let event = self.event(&opened.flow, EventKind::ResetRequested { channel }, visitor, now);
+        self.parts.store.begin(&opened.sent(&event)).await?;
         Ok(Ok(Begun {
-            flow_id: flow.id().clone(),
-            challenge_id: challenge.id,
-            binding,
-            code_expires_at: challenge.expires_at,
+            flow_id: opened.flow.id().clone(),
+            challenge_id: opened.challenge.id,
+            binding: opened.binding,
+            code_expires_at: opened.challenge.expires_at,
             resend_at: now + self.parts.settings.resend_cooldown,
         }))
     }
@@ -170,29 +131,27 @@ where
         if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
             return Ok(Err(ResendRejection::Limited { retry_after: limit.0 }));
         }
-        let Reissued {
-            flow,
-            challenge,
-            job,
-            sends,
-        } = match flow.resend(self.issuing(now)) {
+        let reissued = match flow.resend(self.issuing(now)) {
             Ok(reissued) => reissued,
             Err(rejection) => return Ok(Err(rejection)),
         };
-        let event = self.event(&flow, EventKind::CodeResent { sends }, visitor, now);
-        let sent = SentCode {
-            flow: &flow,
-            challenge: &challenge,
-            job: &job,
-            event: &event,
+        let kind = EventKind::CodeResent {
+            sends: reissued.sends,
         };
-        match self.parts.store.supersede(&sent).await? {
+        let event = self.event(&reissued.flow, kind, visitor, now);
+        match self.parts.store.supersede(&reissued.sent(&event)).await? {
             Saved::Saved => Ok(Ok(Resent {
-                challenge_id: challenge.id,
-                code_expires_at: challenge.expires_at,
+                challenge_id: reissued.challenge.id,
+                code_expires_at: reissued.challenge.expires_at,
                 resend_at: now + self.parts.settings.resend_cooldown,
             })),
-            Saved::Conflict => self.resend_overtaken(flow_id, binding, now).await,
+            Saved::Conflict => {
+                let told = self.overtaken(flow_id, binding, |flow, _| {
+                    let told = flow.expect_resend(now);
+                    told.err().unwrap_or(ResendRejection::AlreadyUsed)
+                });
+                told.await.map(Err)
+            }
         }
     }
 
@@ -222,15 +181,20 @@ where
         if let Err(limit) = self.parts.limiter.verify(&hash, visitor.prefix(), now).await? {
             return Ok(Err(VerifyRejection::Limited { retry_after: limit.0 }));
         }
-        let counted = self
+        // What the flow tells once somebody else has moved it on.
+        let overtaken = |otherwise| {
+            let named = Some(&challenge_id);
+            self.overtaken(flow_id, binding, move |flow, challenge| {
+                let told = flow.expect_code(challenge.as_ref(), named, settings, now);
+                told.err().unwrap_or(otherwise)
+            })
+        };
+        let count = self
             .parts
             .store
-            .count_attempt(&challenge_id, now, settings.code_attempts)
-            .await?;
-        let Some(counted) = counted else {
-            return self
-                .verify_overtaken(flow_id, binding, &challenge_id, now, VerifyRejection::Exhausted)
-                .await;
+            .count_attempt(&challenge_id, now, settings.code_attempts);
+        let Some(counted) = count.await? else {
+            return overtaken(VerifyRejection::Exhausted).await.map(Err);
         };
         let attempts = counted.attempts;
         let context = CodeContext {
@@ -246,28 +210,23 @@ where
             } else {
                 EventKind::CodeRejected { attempts }
             };
-            self.parts
-                .store
-                .record(&self.event(&flow, kind, visitor, now))
-                .await?;
+            let event = self.event(&flow, kind, visitor, now);
+            self.parts.store.record(&event).await?;
             return Ok(Err(VerifyRejection::WrongCode { attempts_left }));
         };
         let subject = checked.subject().clone();
-        let Accepted {
-            flow,
-            proof,
-            expires_at,
-        } = match flow.accept_code(checked, self.issuing(now)) {
-            Ok(accepted) => accepted,
+        let (flow, proof, expires_at) = match flow.accept_code(checked, self.issuing(now)) {
+            Ok(Accepted {
+                flow,
+                proof,
+                expires_at,
+            }) => (flow, proof, expires_at),
             Err(rejection) => return Ok(Err(rejection)),
         };
         let event = self.event(&flow, EventKind::CodeAccepted { subject }, visitor, now);
         match self.parts.store.save(&flow, &event).await? {
             Saved::Saved => Ok(Ok(Verified { proof, expires_at })),
-            Saved::Conflict => {
-                self.verify_overtaken(flow_id, binding, &challenge_id, now, VerifyRejection::AlreadyUsed)
-                    .await
-            }
+            Saved::Conflict => overtaken(VerifyRejection::AlreadyUsed).await.map(Err),
         }
     }
 
@@ -315,24 +274,26 @@ where
                 }));
             }
         };
-        match self
-            .parts
-            .backend
-            .complete(Completion {
-                reset,
-                password,
-                visitor,
-                now,
-            })
-            .await?
-        {
+        let completion = Completion {
+            reset,
+            password,
+            visitor,
+            now,
+        };
+        match self.parts.backend.complete(completion).await? {
             CompleteOutcome::Completed(receipt) => Ok(Ok(PasswordSet {
                 receipt,
                 client_id: flow.client_id().map(str::to_owned),
                 interaction: flow.interaction().map(str::to_owned),
             })),
             CompleteOutcome::AccountUnavailable => Ok(Err(SetPasswordRejection::AccountUnavailable)),
-            CompleteOutcome::Conflict => self.set_password_overtaken(flow_id, binding, proof, now).await,
+            CompleteOutcome::Conflict => {
+                let told = self.overtaken(flow_id, binding, |flow, _| {
+                    let proven = flow.prove(proof, &self.parts.settings, now);
+                    proven.err().unwrap_or(SetPasswordRejection::Overtaken)
+                });
+                told.await.map(Err)
+            }
             CompleteOutcome::SamePassword => match flow.prove(proof, &self.parts.settings, now) {
                 Ok(reset) => {
                     let codes = vec!["same_password".to_owned()];
@@ -375,56 +336,17 @@ where
         Ok(tries_left)
     }
 
-    /// Somebody else moved the flow on in the meantime: what it tells now, or else `otherwise`.
-    async fn verify_overtaken(
+    /// Somebody else moved the flow on in the meantime: the answer is what it tells by now.
+    async fn overtaken<R: From<ViewRejection>>(
         &self,
         flow_id: &FlowId,
         binding: &BindingSecret,
-        challenge_id: &ChallengeId,
-        now: Timestamp,
-        otherwise: VerifyRejection,
-    ) -> Answer<Verified, VerifyRejection> {
-        let told = match self.load(flow_id, binding).await? {
-            Ok((flow, challenge)) => flow
-                .expect_code(challenge.as_ref(), Some(challenge_id), &self.parts.settings, now)
-                .err()
-                .unwrap_or(otherwise),
+        tell: impl FnOnce(ResetFlow, Option<Challenge>) -> R,
+    ) -> Result<R, Failure> {
+        Ok(match self.load(flow_id, binding).await? {
+            Ok((flow, challenge)) => tell(flow, challenge),
             Err(rejection) => rejection.into(),
-        };
-        Ok(Err(told))
-    }
-
-    async fn resend_overtaken(
-        &self,
-        flow_id: &FlowId,
-        binding: &BindingSecret,
-        now: Timestamp,
-    ) -> Answer<Resent, ResendRejection> {
-        let told = match self.load(flow_id, binding).await? {
-            Ok((flow, _)) => flow
-                .expect_resend(now)
-                .err()
-                .unwrap_or(ResendRejection::AlreadyUsed),
-            Err(rejection) => rejection.into(),
-        };
-        Ok(Err(told))
-    }
-
-    async fn set_password_overtaken(
-        &self,
-        flow_id: &FlowId,
-        binding: &BindingSecret,
-        proof: &Proof,
-        now: Timestamp,
-    ) -> Answer<PasswordSet, SetPasswordRejection> {
-        let told = match self.load(flow_id, binding).await? {
-            Ok((flow, _)) => flow
-                .prove(proof, &self.parts.settings, now)
-                .err()
-                .unwrap_or(SetPasswordRejection::Overtaken),
-            Err(rejection) => rejection.into(),
-        };
-        Ok(Err(told))
+        })
     }
 
     fn issuing(&self, now: Timestamp) -> Issuing<'_> {
@@ -447,18 +369,3 @@ where
         }
     }
 }
-
-macro_rules! also_rejects_a_step {
-    ($($rejection:ident),*) => {$(
-        impl From<ViewRejection> for $rejection {
-            fn from(rejection: ViewRejection) -> Self {
-                match rejection {
-                    ViewRejection::UnknownFlow => Self::UnknownFlow,
-                    ViewRejection::OtherBrowser => Self::OtherBrowser,
-                }
-            }
-        }
-    )*};
-}
-
-also_rejects_a_step!(ResendRejection, VerifyRejection, SetPasswordRejection);

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::flow::{FlowState, ResetFlow};
 use super::settings::ResetSettings;
-use crate::ids::Subject;
+use crate::ids::{FlowId, Subject};
 use crate::outcome::SetPasswordRejection;
-use crate::secret::{Proof, SecretDigest};
+use crate::password::NewPassword;
+use crate::secret::{BindingSecret, Proof, SecretDigest};
 use crate::time::Timestamp;
 
 /// A code was right.
@@ -29,6 +30,19 @@ pub struct AwaitingPassword {
 pub struct ProvenReset {
     pub(super) flow: ResetFlow,
     pub(super) state: AwaitingPassword,
+}
+
+/// A new password is submitted.
+#[derive(Debug)]
+pub struct SetPasswordRequest<'a> {
+    /// In which flow.
+    pub flow_id: &'a FlowId,
+    /// By which browser.
+    pub binding: &'a BindingSecret,
+    /// The proof that a right code gave.
+    pub proof: &'a Proof,
+    /// The password.
+    pub password: NewPassword,
 }
 
 impl ResetFlow {

@@ -6,9 +6,10 @@ use super::challenge::{Challenge, CheckedChallenge};
 use super::flow::{FlowState, ResetFlow};
 use super::set_password::AwaitingPassword;
 use super::settings::{Issuing, ResetSettings};
-use crate::ids::ChallengeId;
+use crate::ids::{ChallengeId, FlowId};
+use crate::one_time_code::OneTimeCode;
 use crate::outcome::VerifyRejection;
-use crate::secret::Proof;
+use crate::secret::{BindingSecret, Proof};
 use crate::time::Timestamp;
 
 /// A code was asked for.
@@ -31,6 +32,19 @@ pub struct Accepted {
     pub proof: Proof,
     /// Until when it does.
     pub expires_at: Timestamp,
+}
+
+/// A code is tried.
+#[derive(Debug)]
+pub struct VerifyRequest<'a> {
+    /// In which flow.
+    pub flow_id: &'a FlowId,
+    /// By which browser.
+    pub binding: &'a BindingSecret,
+    /// The challenge that the form was made for, where it says one: an older form is then told that it is superseded.
+    pub challenge_id: Option<&'a ChallengeId>,
+    /// The code.
+    pub code: &'a OneTimeCode,
 }
 
 impl ResetFlow {

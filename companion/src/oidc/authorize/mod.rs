@@ -35,7 +35,8 @@ use super::keys::KeyRing;
 use super::pages::{ErrorKind, ErrorPage, Visitor};
 use super::params::{MOST_QUERY_BYTES, Params};
 use super::registry::{App, Registry};
-use super::{Inner, Provider, see_other};
+use super::{FOR_APP, Inner, Provider, see_other};
+use crate::pages::RESET_CLIENT_ID;
 
 pub(super) use answer::append as append_to_uri;
 pub(super) use complete::complete;
@@ -97,6 +98,7 @@ fn checked(asked: &Asked<'_>, redirect_uri: &str) -> Result<AuthorizationRequest
         nonce: sent("nonce"),
         login_hint: sent("login_hint"),
         ui_locales: sent("ui_locales"),
+        for_app: sent(FOR_APP).filter(|_| asked.app.client_id == RESET_CLIENT_ID),
     })
 }
 

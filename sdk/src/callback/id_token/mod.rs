@@ -77,7 +77,7 @@ pub(crate) async fn verify(
         Err(IdTokenError::BadSignature) => header.key_id.is_none(),
         _ => false,
     };
-    if may_be_newer && let Some(keys) = client.keys_anew(metadata, header.key_id.as_deref()).await {
+    if may_be_newer && let Some(keys) = client.newer_keys(metadata, &keys, header.key_id.as_deref()).await {
         outcome = check(raw, &header, &keys, expected);
     }
     Ok(outcome?)

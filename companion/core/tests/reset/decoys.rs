@@ -1,0 +1,53 @@
+//! Identifiers that no account, or none that may reset, belongs to.
+
+use keyback_core::outcome::VerifyRejection;
+
+use crate::world::{ADA, NOBODY, SUSPENDED, World};
+
+/// SR-1, SR-2, SR-3, SR-26: an identifier without an account gets the same answers, from the same questions to the ports.
+#[test]
+fn a_decoy_looks_the_same() {
+    let told = |identifier: &str| {
+        let world = World::new();
+        let browser = world.ask(identifier);
+        let mut asked = vec![world.asked()];
+        world.code_for(identifier);
+        let real = world.memory.rows().challenges[&browser.challenge_id].clone();
+        let mut answers = Vec::new();
+        answers.push(format!("{:?}", world.resend(&browser).unwrap_err()));
+        for _ in 0..6 {
+            answers.push(format!("{:?}", world.verify(&browser, "000001").unwrap_err()));
+            answers.push(format!("{:?}", world.view(&browser).unwrap().step));
+        }
+        world.wait(60);
+        answers.push(format!("{:?}", world.resend(&browser).is_ok()));
+        world.wait(600);
+        answers.push(format!("{:?}", world.verify(&browser, "000001").unwrap_err()));
+        asked.push(world.asked());
+        (answers, asked, world.events(), real.subject.is_some())
+    };
+    let (answers, asked, events, bound) = told(ADA);
+    assert!(bound);
+    for identifier in [NOBODY, SUSPENDED] {
+        let decoy = told(identifier);
+        assert!(!decoy.3);
+        assert_eq!(
+            (decoy.0, decoy.1, decoy.2),
+            (answers.clone(), asked.clone(), events.clone()),
+            "{identifier}"
+        );
+    }
+}
+
+/// SR-26: no code is right for nobody, not even the one that was drawn.
+#[test]
+fn a_decoys_own_code_is_wrong() {
+    let world = World::new();
+    let browser = world.ask(NOBODY);
+    let drawn = world.memory.rows().jobs[0].code.clone();
+    assert!(world.code_for(NOBODY).is_none(), "SR-4: nothing is sent");
+    assert_eq!(
+        world.verify(&browser, &drawn).unwrap_err(),
+        VerifyRejection::WrongCode { attempts_left: 4 }
+    );
+}

@@ -1,0 +1,186 @@
+//! How often, and that it is the same for everybody.
+
+use std::time::Duration;
+
+use keyback_core::outcome::{IdentifyRejection, ResendRejection, VerifyRejection};
+use keyback_core::rate_limit::{LimitRule, Limits};
+use keyback_core::reset::ResetSettings;
+
+use crate::world::{ADA, BOB, NOBODY, World, other_than};
+
+/// Every limit far away, but the one under test.
+fn generous() -> Limits {
+    Limits::default().times(1_000)
+}
+
+fn world(limits: Limits) -> World {
+    World::with(limits, ResetSettings::default())
+}
+
+/// SR-5, SR-22: ten sends to one identifier in ten minutes, the tenth for somebody not yet seen. SR-3: account or not.
+#[test]
+fn a_stranger_leaves_the_owner_a_send() {
+    for identifier in [ADA, NOBODY] {
+        let limits = Limits {
+            identifier_sends: Limits::default().identifier_sends,
+            identifier_send_reserve: Limits::default().identifier_send_reserve,
+            ..generous()
+        };
+        let world = world(limits);
+        for _ in 0..9 {
+            assert!(world.try_ask(identifier, "198.51.100.66").is_ok());
+        }
+        let stranger = world.try_ask(identifier, "198.51.100.66").err().unwrap();
+        assert!(
+            matches!(stranger, IdentifyRejection::Limited { retry_after } if retry_after <= Duration::from_secs(67))
+        );
+        assert!(
+            world.try_ask(identifier, "192.0.2.1").is_ok(),
+            "the owner, from elsewhere"
+        );
+        assert!(
+            world.try_ask(identifier, "192.0.2.2").is_err(),
+            "one is kept, not two"
+        );
+        assert!(
+            world.try_ask(BOB, "198.51.100.66").is_ok(),
+            "others are not concerned"
+        );
+        world.wait(600);
+        assert!(
+            world.try_ask(identifier, "198.51.100.66").is_ok(),
+            "it recovers by itself"
+        );
+    }
+}
+
+/// SR-5: by address, IPv6 by /64.
+#[test]
+fn a_client_is_limited_whoever_it_asks_for() {
+    let world = world(Limits {
+        client_sends: LimitRule::new(3, Duration::from_secs(600)),
+        ..generous()
+    });
+    for number in 0..3 {
+        assert!(
+            world
+                .try_ask(
+                    &format!("user{number}@example.com"),
+                    &format!("2001:db8::{number}")
+                )
+                .is_ok()
+        );
+    }
+    assert!(world.try_ask(ADA, "2001:db8::ffff:1").is_err(), "the same /64");
+    assert!(world.try_ask(ADA, "2001:db8:0:1::1").is_ok());
+    assert!(world.try_ask(ADA, "192.0.2.1").is_ok());
+    assert!(world.try_ask(ADA, "::ffff:192.0.2.1").is_ok());
+    assert!(world.try_ask(ADA, "192.0.2.1").is_ok());
+    assert!(
+        world.try_ask(ADA, "::ffff:192.0.2.1").is_err(),
+        "one client under two spellings"
+    );
+}
+
+#[test]
+fn a_limited_request_writes_nothing() {
+    let world = world(Limits {
+        client_sends: LimitRule::new(1, Duration::from_secs(600)),
+        ..generous()
+    });
+    world.ask(ADA);
+    world.asked();
+    assert!(world.try_ask(BOB, "192.0.2.1").is_err());
+    assert_eq!(
+        world.asked(),
+        ["take"],
+        "its own limit is asked first, and nobody else's is used"
+    );
+    assert_eq!(world.memory.rows().flows.len(), 1);
+}
+
+#[test]
+fn the_installation_is_limited() {
+    let world = world(Limits {
+        global_sends: LimitRule::new(2, Duration::from_secs(600)),
+        ..generous()
+    });
+    assert!(world.try_ask(ADA, "192.0.2.1").is_ok());
+    assert!(world.try_ask(BOB, "192.0.2.2").is_ok());
+    assert!(world.try_ask(NOBODY, "192.0.2.3").is_err());
+}
+
+#[test]
+fn a_resend_counts_as_a_send() {
+    let world = world(Limits {
+        client_sends: LimitRule::new(1, Duration::from_secs(6_000)),
+        ..generous()
+    });
+    let browser = world.ask(ADA);
+    world.wait(60);
+    assert!(matches!(
+        world.resend(&browser),
+        Err(ResendRejection::Limited { .. })
+    ));
+}
+
+/// SR-20: over all codes of an identifier, 100 tries an hour, and it recovers by itself.
+#[test]
+fn guesses_are_bounded_over_all_codes() {
+    for identifier in [ADA, NOBODY] {
+        let defaults = Limits::default();
+        let world = world(Limits {
+            identifier_verifications: defaults.identifier_verifications,
+            identifier_verification_reserve: defaults.identifier_verification_reserve,
+            ..generous()
+        });
+        let mut tried = 0;
+        let refused = 'guessing: loop {
+            let browser = world.ask(identifier);
+            let code = world.code_for(identifier).unwrap_or_else(|| "123456".to_owned());
+            for _ in 0..5 {
+                match world.verify(&browser, &other_than(&code)).unwrap_err() {
+                    VerifyRejection::WrongCode { .. } => tried += 1,
+                    refused => break 'guessing refused,
+                }
+            }
+        };
+        assert_eq!(tried, 95, "{identifier}");
+        assert!(matches!(refused, VerifyRejection::Limited { .. }));
+
+        let mut owner = world.try_ask(ADA, "203.0.113.9").unwrap();
+        if identifier == ADA {
+            let code = world.code_for(ADA).unwrap();
+            assert!(
+                world.verify(&owner, &code).is_ok(),
+                "the owner, from elsewhere, is not locked out"
+            );
+        }
+        world.wait(40);
+        owner = world.ask(identifier);
+        assert!(
+            matches!(
+                world.verify(&owner, "000000"),
+                Err(VerifyRejection::WrongCode { .. })
+            ),
+            "one grew back"
+        );
+    }
+}
+
+#[test]
+fn a_limited_try_costs_no_attempt() {
+    let world = world(Limits {
+        client_verifications: LimitRule::new(1, Duration::from_secs(60)),
+        ..generous()
+    });
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    world.verify(&browser, &other_than(&code)).unwrap_err();
+    assert!(matches!(
+        world.verify(&browser, &code),
+        Err(VerifyRejection::Limited { .. })
+    ));
+    world.wait(60);
+    assert!(world.verify(&browser, &code).is_ok());
+}

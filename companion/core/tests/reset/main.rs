@@ -1,0 +1,12 @@
+//! The reset over the ports, told as its visitors' stories. The ports are answered in memory; nothing here waits.
+
+#![expect(clippy::unwrap_used, reason = "a story that can't go on is a failed test")]
+
+mod decoys;
+mod journeys;
+mod limits;
+mod memory;
+mod overtaken;
+mod table;
+mod walk;
+mod world;

@@ -1,0 +1,190 @@
+//! Two answers at once: whoever loses the swap is told what the flow says by then.
+
+use keyback_core::outcome::{ResendRejection, SetPasswordRejection, VerifyRejection};
+use keyback_core::password::{NewPassword, PasswordGate, PasswordPolicy, UserFacts};
+use keyback_core::ports::{CompleteOutcome, Completion, IdentityBackend as _};
+use keyback_core::reset::{CloseReason, ResetSettings};
+use keyback_core::time::Clock as _;
+
+use crate::memory::{Memory, Rows};
+use crate::world::{ADA, Browser, STRONG, WEAK, World, at_once};
+
+fn meanwhile(world: &World, act: impl FnOnce(&mut Rows) + Send + 'static) {
+    world.memory.rows().meanwhile = Some(Box::new(act));
+}
+
+/// A flow that was accepted, completed or otherwise moved on, as the winner of the race leaves it.
+fn after(world: &World, browser: &Browser, act: impl FnOnce(&World)) -> String {
+    let before = world.memory.rows().flows[&browser.flow_id].clone();
+    act(world);
+    let mut rows = world.memory.rows();
+    rows.flows.insert(browser.flow_id.clone(), before).unwrap()
+}
+
+/// SR-21: the same right code twice at once gives one proof.
+#[test]
+fn the_second_of_two_right_codes_is_already_used() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    let won = after(&world, &browser, |world| {
+        world.verify(&browser, &code).unwrap();
+    });
+    let flow_id = browser.flow_id.clone();
+    meanwhile(&world, move |rows| {
+        rows.flows.insert(flow_id, won);
+    });
+    assert_eq!(
+        world.verify(&browser, &code).unwrap_err(),
+        VerifyRejection::AlreadyUsed
+    );
+}
+
+#[test]
+fn a_resend_that_comes_first_supersedes_the_code() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    world.wait(60);
+    let challenges = world.memory.rows().challenges.clone();
+    let won = after(&world, &browser, |world| {
+        world.resend(&browser).unwrap();
+    });
+    world.memory.rows().challenges.extend(challenges);
+    let flow_id = browser.flow_id.clone();
+    meanwhile(&world, move |rows| {
+        rows.flows.insert(flow_id, won);
+    });
+    assert_eq!(
+        world.verify(&browser, &code).unwrap_err(),
+        VerifyRejection::Superseded
+    );
+}
+
+#[test]
+fn a_code_that_comes_first_makes_a_resend_late() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    world.wait(60);
+    let won = after(&world, &browser, |world| {
+        world.verify(&browser, &code).unwrap();
+    });
+    let flow_id = browser.flow_id.clone();
+    meanwhile(&world, move |rows| {
+        rows.flows.insert(flow_id, won);
+    });
+    assert_eq!(world.resend(&browser).unwrap_err(), ResendRejection::AlreadyUsed);
+}
+
+/// SR-19: attempts that others count meanwhile leave none.
+#[test]
+fn attempts_are_counted_where_they_rest() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    // The page was shown with tries left; by the time of the count they are gone.
+    world
+        .memory
+        .rows()
+        .challenges
+        .get_mut(&browser.challenge_id)
+        .unwrap()
+        .attempts = 5;
+    assert_eq!(
+        world.verify(&browser, &code).unwrap_err(),
+        VerifyRejection::Exhausted
+    );
+    world.memory.rows().challenges.clear();
+    assert_eq!(
+        world.verify(&browser, &code).unwrap_err(),
+        VerifyRejection::Expired,
+        "it was swept"
+    );
+}
+
+#[test]
+fn the_second_of_two_passwords_is_already_used() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    let proof = world.verify(&browser, &code).unwrap().proof;
+    let won = after(&world, &browser, |world| {
+        world.set_password(&browser, &proof, STRONG).unwrap();
+    });
+    let flow_id = browser.flow_id.clone();
+    meanwhile(&world, move |rows| {
+        rows.flows.insert(flow_id, won);
+    });
+    let lost = world.set_password(&browser, &proof, "another-strong-one-7421");
+    assert_eq!(lost.unwrap_err(), SetPasswordRejection::AlreadyUsed);
+    assert_eq!(world.password_of(ADA), STRONG);
+}
+
+#[test]
+fn a_weak_password_that_comes_first_only_overtakes() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    let proof = world.verify(&browser, &code).unwrap().proof;
+    let won = after(&world, &browser, |world| {
+        world.set_password(&browser, &proof, WEAK).unwrap_err();
+    });
+    let flow_id = browser.flow_id.clone();
+    meanwhile(&world, move |rows| {
+        rows.flows.insert(flow_id, won);
+    });
+    let lost = world.set_password(&browser, &proof, STRONG);
+    assert_eq!(lost.unwrap_err(), SetPasswordRejection::Overtaken);
+    assert!(
+        world.set_password(&browser, &proof, STRONG).is_ok(),
+        "the proof still holds"
+    );
+}
+
+/// SR-24: what the account page closes is closed for the form that is already on its way.
+#[test]
+fn a_closed_flow_sets_no_password() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    let proof = world.verify(&browser, &code).unwrap().proof;
+    let now = world.clock.now();
+    let closed = world
+        .flow(&browser)
+        .unwrap()
+        .close(CloseReason::AccountChanged, now)
+        .unwrap();
+    meanwhile(&world, move |rows| rows.put(&closed));
+    let lost = world.set_password(&browser, &proof, STRONG);
+    assert_eq!(lost.unwrap_err(), SetPasswordRejection::Closed);
+}
+
+/// A backend's compare-and-swap is all that it takes: a reset that was proved twice sets one password.
+#[test]
+fn two_proven_resets_complete_once() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    let proof = world.verify(&browser, &code).unwrap().proof;
+    let (flow, now) = (world.flow(&browser).unwrap(), world.clock.now());
+    let gate = PasswordGate::<Memory>::new(PasswordPolicy::default(), None);
+    let complete = |password: &str| {
+        let reset = flow
+            .clone()
+            .prove(&proof, &ResetSettings::default(), now)
+            .unwrap();
+        let password =
+            at_once(gate.accept(NewPassword::parse(password).unwrap(), &UserFacts::default())).unwrap();
+        at_once(world.memory.complete(Completion {
+            reset,
+            password,
+            visitor: browser.visitor(),
+            now,
+        }))
+        .unwrap()
+    };
+    assert!(matches!(complete(STRONG), CompleteOutcome::Completed(_)));
+    assert_eq!(complete("another-strong-one-7421"), CompleteOutcome::Conflict);
+    assert_eq!(world.password_of(ADA), STRONG);
+}

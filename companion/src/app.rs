@@ -1,0 +1,294 @@
+//! The composition root: builds every part from the configuration and hands them to each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyback_core::one_time_code::{CodeKey, CodeKeyring};
+use keyback_core::password::PasswordGate;
+use keyback_core::random::Random;
+use keyback_core::rate_limit::{IdentifierHasher, Limiter};
+use keyback_core::reset::{Channels, ResetParts, ResetService, ResetSettings};
+use keyback_core::time::Clock;
+use url::Url;
+
+use crate::backends::embedded::EmbeddedBackend;
+use crate::backends::reset_rows::ResetRows;
+use crate::config::Config;
+use crate::config::app::{AppConfig, AppKind, IdTokenAlg};
+use crate::config::password::policy;
+use crate::connectors::breached::BreachedRanges;
+use crate::connectors::{Availability, Connectors, Inbox};
+use crate::hashing::{HashParams, HashPool, PoolSettings, Unavailable};
+use crate::http::cookies::Cookies;
+use crate::http::host::HostGuard;
+use crate::messages::{MessageError, Messages};
+use crate::oidc::{Provider, ProviderError, ProviderParts};
+use crate::outbox::Outbox;
+use crate::pages::RESET_CLIENT_ID;
+use crate::pages::provider_pages::DesignedPages;
+use crate::relying_party::{InProcess, RelyingParty};
+use crate::secrets::{Purpose, RootKeys};
+use crate::store::{Store, StoreError, audit, jobs, limits, reset, sessions};
+use crate::views::{Brand, Theme};
+
+/// How long the audit trail is kept.
+const AUDIT_KEPT: Duration = Duration::from_secs(400 * 86_400);
+
+/// The reset over the companion's adapters.
+pub type Resets = ResetService<ResetRows, ResetRows, EmbeddedBackend, BreachedRanges>;
+
+/// The whole companion. Shared by all handlers and jobs.
+pub struct Companion {
+    pub config: Config,
+    pub public_url: Url,
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub provider: Provider,
+    pub backend: EmbeddedBackend,
+    pub resets: Resets,
+    pub limiter: Limiter<ResetRows>,
+    pub identifiers: IdentifierHasher,
+    pub hashing: HashPool,
+    pub connectors: Connectors,
+    pub availability: Availability,
+    /// The development inbox, where a connector is one.
+    pub inbox: Option<Inbox>,
+    pub outbox: Outbox,
+    pub messages: Messages,
+    pub theme: Arc<Theme>,
+    pub cookies: Cookies,
+    pub host: HostGuard,
+    /// `/reset-password` as a relying party of the own provider.
+    pub relying_party: RelyingParty,
+    /// What the root page shows, where it shows something: the demo.
+    pub welcome: Option<Welcome>,
+}
+
+/// The root page of the demo.
+#[derive(Clone, Debug)]
+pub struct Welcome {
+    pub site_url: String,
+    pub account: String,
+}
+
+/// What the companion is started with.
+pub struct Parts {
+    pub config: Config,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub welcome: Option<Welcome>,
+}
+
+/// Why the companion could not start. Says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] crate::config::Problems),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the provider can't start: {0}")]
+    Provider(#[from] ProviderError),
+    #[error(transparent)]
+    Hashing(#[from] Unavailable),
+    #[error(transparent)]
+    Messages(#[from] MessageError),
+    #[error("the client for breached passwords can't be built: {0}")]
+    Breached(#[from] reqwest::Error),
+    #[error("the relying party of /reset-password can't be built: {0}")]
+    RelyingParty(String),
+}
+
+impl Companion {
+    /// Opens the store, makes what is made once, and puts the parts together. Listens to nothing yet.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
+        let Parts { config, clock, random, welcome } = parts;
+        let root_keys = config.secrets.root_keys()?;
+        let public_url = config.server.public_url.clone().ok_or_else(crate::config::Problems::no_public_url)?;
+        let store = Store::open(config.store.url.path()).await?;
+        let inbox = Inbox::new(Arc::clone(&clock));
+        let (connectors, availability) = Connectors::from_config(&config, &inbox);
+        log_availability(&availability);
+        let theme = Arc::new(Theme::new(brand(&config)));
+        let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), Arc::clone(&random));
+        let hashing = HashPool::start(pool_settings(&config), Arc::clone(&random))?;
+        let identifiers = IdentifierHasher::new(&first_key(&root_keys, Purpose::Limits));
+        let backend = EmbeddedBackend::new(
+            store.clone(),
+            hashing.clone(),
+            outbox.clone(),
+            Arc::clone(&random),
+            identifiers.clone(),
+        );
+        let rows = ResetRows::new(store.clone(), outbox.clone(), Arc::clone(&random));
+        let breached =
+            BreachedRanges::from_config(&config.breached)?.map(|ranges| (ranges, config.breached.when_down));
+        let resets = ResetService::new(ResetParts {
+            store: rows.clone(),
+            limiter: Limiter::new(rows.clone(), config.limits.limits()),
+            backend: backend.clone(),
+            passwords: PasswordGate::new(policy(&config.policy).with_words(context_words(&config)), breached),
+            keyring: code_keyring(&root_keys)?,
+            hasher: identifiers.clone(),
+            random: Arc::clone(&random),
+            settings: reset_settings(&config, &connectors),
+        });
+        let provider = Provider::start(ProviderParts {
+            store: store.clone(),
+            root_keys: &root_keys,
+            public_url: public_url.clone(),
+            apps: apps(&config, &public_url),
+            resources: config.resources.clone(),
+            tokens: config.tokens.clone(),
+            session: config.session.clone(),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            reset_available: connectors.any(),
+            pages: Arc::new(DesignedPages::new(Arc::clone(&theme), Arc::clone(&random))),
+        })
+        .await?;
+        let relying_party = RelyingParty::new(
+            &public_url,
+            InProcess::new(provider.router(), &public_url),
+            &first_key(&root_keys, Purpose::Cookies),
+            &clock,
+            &random,
+        )
+        .map_err(|error| StartError::RelyingParty(error.to_string()))?;
+        Ok(Arc::new(Self {
+            limiter: Limiter::new(rows, config.limits.limits()),
+            cookies: Cookies::for_url(&public_url),
+            host: HostGuard::new(&public_url),
+            inbox: connectors.uses_inbox().then_some(inbox),
+            messages: Messages::built_in()?,
+            config,
+            public_url,
+            store,
+            clock,
+            random,
+            provider,
+            backend,
+            resets,
+            identifiers,
+            hashing,
+            connectors,
+            availability,
+            outbox,
+            theme,
+            relying_party,
+            welcome,
+        }))
+    }
+
+    /// The public address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.origin().ascii_serialization())
+    }
+
+    /// Forgets what has expired.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        let (db, now) = (self.store.writer(), self.clock.now());
+        jobs::sweep(db, now).await?;
+        reset::sweep(db, now).await?;
+        sessions::sweep(db, now).await?;
+        limits::sweep(db, now).await?;
+        audit::sweep(db, now - AUDIT_KEPT).await?;
+        self.provider.sweep(now).await?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Companion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Companion").field("public_url", &self.public_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Says why "Forgot password?" doesn't show, where it doesn't.
+fn log_availability(availability: &Availability) {
+    match (&availability.email, &availability.sms) {
+        (Err(email), Err(sms)) => {
+            tracing::warn!("\"Forgot password?\" is not shown, since no code can be sent: {email}; {sms}");
+        }
+        (Err(email), Ok(())) => tracing::info!("codes go out by SMS alone: {email}"),
+        (Ok(()), Err(sms)) => tracing::info!("codes go out by e-mail alone: {sms}"),
+        (Ok(()), Ok(())) => {}
+    }
+}
+
+fn brand(config: &Config) -> Brand {
+    Brand { name: config.branding.name.clone(), color: config.branding.color, logo: None }
+}
+
+fn pool_settings(config: &Config) -> PoolSettings {
+    let hashing = &config.hashing;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    PoolSettings {
+        params: HashParams {
+            memory_kib: hashing.memory_kib,
+            iterations: hashing.iterations,
+            parallelism: hashing.parallelism,
+        },
+        threads: if hashing.threads == 0 { processors } else { hashing.threads },
+        queue: hashing.queue,
+    }
+}
+
+fn reset_settings(config: &Config, connectors: &Connectors) -> ResetSettings {
+    ResetSettings {
+        channels: Channels { email: connectors.email.is_some(), phone: connectors.sms.is_some() },
+        code_life: config.reset.code_lifetime.into(),
+        code_attempts: config.reset.max_attempts,
+        resend_cooldown: config.reset.resend_cooldown.into(),
+        proof_life: config.reset.proof_lifetime.into(),
+        ..ResetSettings::default()
+    }
+}
+
+fn code_keyring(root_keys: &RootKeys) -> Result<CodeKeyring, StartError> {
+    let mut keys = root_keys.derive(Purpose::CodeDigest).into_iter().map(|(id, key)| CodeKey::new(id, &key));
+    match keys.next() {
+        Some(first) => Ok(CodeKeyring::new(first, keys.collect())),
+        None => Err(crate::config::Problems::no_root_key().into()),
+    }
+}
+
+fn first_key(root_keys: &RootKeys, purpose: Purpose) -> zeroize::Zeroizing<[u8; 32]> {
+    root_keys.derive(purpose).into_iter().next().map(|(_, key)| key).unwrap_or_default()
+}
+
+/// The names that a password must not be built on (SR-40).
+fn context_words(config: &Config) -> Vec<String> {
+    let names = config.apps.iter().filter_map(|app| app.name.clone()).chain([config.branding.name.clone()]);
+    let mut words: Vec<String> = names
+        .flat_map(|name| {
+            let parts: Vec<String> = name.split_whitespace().map(str::to_owned).collect();
+            parts.into_iter().chain([name])
+        })
+        // Shorter words stand in too many good passwords.
+        .filter(|word| word.chars().count() >= 4)
+        .collect();
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// The apps of the file, and the built-in one behind `/reset-password`.
+fn apps(config: &Config, public_url: &Url) -> Vec<AppConfig> {
+    let callback = public_url.join("/reset-password/callback").ok();
+    let built_in = AppConfig {
+        client_id: RESET_CLIENT_ID.to_owned(),
+        name: Some(config.branding.name.clone()),
+        kind: AppKind::Spa,
+        client_secret: None,
+        redirect_uris: callback.into_iter().collect(),
+        post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        sign_in_url: None,
+        first_party: true,
+        scopes: Vec::new(),
+        resources: Vec::new(),
+        id_token_signed_response_alg: IdTokenAlg::ES384,
+    };
+    config.apps.iter().cloned().chain([built_in]).collect()
+}

@@ -1,0 +1,180 @@
+//! The embedded backend: accounts in Keyback's own store, and everything a reset does in one transaction.
+
+use std::sync::Arc;
+
+use keyback_core::event::{Event, EventKind};
+use keyback_core::ids::Subject;
+use keyback_core::password::{AcceptedPassword, UserFacts};
+use keyback_core::ports::{CompleteOutcome, Completion, Failure, IdentityBackend, Saved};
+use keyback_core::random::Random;
+use keyback_core::rate_limit::IdentifierHasher;
+use keyback_core::reset::Receipt;
+use keyback_core::time::Timestamp;
+
+use crate::hashing::{HashPool, Lane, Unavailable};
+use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
+use crate::store::users::User;
+use crate::store::{Store, StoreError, Transaction, audit, grants, reset, sessions, users};
+
+/// Accounts in Keyback's own store. Cheap to clone.
+#[derive(Clone)]
+pub struct EmbeddedBackend {
+    store: Store,
+    hashing: HashPool,
+    outbox: Outbox,
+    random: Arc<dyn Random>,
+    identifiers: IdentifierHasher,
+}
+
+/// A change of the password by the signed-in person.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    pub user: &'a User,
+    pub client_ip: &'a str,
+    pub now: Timestamp,
+}
+
+impl EmbeddedBackend {
+    pub fn new(
+        store: Store,
+        hashing: HashPool,
+        outbox: Outbox,
+        random: Arc<dyn Random>,
+        identifiers: IdentifierHasher,
+    ) -> Self {
+        Self { store, hashing, outbox, random, identifiers }
+    }
+
+    /// Sets the password that a signed-in person chose, ends all sessions and tokens, and kills what else could
+    /// reset the account. The caller begins a new session in the same transaction and commits it.
+    pub async fn change_password(
+        &self,
+        tx: &mut Transaction,
+        change: &Change<'_>,
+        phc: &str,
+    ) -> Result<Receipt, StoreError> {
+        let receipt = self.set_password(tx, change.user, phc, None, change.now).await?;
+        let line = audit::Line {
+            at: change.now,
+            event: "password_changed",
+            actor: audit::Actor::User,
+            subject: Some(&change.user.id),
+            client_id: None,
+            client_ip: Some(change.client_ip),
+        };
+        audit::write(&mut **tx, self.random.as_ref(), &line).await?;
+        self.notify(tx, change.user, None, ChangedBy::Change, receipt, change.now).await?;
+        Ok(receipt)
+    }
+
+    /// Hashes an accepted password, outside of any transaction: it takes long.
+    pub async fn hash(&self, lane: Lane, password: &AcceptedPassword) -> Result<String, Unavailable> {
+        self.hashing.hash(lane, password.expose()).await
+    }
+
+    async fn write_completion(&self, completion: Completion, phc: &str) -> Result<CompleteOutcome, StoreError> {
+        let Completion { reset: proven, visitor, now, .. } = completion;
+        let flow_id = proven.flow().id().clone();
+        let client_id = proven.flow().client_id().map(str::to_owned);
+        let identifier = proven.flow().identifier().clone();
+        let subject = proven.subject().clone();
+        let mut tx = self.store.begin().await?;
+        let user = users::find(&mut *tx, subject.as_str()).await?.filter(User::is_active);
+        let Some(user) = user else { return Ok(CompleteOutcome::AccountUnavailable) };
+        let receipt = self.set_password(&mut tx, &user, phc, Some(&flow_id), now).await?;
+        let flow = proven.complete(receipt, now);
+        // Dropping the transaction takes all of it back: somebody else completed or closed this flow.
+        if reset::save_flow(&mut *tx, &flow).await? == Saved::Conflict {
+            return Ok(CompleteOutcome::Conflict);
+        }
+        users::mark_verified(&mut *tx, &user.id, &identifier).await?;
+        let event = Event {
+            at: now,
+            visitor,
+            flow_id,
+            client_id: client_id.clone(),
+            identifier: self.identifiers.hash(&identifier),
+            kind: EventKind::ResetCompleted { subject, receipt },
+        };
+        audit::write_event(&mut *tx, self.random.as_ref(), &event).await?;
+        self.notify(&mut tx, &user, client_id.as_deref(), ChangedBy::Reset, receipt, now).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        Ok(CompleteOutcome::Completed(receipt))
+    }
+
+    /// The password, and all that ends with the old one.
+    async fn set_password(
+        &self,
+        tx: &mut Transaction,
+        user: &User,
+        phc: &str,
+        flow: Option<&keyback_core::ids::FlowId>,
+        now: Timestamp,
+    ) -> Result<Receipt, StoreError> {
+        users::save_password_hash(&mut **tx, &user.id, phc, now).await?;
+        users::set_not_before(&mut **tx, &user.id, now).await?;
+        reset::end_resets_of(tx, &user.id, flow).await?;
+        let sessions_ended = sessions::end_all(&mut **tx, &user.id, None, now).await?;
+        let revoked = grants::revoke_user(tx, &user.id, now).await?;
+        Ok(Receipt {
+            sessions_ended: u32::try_from(sessions_ended).unwrap_or(u32::MAX),
+            grants_revoked: u32::try_from(revoked.apps.len()).unwrap_or(u32::MAX),
+            // Told by back-channel logout; nobody is promised to be told who isn't.
+            apps_told: 0,
+        })
+    }
+
+    /// Queues the notice to every verified address.
+    async fn notify(
+        &self,
+        tx: &mut Transaction,
+        user: &User,
+        client_id: Option<&str>,
+        by: ChangedBy,
+        receipt: Receipt,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for to in user.verified_addresses() {
+            let notice = PasswordChanged {
+                to,
+                user_id: user.id.clone(),
+                client_id: client_id.map(str::to_owned),
+                changed_at: now,
+                by,
+                sessions_ended: receipt.sessions_ended,
+            };
+            self.outbox.password_changed(&mut **tx, &notice).await?;
+        }
+        Ok(())
+    }
+}
+
+impl IdentityBackend for EmbeddedBackend {
+    async fn policy_facts(&self, subject: &Subject) -> Result<Option<UserFacts>, Failure> {
+        let user = users::find(self.store.reader(), subject.as_str())
+            .await
+            .map_err(|error| Failure::broken("find the account", error))?;
+        Ok(user.filter(User::is_active).map(|user| facts(&user)))
+    }
+
+    async fn complete(&self, completion: Completion) -> Result<CompleteOutcome, Failure> {
+        let phc = self.hash(Lane::Reset, &completion.password).await.map_err(|error| match error {
+            Unavailable::Busy { retry_after, .. } => Failure::busy("hash the password", retry_after),
+            error @ Unavailable::Failed(_) => Failure::broken("hash the password", error),
+        })?;
+        self.write_completion(completion, &phc)
+            .await
+            .map_err(|error| Failure::broken("complete the reset", error))
+    }
+}
+
+/// What the policy must know of a person.
+pub fn facts(user: &User) -> UserFacts {
+    UserFacts {
+        name: user.name.clone(),
+        username: user.username.clone(),
+        email: user.email.clone(),
+        phone: user.phone.clone(),
+    }
+}

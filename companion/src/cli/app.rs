@@ -1,0 +1,154 @@
+//! `keyback app`: apps of the store. Those of the configuration file are read-only.
+
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use keyback_core::random::SystemRandom;
+use keyback_core::time::{Clock as _, SystemClock};
+use url::Url;
+
+use super::{ConfigFile, open};
+use crate::config::app::{AppConfig, AppKind, IdTokenAlg, Secret};
+use crate::pages::RESET_CLIENT_ID;
+use crate::secrets::{digest_of, random_token};
+use crate::store::apps::{self, StoredApp};
+use crate::store::users::Added;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AppCommand {
+    /// Add an app; prints its secret once, if it is one that keeps a secret
+    Add(AddArgs),
+    /// List the apps of the file and of the store
+    List(ConfigFile),
+    /// Remove an app of the store, and all that people granted it
+    Remove(RemoveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Letters, digits, - _ and .
+    client_id: String,
+    #[arg(long, value_enum)]
+    r#type: Kind,
+    /// What people see
+    #[arg(long)]
+    name: Option<String>,
+    /// Where sign-ins return to; may be given several times
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    redirect_uris: Vec<Url>,
+    /// Where sign-outs return to; may be given several times
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    post_logout_redirect_uris: Vec<Url>,
+    /// Where the app begins a sign-in: the end of the way of /reset-password
+    #[arg(long, value_name = "URL")]
+    sign_in_url: Option<Url>,
+    /// The app is somebody else's: people are asked for consent
+    #[arg(long)]
+    third_party: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Web,
+    Spa,
+    Native,
+    Machine,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RemoveArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+    client_id: String,
+}
+
+pub(super) async fn run(command: AppCommand) -> Result<()> {
+    match command {
+        AppCommand::Add(args) => add(args).await,
+        AppCommand::List(file) => list(&file).await,
+        AppCommand::Remove(args) => remove(&args).await,
+    }
+}
+
+async fn add(args: AddArgs) -> Result<()> {
+    let (config, store) = open::store(&args.config).await?;
+    let in_file = config.apps.iter().any(|app| app.client_id == args.client_id);
+    if in_file || args.client_id == RESET_CLIENT_ID {
+        bail!("there is an app {:?} already; choose another client id", args.client_id);
+    }
+    let kind = match args.r#type {
+        Kind::Web => AppKind::Web,
+        Kind::Spa => AppKind::Spa,
+        Kind::Native => AppKind::Native,
+        Kind::Machine => AppKind::Machine,
+    };
+    let secret = kind.is_confidential().then(|| random_token(&SystemRandom));
+    let mut app = AppConfig {
+        client_id: args.client_id,
+        name: args.name,
+        kind,
+        client_secret: secret.clone().map(Secret::new),
+        redirect_uris: args.redirect_uris,
+        post_logout_redirect_uris: args.post_logout_redirect_uris,
+        backchannel_logout_uri: None,
+        sign_in_url: args.sign_in_url,
+        first_party: !args.third_party,
+        scopes: Vec::new(),
+        resources: Vec::new(),
+        id_token_signed_response_alg: IdTokenAlg::default(),
+    };
+    let problems = app.problems();
+    if !problems.is_empty() {
+        bail!("the app can't be added:\n  {}", problems.join("\n  "));
+    }
+    app.client_secret = None;
+    let stored = StoredApp { config: app, secret_digest: secret.as_deref().map(digest_of) };
+    if apps::add(store.writer(), &stored, SystemClock.now()).await? == Added::Taken {
+        bail!("there is an app {:?} already; choose another client id", stored.config.client_id);
+    }
+    println!("client_id      {}", stored.config.client_id);
+    if let Some(secret) = secret {
+        println!("client_secret  {secret}");
+        eprintln!("the secret is shown this once; only its digest is kept");
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn list(file: &ConfigFile) -> Result<()> {
+    let (config, store) = open::store(file).await?;
+    for app in &config.apps {
+        line(app, "file");
+    }
+    for stored in apps::list(store.reader()).await? {
+        line(&stored.config, "store");
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn line(app: &AppConfig, place: &str) {
+    let kind = match app.kind {
+        AppKind::Web => "web",
+        AppKind::Spa => "spa",
+        AppKind::Native => "native",
+        AppKind::Machine => "machine",
+    };
+    println!("{}  {kind}  {place}  {}", app.client_id, app.name.as_deref().unwrap_or("-"));
+}
+
+async fn remove(args: &RemoveArgs) -> Result<()> {
+    let (config, store) = open::store(&args.config).await?;
+    if config.apps.iter().any(|app| app.client_id == args.client_id) {
+        bail!("{:?} stands in the configuration file; remove it there", args.client_id);
+    }
+    let mut tx = store.begin().await?;
+    if !apps::remove(&mut tx, &args.client_id).await? {
+        bail!("there is no app {:?}; `keyback app list` shows all", args.client_id);
+    }
+    tx.commit().await?;
+    println!("{} is removed, and all that people granted it", args.client_id);
+    store.close().await;
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! What most commands begin with: the configuration, and the store.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::ConfigFile;
+use crate::config::{Config, Environment, load};
+use crate::store::Store;
+
+/// Reads the configuration file and the environment.
+pub(super) fn config(file: &ConfigFile) -> Result<Config> {
+    let path: &Path = &file.file;
+    let text = std::fs::read_to_string(path).with_context(|| {
+        format!(
+            "the configuration {} can't be read; write one from what `keyback config` prints, or name it with \
+             --config",
+            path.display()
+        )
+    })?;
+    let environment: Environment = std::env::vars().collect();
+    Ok(load(&text, &environment)?)
+}
+
+/// Opens the store of the configuration.
+pub(super) async fn store(file: &ConfigFile) -> Result<(Config, Store)> {
+    let config = config(file)?;
+    let store = Store::open(config.store.url.path()).await?;
+    Ok((config, store))
+}

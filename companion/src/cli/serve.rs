@@ -1,0 +1,30 @@
+//! `keyback serve`.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use keyback_core::random::SystemRandom;
+use keyback_core::time::SystemClock;
+
+use super::{ConfigFile, open};
+use crate::app::{Companion, Parts};
+use crate::serve::{Running, listen, stop_signal};
+
+pub(super) async fn run(file: &ConfigFile) -> Result<()> {
+    let config = open::config(file)?;
+    let listener = listen(config.server.listen, "[server] listen").await?;
+    let admin = match config.server.admin_listen {
+        Some(address) => Some(listen(address, "[server] admin_listen").await?),
+        None => None,
+    };
+    let parts =
+        Parts { config, clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), welcome: None };
+    let companion = Companion::start(parts).await?;
+    tracing::info!(listen = %listener.local_addr()?, public_url = %companion.public_url, "serving");
+    let running = Running::start(&companion, listener, admin);
+    stop_signal().await;
+    tracing::info!("stopping: running requests and jobs may end");
+    running.stop().await;
+    companion.store.close().await;
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! `keyback user`: accounts. Nobody here chooses or sees a password of somebody else's: a new account gets its
+//! first password by a reset, or from standard input.
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+use keyback_core::identifier::Identifier;
+use keyback_core::password::{NewPassword, PasswordGate, PasswordRejection};
+use keyback_core::random::{SystemRandom, short_id};
+use keyback_core::time::{Clock as _, SystemClock};
+use zeroize::Zeroizing;
+
+use super::{ConfigFile, open};
+use crate::backends::embedded::facts;
+use crate::config::Config;
+use crate::config::password::policy;
+use crate::connectors::breached::BreachedRanges;
+use crate::hashing::{HashParams, HashPool, Lane, PoolSettings};
+use crate::store::users::{self, ACTIVE, Added, DISABLED, NewUser, User};
+use crate::store::{Store, audit, grants, sessions};
+use crate::time_text;
+
+const PAGE: i64 = 500;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add an account; its first password is set by a reset, or with --password-stdin
+    Add(AddArgs),
+    /// List the accounts
+    List(ConfigFile),
+    /// Show an account
+    Show(Named),
+    /// Send a code to an account's address, as "Forgot password?" would; prints where to enter it
+    Reset(Named),
+    /// Stop an account from signing in and resetting, and end its sessions
+    Disable(Named),
+    /// Let an account sign in and reset again
+    Enable(Named),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[arg(long, required_unless_present_any = ["phone", "username"])]
+    email: Option<String>,
+    /// In international form, such as +14155550123
+    #[arg(long)]
+    phone: Option<String>,
+    #[arg(long)]
+    username: Option<String>,
+    #[arg(long)]
+    name: Option<String>,
+    /// Nobody vouches for the addresses: no code goes there
+    #[arg(long)]
+    unverified: bool,
+    /// Read the password from standard input, up to its end or the first line end
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// An e-mail address, a phone number, a user name, or the id
+    account: String,
+}
+
+pub(super) async fn run(command: UserCommand) -> Result<()> {
+    match command {
+        UserCommand::Add(args) => add(args).await,
+        UserCommand::List(file) => list(&file).await,
+        UserCommand::Show(named) => show(&named).await,
+        UserCommand::Reset(named) => reset(&named).await,
+        UserCommand::Disable(named) => set_status(&named, DISABLED).await,
+        UserCommand::Enable(named) => set_status(&named, ACTIVE).await,
+    }
+}
+
+/// Adds an account. Shared with the demo.
+pub(crate) async fn add_account(
+    store: &Store,
+    new: &NewUser,
+    phc: Option<&str>,
+    now: keyback_core::time::Timestamp,
+) -> Result<()> {
+    let mut tx = store.begin().await?;
+    if users::add(&mut *tx, new, now).await? == Added::Taken {
+        bail!("another account has this e-mail address, phone number or user name; `keyback user list` shows it");
+    }
+    if let Some(phc) = phc {
+        users::save_password_hash(&mut *tx, &new.id, phc, now).await?;
+    }
+    let line = operator_line("user_added", &new.id, now);
+    audit::write(&mut *tx, &SystemRandom, &line).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn add(args: AddArgs) -> Result<()> {
+    let (config, store) = open::store(&args.config).await?;
+    let new = NewUser {
+        id: short_id(&SystemRandom),
+        username: args.username.map(check_username).transpose()?,
+        email: args.email.as_deref().map(email).transpose()?,
+        phone: args.phone.as_deref().map(phone).transpose()?,
+        name: args.name,
+        verified: !args.unverified,
+    };
+    let phc = match args.password_stdin {
+        true => Some(hash_from_stdin(&config, &new).await?),
+        false => None,
+    };
+    add_account(&store, &new, phc.as_deref(), SystemClock.now()).await?;
+    println!("{}", new.id);
+    if phc.is_none() {
+        let url = config.server.public_url().map(url::Url::as_str).unwrap_or_default();
+        eprintln!("the account has no password yet: its first one is set at {url}reset-password");
+    }
+    store.close().await;
+    Ok(())
+}
+
+fn email(text: &str) -> Result<String> {
+    match Identifier::parse(text) {
+        Ok(identifier @ Identifier::Email(_)) => Ok(identifier.as_str().to_owned()),
+        Ok(Identifier::Phone(_)) => bail!("{text:?} is a phone number; give it with --phone"),
+        Err(error) => bail!("{text:?} is no e-mail address: {error}"),
+    }
+}
+
+fn phone(text: &str) -> Result<String> {
+    match Identifier::parse(text) {
+        Ok(identifier @ Identifier::Phone(_)) => Ok(identifier.as_str().to_owned()),
+        Ok(Identifier::Email(_)) => bail!("{text:?} is an e-mail address; give it with --email"),
+        Err(error) => bail!("{text:?} is no phone number such as +14155550123: {error}"),
+    }
+}
+
+/// A user name must not look like an address: what is typed at sign-in means one thing.
+fn check_username(text: String) -> Result<String> {
+    let fit = (1..=128).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        && Identifier::parse(&text).is_err();
+    if !fit {
+        bail!("{text:?} is no user name: 1 to 128 letters, digits, dots, dashes and underscores, and no phone number");
+    }
+    Ok(text)
+}
+
+async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
+    let mut typed = Zeroizing::new(String::new());
+    std::io::stdin().take(8 * 1024).read_to_string(&mut typed).context("the password can't be read")?;
+    let typed = typed.lines().next().unwrap_or_default();
+    let password = NewPassword::parse(typed)?;
+    let user = User::preview(new);
+    let breached =
+        BreachedRanges::from_config(&config.breached)?.map(|ranges| (ranges, config.breached.when_down));
+    let gate = PasswordGate::new(policy(&config.policy), breached);
+    let password = match gate.accept(password, &facts(&user)).await {
+        Ok(password) => password,
+        Err(PasswordRejection::Weak(violations)) => {
+            let codes: Vec<_> = violations.iter().map(keyback_core::password::Violation::code).collect();
+            bail!("the password breaks the policy: {}", codes.join(", "));
+        }
+        Err(PasswordRejection::CheckUnavailable) => {
+            bail!("breached passwords can't be looked up; try again, or set [password.breached] when_down")
+        }
+    };
+    let hashing = &config.hashing;
+    let settings = PoolSettings {
+        params: HashParams {
+            memory_kib: hashing.memory_kib,
+            iterations: hashing.iterations,
+            parallelism: hashing.parallelism,
+        },
+        threads: 1,
+        queue: 2,
+    };
+    let pool = HashPool::start(settings, Arc::new(SystemRandom))?;
+    Ok(pool.hash(Lane::SignIn, password.expose()).await?)
+}
+
+async fn list(file: &ConfigFile) -> Result<()> {
+    let (_, store) = open::store(file).await?;
+    let mut after = String::new();
+    loop {
+        let page = users::list(store.reader(), &after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after.clone_from(&last.id);
+        for user in &page {
+            println!("{}  {}  {}", user.id, user.status, user.sign_in_name());
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn show(named: &Named) -> Result<()> {
+    let (_, store) = open::store(&named.config).await?;
+    let user = find(&store, &named.account).await?;
+    let has_password = users::find_password_hash(store.reader(), &user.id).await?.is_some();
+    let verified = |is: bool| if is { "verified" } else { "not verified" };
+    println!("id         {}", user.id);
+    println!("status     {}", user.status);
+    for (label, value) in [("name", &user.name), ("username", &user.username)] {
+        if let Some(value) = value {
+            println!("{label:<10} {value}");
+        }
+    }
+    if let Some(email) = &user.email {
+        println!("email      {email} ({})", verified(user.email_verified));
+    }
+    if let Some(phone) = &user.phone {
+        println!("phone      {phone} ({})", verified(user.phone_verified));
+    }
+    println!("password   {}", if has_password { "set" } else { "none yet" });
+    println!("created    {}", time_text::rfc3339(user.created_at()));
+    println!("updated    {}", time_text::rfc3339(user.updated_at()));
+    store.close().await;
+    Ok(())
+}
+
+/// Nothing is sent by this process: the visitor's own browser must begin the flow, since it is bound to it.
+async fn reset(named: &Named) -> Result<()> {
+    let (config, store) = open::store(&named.config).await?;
+    let user = find(&store, &named.account).await?;
+    if !user.is_active() {
+        bail!("the account is disabled; enable it first with `keyback user enable`");
+    }
+    let Some(address) = user.verified_addresses().into_iter().next() else {
+        bail!("the account has no verified e-mail address or phone number that a code could go to");
+    };
+    let Some(public_url) = config.server.public_url() else { bail!("[server] public_url is missing") };
+    let mut url = public_url.join("/reset-password")?;
+    url.query_pairs_mut().append_pair("login_hint", address.as_str());
+    let mut tx = store.begin().await?;
+    let now = SystemClock.now();
+    sessions::end_all(&mut *tx, &user.id, None, now).await?;
+    grants::revoke_user(&mut tx, &user.id, now).await?;
+    users::set_not_before(&mut *tx, &user.id, now).await?;
+    audit::write(&mut *tx, &SystemRandom, &operator_line("reset_by_operator", &user.id, now)).await?;
+    tx.commit().await?;
+    println!("{url}");
+    eprintln!("everything of the account was signed out; send its owner this address, where a new password is set");
+    store.close().await;
+    Ok(())
+}
+
+async fn set_status(named: &Named, status: &'static str) -> Result<()> {
+    let (_, store) = open::store(&named.config).await?;
+    let user = find(&store, &named.account).await?;
+    let now = SystemClock.now();
+    let mut tx = store.begin().await?;
+    users::set_status(&mut *tx, &user.id, status, now).await?;
+    if status == DISABLED {
+        sessions::end_all(&mut *tx, &user.id, None, now).await?;
+        grants::revoke_user(&mut tx, &user.id, now).await?;
+        users::set_not_before(&mut *tx, &user.id, now).await?;
+        crate::store::reset::end_resets_of(&mut tx, &user.id, None).await?;
+    }
+    let event = if status == DISABLED { "user_disabled" } else { "user_enabled" };
+    audit::write(&mut *tx, &SystemRandom, &operator_line(event, &user.id, now)).await?;
+    tx.commit().await?;
+    println!("{} is {status}", user.sign_in_name());
+    store.close().await;
+    Ok(())
+}
+
+async fn find(store: &Store, account: &str) -> Result<User> {
+    let db = store.reader();
+    let by_address = match Identifier::parse(account) {
+        Ok(identifier) => users::find_by_identifier(db, &identifier).await?,
+        Err(_) => None,
+    };
+    let found = match by_address {
+        Some(user) => Some(user),
+        None => match users::find_by_username(db, account).await? {
+            Some(user) => Some(user),
+            None => users::find(db, account).await?,
+        },
+    };
+    found.with_context(|| format!("there is no account {account:?}; `keyback user list` shows all"))
+}
+
+fn operator_line<'a>(event: &'a str, subject: &'a str, at: keyback_core::time::Timestamp) -> audit::Line<'a> {
+    audit::Line {
+        at,
+        event,
+        actor: audit::Actor::Operator,
+        subject: Some(subject),
+        client_id: None,
+        client_ip: None,
+    }
+}

@@ -1,0 +1,238 @@
+//! `keyback demo`: the whole product on one machine, without a file and without network.
+//!
+//! The companion, a demo site with a "Forgot password?" link, an account, and an inbox that shows every message.
+//! Others script against what it prints: first the companion's address, then the site's.
+
+mod site;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use keyback_core::random::{SystemRandom, short_id};
+use keyback_core::time::SystemClock;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::app::{Companion, Parts, Welcome};
+use crate::cli::{keys, user};
+use crate::config::Config;
+use crate::config::app::{AppConfig, AppKind, IdTokenAlg, Secret};
+use crate::config::messages::{EmailConnectorKind, SmsConnectorKind};
+use crate::config::store::StoreUrl;
+use crate::hashing::Lane;
+use crate::http::server::ServingLimits;
+use crate::secrets::{RootKey, random_token};
+use crate::serve::{Running, listen, stop_signal};
+use crate::store::users::{self, NewUser};
+
+const EMAIL: &str = "ada@example.com";
+const PHONE: &str = "+14155550123";
+const NAME: &str = "Ada Lovelace";
+/// The password that the demo's visitor has forgotten.
+const PASSWORD: &str = "violet otter paddles";
+const SITE_NAME: &str = "Larkspur Books";
+/// A demo on loopback is tried often, by one visitor.
+const LIMITS_FACTOR: u32 = 100;
+
+/// Where the demo keeps its things and listens.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Keep the database and root.key in this folder; by default in a temporary one, gone at the end
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Where the companion listens: loopback only, port 0 takes any
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3001")]
+    listen: SocketAddr,
+    /// Where the demo site listens: loopback only, port 0 takes any
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
+    site_listen: SocketAddr,
+    /// Where /healthz and /readyz are served; nowhere unless given
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<SocketAddr>,
+}
+
+/// Runs the demo until Ctrl-C.
+pub async fn run(args: DemoArgs) -> Result<()> {
+    let all = [Some(args.listen), Some(args.site_listen), args.admin_listen];
+    if let Some(open) = all.into_iter().flatten().find(|address| !address.ip().is_loopback()) {
+        bail!("{open} is not loopback: the demo shows every message to anybody and listens to this machine alone");
+    }
+    let folder = Folder::open(args.data.as_deref())?;
+    let listener = listen(args.listen, "--listen").await?;
+    let site_listener = listen(args.site_listen, "--site-listen").await?;
+    let admin = match args.admin_listen {
+        Some(address) => Some(listen(address, "--admin-listen").await?),
+        None => None,
+    };
+    let (public_url, site_url) = (local_url(&listener)?, local_url(&site_listener)?);
+    let secrets = Secrets { site: random_token(&SystemRandom), web: random_token(&SystemRandom) };
+    let config = config(&folder, listener.local_addr()?, &public_url, &site_url, &secrets)?;
+    let companion = Companion::start(Parts {
+        config,
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        welcome: Some(Welcome { site_url: site_url.to_string(), account: EMAIL.to_owned() }),
+    })
+    .await?;
+    add_account(&companion).await?;
+    let server = &companion.config.server;
+    let limits = ServingLimits {
+        max_connections: server.max_connections,
+        header_timeout: server.header_timeout.into(),
+    };
+    let router = site::router(&companion, &site_url, &secrets.site)?;
+    let mut running = Running::start(&companion, listener, admin);
+    running.also_serve(site_listener, router, limits);
+    print_welcome(&public_url, &site_url, &secrets, &folder);
+    stop_signal().await;
+    running.stop().await;
+    companion.store.close().await;
+    Ok(())
+}
+
+/// The client secrets of the demo's confidential apps, drawn at every start.
+struct Secrets {
+    site: String,
+    web: String,
+}
+
+/// Where the database and the root key are.
+enum Folder {
+    Given(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Folder {
+    fn open(given: Option<&Path>) -> Result<Self> {
+        let Some(path) = given else {
+            let folder = tempfile::Builder::new().prefix("keyback-demo-").tempdir();
+            return Ok(Self::Temporary(folder.context("no temporary folder can be made; give one with --data")?));
+        };
+        std::fs::create_dir_all(path)
+            .with_context(|| format!("the folder {} can't be made", path.display()))?;
+        Ok(Self::Given(path.to_owned()))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Given(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+
+    /// The root key's file; made when it isn't there.
+    fn root_key(&self) -> Result<PathBuf> {
+        let path = self.path().join("root.key");
+        if !path.exists() {
+            keys::write_new(&path, &RootKey::generate(&SystemRandom))?;
+        }
+        Ok(path)
+    }
+}
+
+fn local_url(listener: &TcpListener) -> Result<Url> {
+    Ok(Url::parse(&format!("http://localhost:{}", listener.local_addr()?.port()))?)
+}
+
+fn config(
+    folder: &Folder,
+    listen: SocketAddr,
+    public_url: &Url,
+    site_url: &Url,
+    secrets: &Secrets,
+) -> Result<Config> {
+    let mut config = Config::default();
+    config.server.listen = listen;
+    config.server.public_url = Some(public_url.clone());
+    config.secrets.root_key_file = vec![folder.root_key()?];
+    config.store.url = StoreUrl::Sqlite(folder.path().join("keyback.db"));
+    config.email.connector = Some(EmailConnectorKind::Inbox);
+    config.sms.connector = Some(SmsConnectorKind::Inbox);
+    config.limits.factor = LIMITS_FACTOR;
+    config.branding.name = SITE_NAME.to_owned();
+    config.apps = apps(site_url, secrets)?;
+    Ok(config)
+}
+
+fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
+    let base = |client_id: &str, kind: AppKind, redirect_uris: Vec<Url>| AppConfig {
+        client_id: client_id.to_owned(),
+        name: None,
+        kind,
+        client_secret: None,
+        redirect_uris,
+        post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        sign_in_url: None,
+        first_party: true,
+        scopes: Vec::new(),
+        resources: Vec::new(),
+        id_token_signed_response_alg: IdTokenAlg::default(),
+    };
+    let site = AppConfig {
+        name: Some(SITE_NAME.to_owned()),
+        client_secret: Some(Secret::new(secrets.site.clone())),
+        post_logout_redirect_uris: vec![site_url.join("/")?],
+        sign_in_url: Some(site_url.join("/sign-in")?),
+        ..base("demo-site", AppKind::Web, vec![site_url.join("/callback")?])
+    };
+    let web = AppConfig {
+        name: Some("Demo web app".to_owned()),
+        client_secret: Some(Secret::new(secrets.web.clone())),
+        post_logout_redirect_uris: vec![Url::parse("http://localhost:8080/signed-out")?],
+        sign_in_url: Some(Url::parse("http://localhost:8080/sign-in")?),
+        ..base("demo-web", AppKind::Web, vec![Url::parse("http://localhost:8080/callback")?])
+    };
+    // Any port of the loopback addresses matches (RFC 8252 7.3).
+    let loopback = ["http://127.0.0.1/callback", "http://[::1]/callback", "http://localhost/callback"];
+    let cli = AppConfig {
+        name: Some("Demo command-line app".to_owned()),
+        ..base("demo-cli", AppKind::Native, loopback.iter().map(|uri| Url::parse(uri)).collect::<Result<_, _>>()?)
+    };
+    let spa = AppConfig {
+        name: Some("Demo single-page app".to_owned()),
+        post_logout_redirect_uris: vec![Url::parse("http://localhost:5173/")?],
+        ..base("demo-spa", AppKind::Spa, vec![Url::parse("http://localhost:5173/callback")?])
+    };
+    Ok(vec![site, web, cli, spa])
+}
+
+/// Adds the demo's account, unless an earlier run in the same folder did.
+async fn add_account(companion: &Companion) -> Result<()> {
+    let email = keyback_core::identifier::Identifier::parse(EMAIL)?;
+    if users::find_by_identifier(companion.store.reader(), &email).await?.is_some() {
+        return Ok(());
+    }
+    let new = NewUser {
+        id: short_id(&SystemRandom),
+        username: Some("ada".to_owned()),
+        email: Some(EMAIL.to_owned()),
+        phone: Some(PHONE.to_owned()),
+        name: Some(NAME.to_owned()),
+        verified: true,
+    };
+    let phc = companion.hashing.hash(Lane::SignIn, PASSWORD).await?;
+    user::add_account(&companion.store, &new, Some(&phc), companion.clock.now()).await
+}
+
+/// Prints the addresses and the account. Scripts read the first two addresses.
+fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, folder: &Folder) {
+    let (companion, site) = (public_url.origin().ascii_serialization(), site_url.origin().ascii_serialization());
+    println!("Keyback is running. Press Ctrl-C to stop.");
+    println!();
+    println!("  companion  {companion}");
+    println!("  demo site  {site}");
+    println!("  messages   {companion}/dev/inbox");
+    println!();
+    println!("  account    {EMAIL}  or  {PHONE}");
+    println!("  password   {PASSWORD}");
+    println!();
+    println!("Open the demo site, choose \"Forgot password?\", and read the code in the messages.");
+    println!();
+    println!("  issuer     {companion}/oidc");
+    println!("  apps       demo-site, demo-cli, demo-spa, and demo-web with the secret {}", secrets.web);
+    println!("  data       {}", folder.path().display());
+}

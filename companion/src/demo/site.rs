@@ -1,0 +1,221 @@
+//! The demo site: somebody else's shop that signs people in with the SDK, as any site would.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use keyback::{Client, CookieSealer, Provider, Purpose, Session, SignIn};
+use keyback_core::random::{Random as _, SystemRandom};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::app::Companion;
+use crate::http::cookies::Cookies;
+use crate::http::csrf;
+use crate::http::headers;
+use crate::secrets::random_token;
+use crate::views::assets::{DEMO_STYLE, SCRIPT};
+use crate::views::demo_site::{Customer, Visitor};
+use crate::views::{DemoSite, Template};
+
+const SESSION_COOKIE: &str = "larkspur_session";
+/// Signed-in browsers that the demo remembers; more push any one out.
+const MOST_SESSIONS: usize = 1_000;
+
+/// The shop. Its sessions live in memory.
+struct Site {
+    client: Client,
+    sealer: CookieSealer,
+    sessions: Mutex<HashMap<String, Arc<Session>>>,
+    cookies: Cookies,
+    url: Url,
+    inbox_url: String,
+}
+
+/// The routes of the shop.
+pub(super) fn router(companion: &Companion, site_url: &Url, secret: &str) -> anyhow::Result<Router> {
+    let client = Client::builder(companion.provider.issuer(), "demo-site")
+        .client_secret(secret)
+        .redirect_uri(site_url.join("/callback")?)
+        .provider(Provider::Keyback)
+        .build()?;
+    let mut key = Zeroizing::new([0; 32]);
+    SystemRandom.fill(key.as_mut());
+    let site = Site {
+        client,
+        sealer: CookieSealer::new(key.as_ref())?,
+        sessions: Mutex::default(),
+        cookies: Cookies::for_url(site_url),
+        url: site_url.clone(),
+        inbox_url: companion.url("/dev/inbox"),
+    };
+    Ok(Router::new()
+        .route("/", get(home))
+        .route("/sign-in", get(sign_in))
+        .route("/forgot-password", get(forgot_password))
+        .route("/callback", get(callback))
+        .route("/sign-out", post(sign_out))
+        .with_state(Arc::new(site)))
+}
+
+async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let session = site.session(&headers);
+    let visitor = match &session {
+        None => Visitor::Anonymous,
+        Some(session) => Visitor::SignedIn(Customer {
+            name: session.claims().name(),
+            email: session.claims().email(),
+            began_as_reset: session.purpose() == Purpose::ResetPassword,
+        }),
+    };
+    site.page(StatusCode::OK, visitor)
+}
+
+async fn sign_in(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let started = site.client.sign_in().scope("email").start().await;
+    site.leave(started, &headers)
+}
+
+async fn forgot_password(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let started = site.client.forgot_password().scope("email").start().await;
+    site.leave(started, &headers)
+}
+
+async fn callback(
+    State(site): State<Arc<Site>>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Response {
+    let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
+    let finished = async {
+        let url = site.client.callback_url(path_and_query)?;
+        let pending = site.sealer.open(cookie_header(&headers), &url, &site.client)?;
+        let cleared = site.sealer.clear_cookie(&pending);
+        Ok::<_, keyback::Error>((site.client.finish(pending, &url).await?, cleared))
+    };
+    let (session, cleared) = match finished.await {
+        Ok(finished) => finished,
+        Err(error) => {
+            tracing::warn!(code = error.code(), %error, "the demo site refused a callback");
+            return site.page(StatusCode::BAD_REQUEST, Visitor::Refused { reason: &error.to_string() });
+        }
+    };
+    let to = session.return_path().to_owned();
+    let cookie = site.remember(session);
+    let mut response = redirect(&to);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    if let Ok(cleared) = HeaderValue::from_str(&cleared) {
+        response.headers_mut().append(header::SET_COOKIE, cleared);
+    }
+    response
+}
+
+async fn sign_out(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    if !csrf::is_same_origin(&headers, &site.url) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let session = site.forget(&headers);
+    let mut response = match session {
+        None => redirect("/"),
+        Some(session) => {
+            let home = site.url.as_str();
+            match site.client.sign_out_url(&session, home, None).await {
+                Ok(url) => redirect(url.as_str()),
+                Err(error) => {
+                    tracing::warn!(code = error.code(), %error, "the provider's sign-out is not reached");
+                    redirect("/")
+                }
+            }
+        }
+    };
+    response.headers_mut().append(header::SET_COOKIE, site.cookies.clear(SESSION_COOKIE));
+    response
+}
+
+impl Site {
+    fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
+        let key = self.cookies.read(headers, SESSION_COOKIE)?;
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn remember(&self, session: Session) -> HeaderValue {
+        let key = random_token(&SystemRandom);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.len() >= MOST_SESSIONS
+            && let Some(any) = sessions.keys().next().cloned()
+        {
+            sessions.remove(&any);
+        }
+        sessions.insert(key.clone(), Arc::new(session));
+        self.cookies.set(SESSION_COOKIE, &key, None)
+    }
+
+    fn forget(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
+        let key = self.cookies.read(headers, SESSION_COOKIE)?;
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
+    }
+
+    /// To the provider, with what must be known when the visitor comes back.
+    fn leave(&self, started: Result<SignIn, keyback::Error>, headers: &HeaderMap) -> Response {
+        let sealed = started.and_then(|SignIn { url, pending, .. }| {
+            Ok((url, self.sealer.set_cookies(&pending, cookie_header(headers))?))
+        });
+        match sealed {
+            Ok((url, cookies)) => {
+                let mut response = redirect(url.as_str());
+                let cookies = cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok());
+                cookies.for_each(|cookie| {
+                    response.headers_mut().append(header::SET_COOKIE, cookie);
+                });
+                response
+            }
+            Err(error) => {
+                self.page(StatusCode::BAD_GATEWAY, Visitor::Refused { reason: &error.to_string() })
+            }
+        }
+    }
+
+    fn page(&self, status: StatusCode, visitor: Visitor<'_>) -> Response {
+        let view = DemoSite {
+            sign_in_url: "/sign-in",
+            forgot_password_url: "/forgot-password",
+            sign_out_action: "/sign-out",
+            inbox_url: &self.inbox_url,
+            visitor,
+        };
+        let mut response = match view.render() {
+            Ok(html) => (status, html).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "the demo site's page can't be drawn");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        };
+        // Signing out leads over the provider and back.
+        let issuer: Vec<Url> = Url::parse(self.client.issuer()).into_iter().collect();
+        let csp = headers::page_csp(DEMO_STYLE.csp(), SCRIPT.csp(), &issuer);
+        let all = response.headers_mut();
+        all.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        all.insert(header::CONTENT_SECURITY_POLICY, csp);
+        headers::secure(all, &self.url);
+        response
+    }
+}
+
+fn cookie_header(headers: &HeaderMap) -> &str {
+    headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn redirect(location: &str) -> Response {
+    match HeaderValue::from_str(location) {
+        Ok(location) => {
+            let no_store = HeaderValue::from_static("no-store");
+            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, no_store)])
+                .into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

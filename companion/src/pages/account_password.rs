@@ -1,0 +1,139 @@
+//! Changing the password while signed in: the current one is asked for.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use keyback_core::ids::Subject;
+use keyback_core::password::{CurrentPassword, NewPassword, PasswordRejection};
+use keyback_core::rate_limit::RetryAfter;
+use std::time::Duration;
+
+use super::account::{ask_to_sign_in, signed_in};
+use super::destination::{AccountPage, Destination};
+use super::password_rules::{Broken, rules_of, stated};
+use super::request::{Asked, Posted};
+use super::respond::{PageResult, too_many, with_cookie};
+use crate::app::Companion;
+use crate::backends::embedded::{Change, facts};
+use crate::hashing::{Lane, Unavailable, Verdict};
+use crate::oidc::SignIn as NewSession;
+use crate::store::StoreError;
+use crate::store::users::{self, User};
+use crate::views::account_password::State as Shown;
+use crate::views::{AccountPassword, Wait};
+
+const CHECK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    companion.answer(show(&companion, &asked).await)
+}
+
+pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {
+    companion.answer(submit(&companion, &posted).await)
+}
+
+async fn show(companion: &Companion, asked: &Asked) -> PageResult {
+    let Some((_, user)) = signed_in(companion, asked).await? else {
+        return ask_to_sign_in(AccountPage::Password);
+    };
+    Ok(page(companion, &user, &Broken::none(), Shown::Asked))
+}
+
+async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
+    let asked = &posted.asked;
+    let Some((_, user)) = signed_in(companion, asked).await? else {
+        return ask_to_sign_in(AccountPage::Password);
+    };
+    let now = companion.clock.now();
+    if let Err(RetryAfter(wait)) =
+        companion.limiter.change_password(&Subject::new(user.id.clone()), now).await?
+    {
+        let shown = Shown::TooManyTries { wait: Wait::at_least_a_second(wait) };
+        return Ok(too_many(page(companion, &user, &Broken::none(), shown), wait));
+    }
+    match is_current(companion, &user, posted.form.one("current_password").unwrap_or_default()).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(page(companion, &user, &Broken::none(), Shown::WrongCurrent)),
+        Err(super::respond::PageError::Hashing(Unavailable::Busy { retry_after, .. })) => {
+            return Ok(busy(companion, &user, retry_after));
+        }
+        Err(error) => return Err(error),
+    }
+    let Ok(new) = NewPassword::parse(posted.form.one("password").unwrap_or_default()) else {
+        return Ok(page(companion, &user, &Broken::too_large(companion), Shown::Asked));
+    };
+    let password = match companion.resets.passwords().accept(new, &facts(&user)).await {
+        Ok(password) => password,
+        Err(PasswordRejection::Weak(violations)) => {
+            return Ok(page(companion, &user, &Broken::violations(&violations), Shown::Asked));
+        }
+        Err(PasswordRejection::CheckUnavailable) => return Ok(busy(companion, &user, CHECK_AGAIN_AFTER)),
+    };
+    let phc = match companion.backend.hash(Lane::SignIn, &password).await {
+        Ok(phc) => phc,
+        Err(Unavailable::Busy { retry_after, .. }) => return Ok(busy(companion, &user, retry_after)),
+        Err(error) => return Err(error.into()),
+    };
+    change(companion, asked, &user, &phc).await
+}
+
+async fn is_current(
+    companion: &Companion,
+    user: &User,
+    typed: &str,
+) -> Result<bool, super::respond::PageError> {
+    let stored = users::find_password_hash(companion.store.reader(), &user.id).await?;
+    let Ok(typed) = CurrentPassword::parse(typed) else { return Ok(false) };
+    let verdict = companion.hashing.verify(Lane::SignIn, typed.expose(), stored.as_deref()).await?;
+    Ok(verdict != Verdict::Wrong)
+}
+
+/// Sets it, ends every session, and begins a new one here (SR-64, SR-72).
+async fn change(companion: &Companion, asked: &Asked, user: &User, phc: &str) -> PageResult {
+    let now = companion.clock.now();
+    let address = asked.address.to_string();
+    let mut tx = companion.store.begin().await?;
+    let change = Change { user, client_ip: &address, now };
+    let receipt = companion.backend.change_password(&mut tx, &change, phc).await?;
+    let new = NewSession {
+        user_id: &user.id,
+        amr: "pwd",
+        user_agent: asked.user_agent(),
+        client_ip: Some(&address),
+    };
+    let (_, cookie) = companion.provider.sessions().begin(&mut tx, &asked.headers, new, now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    companion.outbox.wake();
+    // One of those that ended was this browser's own.
+    let others = receipt.sessions_ended.saturating_sub(1);
+    let page = page(companion, user, &Broken::none(), Shown::Changed { other_sessions_ended: others });
+    Ok(with_cookie(page, cookie))
+}
+
+fn busy(companion: &Companion, user: &User, wait: Duration) -> Response {
+    let wait = Wait::at_least_a_second(wait);
+    let mut response = page(companion, user, &Broken::none(), Shown::Busy { wait });
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    super::respond::retry_after(&mut response, wait);
+    response
+}
+
+fn page(companion: &Companion, user: &User, broken: &Broken, shown: Shown) -> Response {
+    let refused = !broken.is_empty() || !matches!(shown, Shown::Asked | Shown::Changed { .. });
+    let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let stated = stated(companion.resets.passwords());
+    let forgot = format!("/forgot-password?{}", Destination::Account(AccountPage::Password).to_query());
+    let view = AccountPassword {
+        shell: companion.shell(),
+        action: "/account/password",
+        account_url: "/account",
+        sign_out_url: "/sign-out",
+        forgot_password_url: companion.connectors.any().then_some(forgot.as_str()),
+        username: user.sign_in_name(),
+        rules: rules_of(&stated, broken),
+        state: shown,
+    };
+    companion.page(status, &view, &[])
+}

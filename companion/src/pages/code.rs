@@ -1,0 +1,208 @@
+//! The second step: the visitor types the code.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use keyback_core::identifier::IdentifierKind;
+use keyback_core::ids::ChallengeId;
+use keyback_core::one_time_code::OneTimeCode;
+use keyback_core::outcome::{CodeStanding, FlowView, ResendRejection, StepView, VerifyRejection};
+use keyback_core::reset::VerifyRequest;
+use keyback_core::time::Timestamp;
+
+use super::destination::Destination;
+use super::flow_cookie::FlowCookie;
+use super::request::{Asked, Posted};
+use super::respond::{PageResult, see_other, too_many, with_cookie};
+use crate::app::Companion;
+use crate::views::code::{Channel, Notice, Problem};
+use crate::views::{Code, Wait};
+
+pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    companion.answer(show(&companion, &asked).await)
+}
+
+pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {
+    companion.answer(submit(&companion, &posted).await)
+}
+
+pub(super) async fn resend(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {
+    companion.answer(send_again(&companion, &posted).await)
+}
+
+async fn show(companion: &Companion, asked: &Asked) -> PageResult {
+    let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
+        return start_again(None);
+    };
+    let notice = (asked.query.one("n") == Some("sent")).then_some(Notice::NewCodeSent);
+    step(companion, &flow, Shown { notice, problem: None }).await
+}
+
+async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
+    let asked = &posted.asked;
+    let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
+        return start_again(None);
+    };
+    let Ok(code) = OneTimeCode::parse(posted.form.one("code").unwrap_or_default()) else {
+        return step(companion, &flow, Shown::problem(Problem::Malformed)).await;
+    };
+    // The challenge the form was made for: an older form is told that a newer code was sent.
+    let challenge = asked.query.one("c").map(ChallengeId::new);
+    let request = VerifyRequest {
+        flow_id: &flow.id,
+        binding: &flow.binding,
+        challenge_id: challenge.as_ref(),
+        code: &code,
+    };
+    let now = companion.clock.now();
+    let problem = match companion.resets.verify(request, asked.visitor(), now).await? {
+        Ok(verified) => {
+            let flow = flow.with_proof(Some(verified.proof));
+            let to = format!("/forgot-password/password?{}", flow.query());
+            let cookies = flow.set(&asked.headers, companion.cookies);
+            return Ok(cookies.into_iter().fold(see_other(&to)?, with_cookie));
+        }
+        Err(VerifyRejection::UnknownFlow | VerifyRejection::OtherBrowser | VerifyRejection::Closed) => {
+            return start_again(None);
+        }
+        Err(VerifyRejection::AlreadyUsed) if flow.proof.is_some() => {
+            return see_other(&format!("/forgot-password/password?{}", flow.query()));
+        }
+        Err(VerifyRejection::AlreadyUsed) => Problem::Used,
+        Err(VerifyRejection::Expired) => Problem::Expired,
+        Err(VerifyRejection::Superseded) => Problem::Superseded,
+        Err(VerifyRejection::Exhausted | VerifyRejection::WrongCode { attempts_left: 0 }) => Problem::Exhausted,
+        Err(VerifyRejection::WrongCode { attempts_left }) => Problem::Wrong { tries_left: attempts_left },
+        Err(VerifyRejection::Limited { retry_after }) => {
+            let problem = Problem::TooManyCodes { wait: Wait::at_least_a_second(retry_after) };
+            let page = step(companion, &flow, Shown::problem(problem)).await?;
+            return Ok(too_many(page, retry_after));
+        }
+    };
+    step(companion, &flow, Shown::problem(problem)).await
+}
+
+async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
+    let asked = &posted.asked;
+    let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
+        return start_again(None);
+    };
+    let now = companion.clock.now();
+    match companion.resets.resend(&flow.id, &flow.binding, asked.visitor(), now).await? {
+        Ok(_) => see_other(&format!("/forgot-password/code?{}&n=sent", flow.query())),
+        Err(ResendRejection::TooSoon { retry_at }) => {
+            let page = step(companion, &flow, Shown::problem(Problem::TooSoon)).await?;
+            Ok(too_many(page, retry_at.since(now)))
+        }
+        Err(ResendRejection::Limited { retry_after }) => {
+            let problem = Problem::TooManyCodes { wait: Wait::at_least_a_second(retry_after) };
+            let page = step(companion, &flow, Shown::problem(problem)).await?;
+            Ok(too_many(page, retry_after))
+        }
+        Err(ResendRejection::AlreadyUsed) => {
+            see_other(&format!("/forgot-password/password?{}", flow.query()))
+        }
+        Err(
+            ResendRejection::UnknownFlow
+            | ResendRejection::OtherBrowser
+            | ResendRejection::Expired
+            | ResendRejection::Closed,
+        ) => start_again(None),
+    }
+}
+
+/// Back to the first step; what stood here is over.
+pub(super) fn start_again(destination: Option<&Destination>) -> PageResult {
+    match destination {
+        None => see_other("/forgot-password?n=again"),
+        Some(destination) => see_other(&format!("/forgot-password?{}&n=again", destination.to_query())),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Shown {
+    notice: Option<Notice>,
+    problem: Option<Problem>,
+}
+
+impl Shown {
+    fn problem(problem: Problem) -> Self {
+        Self { notice: None, problem: Some(problem) }
+    }
+}
+
+/// The page of the step the flow is at, or the way to it.
+async fn step(companion: &Companion, flow: &FlowCookie, shown: Shown) -> PageResult {
+    let now = companion.clock.now();
+    let Ok(view) = companion.resets.view(&flow.id, &flow.binding, now).await? else {
+        return start_again(None);
+    };
+    let destination = Destination::from_text(view.interaction.as_deref());
+    let query = flow.query();
+    match &view.step {
+        StepView::Code { challenge_id, standing, expires_at, resend_at, .. } => {
+            let of_code = OfCode {
+                challenge_id,
+                standing: *standing,
+                expires_at: *expires_at,
+                resend_at: *resend_at,
+            };
+            render(companion, &view, &destination, &query, of_code, shown)
+        }
+        // A code that comes late says so here; a visit in passing goes on to where the flow stands.
+        StepView::Password { .. } if flow.proof.is_some() => {
+            see_other(&format!("/forgot-password/password?{query}"))
+        }
+        StepView::Done { .. } => see_other(&format!("/forgot-password/done?{query}")),
+        StepView::Password { .. } | StepView::Closed { .. } | StepView::Expired => {
+            start_again(Some(&destination))
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct OfCode<'a> {
+    challenge_id: &'a ChallengeId,
+    standing: CodeStanding,
+    expires_at: Timestamp,
+    resend_at: Timestamp,
+}
+
+fn render(
+    companion: &Companion,
+    view: &FlowView,
+    destination: &Destination,
+    flow_query: &str,
+    of_code: OfCode<'_>,
+    shown: Shown,
+) -> PageResult {
+    let now = companion.clock.now();
+    let action = format!("/forgot-password/code?{flow_query}&c={}", of_code.challenge_id);
+    let resend_action = format!("/forgot-password/code/resend?{flow_query}");
+    let other_address_url = format!("/forgot-password?{}", destination.to_query());
+    let problem = shown.problem.or(match of_code.standing {
+        CodeStanding::Live => None,
+        CodeStanding::Expired => Some(Problem::Expired),
+        CodeStanding::Exhausted => Some(Problem::Exhausted),
+    });
+    let status = if shown.problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let minutes = of_code.expires_at.since(now).as_secs().div_ceil(60);
+    let view = Code {
+        shell: companion.shell(),
+        action: &action,
+        resend_action: &resend_action,
+        other_address_url: &other_address_url,
+        identifier: view.identifier.as_str(),
+        channel: match view.identifier.kind() {
+            IdentifierKind::Email => Channel::Email,
+            IdentifierKind::Phone => Channel::Sms,
+        },
+        expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
+        resend_wait: Wait::new(of_code.resend_at.since(now)),
+        notice: shown.notice,
+        problem,
+    };
+    Ok(companion.page(status, &view, &[]))
+}

@@ -1,0 +1,49 @@
+//! The end of a reset: a receipt of what was closed, and the way to sign in.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use keyback_core::outcome::StepView;
+
+use super::code::start_again;
+use super::destination::Destination;
+use super::flow_cookie::FlowCookie;
+use super::request::Asked;
+use super::respond::{PageResult, see_other};
+use crate::app::Companion;
+use crate::views::Done;
+
+pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    companion.answer(show(&companion, &asked).await)
+}
+
+async fn show(companion: &Companion, asked: &Asked) -> PageResult {
+    let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
+        return start_again(None);
+    };
+    let now = companion.clock.now();
+    let Ok(view) = companion.resets.view(&flow.id, &flow.binding, now).await? else {
+        return start_again(None);
+    };
+    let destination = Destination::from_text(view.interaction.as_deref());
+    let receipt = match view.step {
+        StepView::Done { receipt } => receipt,
+        StepView::Code { .. } => return see_other(&format!("/forgot-password/code?{}", flow.query())),
+        StepView::Password { .. } => {
+            return see_other(&format!("/forgot-password/password?{}", flow.query()));
+        }
+        StepView::Closed { .. } | StepView::Expired => return start_again(Some(&destination)),
+    };
+    let sign_in_url = format!("/sign-in?{}&n=changed", destination.to_query());
+    let app_name = companion.app_name(view.client_id.as_deref()).await?;
+    let view = Done {
+        shell: companion.shell(),
+        app_name: &app_name,
+        sign_in_url: &sign_in_url,
+        sessions_ended: Some(receipt.sessions_ended),
+        apps_told: (receipt.apps_told > 0).then_some(receipt.apps_told),
+    };
+    Ok(companion.page(StatusCode::OK, &view, &[]))
+}

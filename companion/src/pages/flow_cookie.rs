@@ -1,0 +1,130 @@
+//! The cookie that binds a reset flow to the browser that began it: its binding and, after a right code, its
+//! proof. One cookie per flow, so that tabs never collide; a bounded number, the oldest out.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue};
+use keyback_core::ids::FlowId;
+use keyback_core::secret::{BindingSecret, Proof};
+use keyback_core::time::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::http::cookies::Cookies;
+use crate::http::forms::Fields;
+
+const PREFIX: &str = "kb_flow_";
+/// Flows of one browser at most.
+const MOST_PER_BROWSER: usize = 4;
+/// As long as a flow can live, and a little to read the end of it.
+const LIFE: Duration = Duration::from_secs(2 * 3_600);
+
+/// A flow as its browser holds it.
+pub(super) struct FlowCookie {
+    pub id: FlowId,
+    pub binding: BindingSecret,
+    pub proof: Option<Proof>,
+    begun_at: Timestamp,
+}
+
+impl FlowCookie {
+    pub fn new(id: FlowId, binding: BindingSecret, now: Timestamp) -> Self {
+        Self { id, binding, proof: None, begun_at: now }
+    }
+
+    /// The flow that the address names, if this browser holds its cookie.
+    pub fn find(query: &Fields, headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
+        let id = query.one("f")?;
+        Self::parse(id, cookies.read(headers, &name(id))?)
+    }
+
+    /// The query that names the flow.
+    pub fn query(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new()).append_pair("f", self.id.as_str()).finish()
+    }
+
+    /// The same flow with the proof that a right code gave; `None` takes it away again.
+    pub fn with_proof(self, proof: Option<Proof>) -> Self {
+        Self { proof, ..self }
+    }
+
+    /// The `Set-Cookie`s: this one, and removals of the oldest above the number that a browser may hold.
+    pub fn set(&self, headers: &HeaderMap, cookies: Cookies) -> Vec<HeaderValue> {
+        let own = name(self.id.as_str());
+        let mut others: Vec<_> = cookies
+            .names(headers, PREFIX)
+            .into_iter()
+            .filter(|other| *other != own)
+            .map(|other| (begun_at(cookies.read(headers, other)), other))
+            .collect();
+        // What can't be read has no age and goes first.
+        others.sort();
+        let surplus = (others.len() + 1).saturating_sub(MOST_PER_BROWSER);
+        let mut set: Vec<_> = others.into_iter().take(surplus).map(|(_, other)| cookies.clear(other)).collect();
+        set.push(cookies.set(&own, &self.value(), Some(LIFE)));
+        set
+    }
+
+    fn value(&self) -> Zeroizing<String> {
+        let (at, binding) = (self.begun_at.as_millis(), self.binding.reveal());
+        Zeroizing::new(match &self.proof {
+            None => format!("{at}.{}", binding.as_str()),
+            Some(proof) => format!("{at}.{}.{}", binding.as_str(), proof.reveal().as_str()),
+        })
+    }
+
+    fn parse(id: &str, value: &str) -> Option<Self> {
+        let mut parts = value.split('.');
+        let begun_at = parts.next()?.parse().map(Timestamp::from_millis).ok()?;
+        let binding = BindingSecret::parse(parts.next()?).ok()?;
+        let proof = parts.next().map(Proof::parse).transpose().ok()?;
+        parts.next().is_none().then(|| Self { id: FlowId::new(id), binding, proof, begun_at })
+    }
+}
+
+fn begun_at(value: Option<&str>) -> Option<i64> {
+    value?.split('.').next()?.parse().ok()
+}
+
+fn name(id: &str) -> String {
+    format!("{PREFIX}{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header;
+    use keyback_core::random::SystemRandom;
+    use url::Url;
+
+    use super::*;
+
+    #[test]
+    fn a_flow_survives_its_cookie_and_the_oldest_makes_room() {
+        let cookies = Cookies::for_url(&Url::parse("http://localhost").unwrap());
+        let mut headers = HeaderMap::new();
+        let mut jar = Vec::new();
+        for minute in 0..6 {
+            let binding = BindingSecret::issue(&SystemRandom);
+            let now = Timestamp::from_millis(minute * 60_000);
+            let flow = FlowCookie::new(FlowId::new(format!("flow{minute}")), binding, now)
+                .with_proof(Some(Proof::issue(&SystemRandom)));
+            for set in flow.set(&headers, cookies) {
+                let set = set.to_str().unwrap().to_owned();
+                let (pair, attributes) = set.split_once(';').unwrap();
+                let name = pair.split('=').next().unwrap().to_owned();
+                jar.retain(|kept: &String| !kept.starts_with(&format!("{name}=")));
+                if !attributes.contains("Max-Age=0") {
+                    jar.push(pair.to_owned());
+                }
+            }
+            headers.insert(header::COOKIE, jar.join("; ").parse().unwrap());
+        }
+        assert_eq!(jar.len(), MOST_PER_BROWSER);
+        let find = |id: &str| {
+            let query = Fields::from_query(Some(&format!("f={id}"))).unwrap();
+            FlowCookie::find(&query, &headers, cookies)
+        };
+        assert!(find("flow5").is_some_and(|flow| flow.proof.is_some() && flow.query() == "f=flow5"));
+        assert!(find("flow0").is_none());
+        assert!(find("flow9").is_none());
+    }
+}

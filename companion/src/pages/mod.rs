@@ -1,0 +1,78 @@
+//! The pages: one file per page, named as its template and its view.
+//!
+//! A handler reads the request, asks the domain or the provider, fills a view in, and answers. State rides in
+//! cookies: the authorization request sealed (`?i=` names its cookie), the reset flow by its secret (`?f=`).
+
+mod account;
+mod account_password;
+mod code;
+pub mod destination;
+mod dev_inbox;
+mod done;
+mod flow_cookie;
+mod forgot_password;
+mod guard;
+mod new_password;
+mod password_rules;
+pub mod provider_pages;
+mod request;
+mod reset_endpoint;
+mod respond;
+mod sign_in;
+mod sign_out;
+mod welcome;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::app::Companion;
+use crate::views::error::Kind;
+
+pub use reset_endpoint::RESET_CLIENT_ID;
+
+/// Every route of the companion's public address: the pages, and the provider under `/oidc`.
+pub fn router(companion: &Arc<Companion>) -> Router {
+    let mut pages = Router::new()
+        .route("/", get(welcome::get))
+        .route("/favicon.svg", get(welcome::favicon))
+        .route("/sign-in", get(sign_in::get).post(sign_in::post))
+        .route("/forgot-password", get(forgot_password::get).post(forgot_password::post))
+        .route("/forgot-password/code", get(code::get).post(code::post))
+        .route("/forgot-password/code/resend", post(code::resend))
+        .route("/forgot-password/password", get(new_password::get).post(new_password::post))
+        .route("/forgot-password/done", get(done::get))
+        .route("/account", get(account::get))
+        .route("/account/password", get(account_password::get).post(account_password::post))
+        .route("/sign-out", get(sign_out::get).post(sign_out::post))
+        .route("/signed-out", get(sign_out::signed_out))
+        .route("/reset-password", get(reset_endpoint::get))
+        .route("/reset-password/callback", get(reset_endpoint::callback))
+        .route("/.well-known/change-password", get(welcome::change_password));
+    if companion.inbox.is_some() {
+        pages = pages
+            .route("/dev/inbox", get(dev_inbox::page))
+            .route("/dev/inbox.json", get(dev_inbox::json));
+    }
+    let failed = Arc::clone(companion);
+    pages
+        .fallback(respond::not_found)
+        .method_not_allowed_fallback(respond::method_not_allowed)
+        .with_state(Arc::clone(companion))
+        .merge(companion.provider.router())
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(move |panic: Box<dyn std::any::Any + Send>| {
+            failed.failure(&respond::panic_text(panic.as_ref()))
+        }))
+        .layer(from_fn_with_state(Arc::clone(companion), guard::admit))
+        .layer(map_response_with_state(Arc::clone(companion), guard::secure))
+}
+
+/// The answer to a request that can't be read.
+fn bad_request(companion: &Companion, detail: &str) -> axum::response::Response {
+    companion.error_page(Kind::BadRequest { detail: Some(detail) }, None)
+}

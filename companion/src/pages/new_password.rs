@@ -1,0 +1,142 @@
+//! The third step: whoever holds the proof chooses a new password.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use keyback_core::outcome::{FlowView, ProofStanding, SetPasswordRejection, StepView};
+use keyback_core::password::NewPassword as Typed;
+use keyback_core::reset::SetPasswordRequest;
+use std::time::Duration;
+
+use super::code::start_again;
+use super::destination::Destination;
+use super::flow_cookie::FlowCookie;
+use super::password_rules::{Broken, rules_of, stated};
+use super::request::{Asked, Posted};
+use super::respond::{PageResult, see_other, too_many, with_cookie};
+use crate::app::Companion;
+use crate::views::new_password::Problem;
+use crate::views::{NewPassword, Wait};
+
+/// How long to wait for a corpus of breached passwords that doesn't answer.
+const CHECK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    companion.answer(show(&companion, &asked).await)
+}
+
+pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {
+    companion.answer(submit(&companion, &posted).await)
+}
+
+async fn show(companion: &Companion, asked: &Asked) -> PageResult {
+    let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
+        return start_again(None);
+    };
+    step(companion, &flow, Broken::none(), None).await
+}
+
+async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
+    let asked = &posted.asked;
+    let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
+        return start_again(None);
+    };
+    let Some(proof) = &flow.proof else {
+        return step(companion, &flow, Broken::none(), None).await;
+    };
+    let Ok(password) = Typed::parse(posted.form.one("password").unwrap_or_default()) else {
+        return step(companion, &flow, Broken::too_large(companion), None).await;
+    };
+    let request = SetPasswordRequest { flow_id: &flow.id, binding: &flow.binding, proof, password };
+    let now = companion.clock.now();
+    match companion.resets.set_password(request, asked.visitor(), now).await? {
+        Ok(_) => {
+            let to = format!("/forgot-password/done?{}", flow.query());
+            // The proof is spent; the binding stays, so that the receipt can be shown.
+            let cookies = flow.with_proof(None).set(&asked.headers, companion.cookies);
+            // The session of this browser ended with all others; its cookie goes too.
+            let response = cookies.into_iter().fold(see_other(&to)?, with_cookie);
+            Ok(with_cookie(response, companion.provider.sessions().clear_cookie()))
+        }
+        Err(SetPasswordRejection::Weak { violations, .. }) => {
+            step(companion, &flow, Broken::violations(&violations), None).await
+        }
+        Err(SetPasswordRejection::SamePassword { .. }) => {
+            step(companion, &flow, Broken::same_as_current(), None).await
+        }
+        Err(SetPasswordRejection::CheckUnavailable) => {
+            let problem = Problem::Busy { wait: Wait::at_least_a_second(CHECK_AGAIN_AFTER) };
+            let mut page = step(companion, &flow, Broken::none(), Some(problem)).await?;
+            *page.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            super::respond::retry_after(&mut page, Wait::at_least_a_second(CHECK_AGAIN_AFTER));
+            Ok(page)
+        }
+        Err(SetPasswordRejection::Limited { retry_after }) => {
+            let problem = Problem::Busy { wait: Wait::at_least_a_second(retry_after) };
+            Ok(too_many(step(companion, &flow, Broken::none(), Some(problem)).await?, retry_after))
+        }
+        Err(SetPasswordRejection::AlreadyUsed) => {
+            see_other(&format!("/forgot-password/done?{}", flow.query()))
+        }
+        Err(
+            SetPasswordRejection::UnknownFlow
+            | SetPasswordRejection::OtherBrowser
+            | SetPasswordRejection::NotProven
+            | SetPasswordRejection::Expired
+            | SetPasswordRejection::Exhausted
+            | SetPasswordRejection::Closed
+            | SetPasswordRejection::Overtaken
+            | SetPasswordRejection::AccountUnavailable,
+        ) => step(companion, &flow, Broken::none(), None).await,
+    }
+}
+
+/// The page, while the proof holds; otherwise the way to where the flow stands.
+async fn step(
+    companion: &Companion,
+    flow: &FlowCookie,
+    broken: Broken,
+    problem: Option<Problem>,
+) -> PageResult {
+    let now = companion.clock.now();
+    let Ok(view) = companion.resets.view(&flow.id, &flow.binding, now).await? else {
+        return start_again(None);
+    };
+    let destination = Destination::from_text(view.interaction.as_deref());
+    match view.step {
+        StepView::Password { standing: ProofStanding::Live, expires_at, .. } if flow.proof.is_some() => {
+            let open_for = Wait::new(expires_at.since(now));
+            render(companion, flow, &view, &broken, open_for, problem)
+        }
+        StepView::Code { .. } => see_other(&format!("/forgot-password/code?{}", flow.query())),
+        StepView::Done { .. } => see_other(&format!("/forgot-password/done?{}", flow.query())),
+        StepView::Password { .. } | StepView::Closed { .. } | StepView::Expired => {
+            start_again(Some(&destination))
+        }
+    }
+}
+
+fn render(
+    companion: &Companion,
+    flow: &FlowCookie,
+    view: &FlowView,
+    broken: &Broken,
+    open_for: Option<Wait>,
+    problem: Option<Problem>,
+) -> PageResult {
+    let action = format!("/forgot-password/password?{}", flow.query());
+    let stated = stated(companion.resets.passwords());
+    let refused = problem.is_some() || !broken.is_empty();
+    let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let view = NewPassword {
+        shell: companion.shell(),
+        action: &action,
+        username: view.identifier.as_str(),
+        rules: rules_of(&stated, broken),
+        open_for,
+        problem,
+    };
+    Ok(companion.page(status, &view, &[]))
+}

@@ -1,0 +1,82 @@
+//! The provider's pages, drawn with the same templates as all others.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use keyback_core::random::Random;
+use url::Url;
+
+use crate::http::headers::page_csp;
+use crate::oidc::pages::{
+    ErrorKind, ErrorPage as ProviderError, ProviderPages, SignOutConfirmation, SignedOut as ProviderSignedOut,
+    Visitor,
+};
+use crate::secrets::random_id;
+use crate::views::assets::SCRIPT;
+use crate::views::error::{ErrorPage, Kind};
+use crate::views::{Shell, SignOut, SignedOut, Template, Theme};
+
+/// Draws the provider's pages in the companion's design.
+pub struct DesignedPages {
+    theme: Arc<Theme>,
+    random: Arc<dyn Random>,
+}
+
+impl DesignedPages {
+    pub fn new(theme: Arc<Theme>, random: Arc<dyn Random>) -> Self {
+        Self { theme, random }
+    }
+
+    fn shell(&self) -> Shell<'_> {
+        Shell::english(&self.theme)
+    }
+
+    fn render(&self, status: StatusCode, view: &impl Template, redirects: &[Url]) -> Response {
+        match view.render() {
+            Ok(html) => {
+                let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirects);
+                let content_type = HeaderValue::from_static("text/html; charset=utf-8");
+                (status, [(header::CONTENT_TYPE, content_type), (header::CONTENT_SECURITY_POLICY, csp)], html)
+                    .into_response()
+            }
+            Err(error) => {
+                tracing::error!(%error, "a page can't be drawn");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+impl ProviderPages for DesignedPages {
+    fn error(&self, _: Visitor<'_>, page: ProviderError<'_>) -> Response {
+        let event_id = random_id(self.random.as_ref());
+        let kind = match page.kind {
+            ErrorKind::UnknownApp => Kind::UnknownClient,
+            ErrorKind::ForeignRedirect | ErrorKind::BadRequest | ErrorKind::SignOut => {
+                Kind::BadRequest { detail: Some(page.detail) }
+            }
+            ErrorKind::Failure => {
+                tracing::error!(event_id, detail = page.detail, "the provider failed");
+                Kind::Failure { event_id: &event_id }
+            }
+        };
+        self.render(page.status, &ErrorPage { shell: self.shell(), kind, way_on: None }, &[])
+    }
+
+    fn sign_out_confirmation(&self, _: Visitor<'_>, page: SignOutConfirmation<'_>) -> Response {
+        let redirects: Vec<Url> = page.redirects_to.and_then(|url| Url::parse(url).ok()).into_iter().collect();
+        let view = SignOut {
+            shell: self.shell(),
+            action: page.action,
+            person: page.account,
+            fields: &page.fields,
+            stay_url: None,
+        };
+        self.render(StatusCode::OK, &view, &redirects)
+    }
+
+    fn signed_out(&self, _: Visitor<'_>, _: ProviderSignedOut<'_>) -> Response {
+        self.render(StatusCode::OK, &SignedOut { shell: self.shell(), sign_in_url: None }, &[])
+    }
+}

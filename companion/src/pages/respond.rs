@@ -1,0 +1,162 @@
+//! Answers: pages with their content security policy, redirects with 303, errors without internals.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use keyback_core::ports::Failure;
+use url::Url;
+
+use crate::app::Companion;
+use crate::hashing::Unavailable;
+use crate::http::headers::page_csp;
+use crate::secrets::random_id;
+use crate::store::StoreError;
+use crate::views::assets::SCRIPT;
+use crate::views::error::{ErrorPage, Kind, WayOn};
+use crate::views::{Shell, Template, Wait};
+
+/// What stopped a handler: ours, never the visitor's. It becomes a page with an event id; the cause is logged.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PageError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Domain(#[from] Failure),
+    #[error(transparent)]
+    Hashing(#[from] Unavailable),
+    #[error("the provider failed: {0}")]
+    Provider(#[from] crate::oidc::error::Failure),
+    #[error("the SDK failed: {0}")]
+    Sdk(#[from] keyback::Error),
+    #[error("the header could not be written")]
+    Header(#[from] axum::http::header::InvalidHeaderValue),
+}
+
+/// A handler's answer; failures carry the companion that draws their page.
+pub(super) type PageResult = Result<Response, PageError>;
+
+impl Companion {
+    /// The frame of a page.
+    pub(crate) fn shell(&self) -> Shell<'_> {
+        Shell::english(&self.theme)
+    }
+
+    /// Renders a page. `redirects` are where the answer to its form may lead, for `form-action`.
+    pub(crate) fn page(&self, status: StatusCode, view: &impl Template, redirects: &[Url]) -> Response {
+        let html = match view.render() {
+            Ok(html) => html,
+            Err(error) => return self.failure(&error),
+        };
+        let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirects);
+        let content_type = HeaderValue::from_static("text/html; charset=utf-8");
+        (status, [(header::CONTENT_TYPE, content_type), (header::CONTENT_SECURITY_POLICY, csp)], html)
+            .into_response()
+    }
+
+    /// The name of an app for people; without one, the site's.
+    pub(crate) async fn app_name(&self, client_id: Option<&str>) -> Result<String, StoreError> {
+        let app = match client_id {
+            Some(client_id) => self.provider.app(client_id).await?,
+            None => None,
+        };
+        let name = app.and_then(|app| app.name.clone());
+        Ok(name.unwrap_or_else(|| self.config.branding.name.clone()))
+    }
+
+    /// An error page of its own status.
+    pub(crate) fn error_page(&self, kind: Kind<'_>, way_on: Option<WayOn<'_>>) -> Response {
+        let view = ErrorPage { shell: self.shell(), kind, way_on };
+        let status = StatusCode::from_u16(view.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = self.page(status, &view, &[]);
+        if let Kind::TooManyRequests { wait } | Kind::Unavailable { wait, .. } = kind {
+            retry_after(&mut response, wait);
+        }
+        response
+    }
+
+    /// A failure of ours: logged with its cause under an id, which alone is shown.
+    pub(crate) fn failure(&self, error: &dyn std::fmt::Display) -> Response {
+        let event_id = random_id(self.random.as_ref());
+        tracing::error!(event_id, %error, "a request failed");
+        // Rendering may be what failed: this page must not call itself.
+        let view = ErrorPage { shell: self.shell(), kind: Kind::Failure { event_id: &event_id }, way_on: None };
+        match view.render() {
+            Ok(_) => self.page(StatusCode::INTERNAL_SERVER_ERROR, &view, &[]),
+            Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, event_id).into_response(),
+        }
+    }
+
+    /// The answer to a handler's failure: 503 where waiting helps, else 500.
+    pub(super) fn answer(&self, result: PageResult) -> Response {
+        let error = match result {
+            Ok(response) => return response,
+            Err(error) => error,
+        };
+        let busy = match &error {
+            PageError::Hashing(Unavailable::Busy { retry_after, .. })
+            | PageError::Domain(Failure::Busy { retry_after, .. }) => Some(*retry_after),
+            _ => None,
+        };
+        let Some(wait) = busy else { return self.failure(&with_sources(&error)) };
+        let event_id = random_id(self.random.as_ref());
+        tracing::warn!(event_id, %error, "too busy");
+        let wait = Wait::at_least_a_second(wait);
+        self.error_page(Kind::Unavailable { event_id: &event_id, wait }, None)
+    }
+}
+
+/// 303: what follows a POST is a GET (SR-80).
+pub(super) fn see_other(location: &str) -> Result<Response, PageError> {
+    let location = HeaderValue::from_str(location)?;
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}
+
+/// Adds a `Set-Cookie`.
+pub(super) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
+}
+
+/// Adds `Retry-After`.
+pub(super) fn retry_after(response: &mut Response, wait: Wait) {
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
+}
+
+/// A page that asks to wait: 429 with `Retry-After`.
+pub(super) fn too_many(mut response: Response, wait: Duration) -> Response {
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    retry_after(&mut response, Wait::at_least_a_second(wait));
+    response
+}
+
+pub(super) async fn not_found(State(companion): State<Arc<Companion>>) -> Response {
+    companion.error_page(Kind::NotFound, None)
+}
+
+pub(super) async fn method_not_allowed(State(companion): State<Arc<Companion>>) -> Response {
+    companion.error_page(Kind::MethodNotAllowed, None)
+}
+
+/// What a panic said, for the log.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&'static str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a handler panicked: {}", text.unwrap_or("without a word"))
+}
+
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

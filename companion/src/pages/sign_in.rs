@@ -1,0 +1,280 @@
+//! The sign-in page: answers the app's authorization request with a fresh session.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use keyback_core::identifier::Identifier;
+use keyback_core::password::CurrentPassword;
+use keyback_core::rate_limit::RetryAfter;
+use url::Url;
+
+use super::destination::Destination;
+use super::request::{Asked, Posted};
+use super::reset_endpoint::RESET_CLIENT_ID;
+use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
+use crate::app::Companion;
+use crate::hashing::{Lane, Unavailable, Verdict};
+use crate::oidc::{Completion, Interaction, SignIn as NewSession};
+use crate::store::sessions::Session;
+use crate::store::users::{self, User};
+use crate::store::audit;
+use crate::views::error::Kind;
+use crate::views::sign_in::{Notice, Problem};
+use crate::views::{SignIn, Wait};
+
+/// A user name is no longer than what the longest identifier may be.
+const MOST_IDENTIFIER_BYTES: usize = 254;
+
+pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    companion.answer(show(&companion, &asked).await)
+}
+
+pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {
+    companion.answer(submit(&companion, &posted).await)
+}
+
+/// What the page belongs to.
+pub(super) struct Way {
+    pub destination: Destination,
+    /// The waiting authorization request, where the destination is one.
+    pub interaction: Option<Interaction>,
+    /// The app the visitor came from and goes back to.
+    client_id: Option<String>,
+    /// Where the answer to a form may lead in the end.
+    pub redirects: Vec<Url>,
+}
+
+impl Way {
+    /// Finds what the address names. `None`: its authorization request is not in this browser (any more).
+    pub async fn find(companion: &Companion, asked: &Asked) -> Result<Option<Self>, PageError> {
+        let destination = Destination::from_query(&asked.query);
+        let Some(id) = destination.interaction() else {
+            return Ok(Some(Self { destination, interaction: None, client_id: None, redirects: Vec::new() }));
+        };
+        let now = companion.clock.now();
+        let Some(interaction) = companion.provider.interaction(&asked.headers, id, now).await? else {
+            return Ok(None);
+        };
+        let request = &interaction.request;
+        let mut redirects: Vec<Url> = Url::parse(&request.redirect_uri).into_iter().collect();
+        let client_id = if request.client_id == RESET_CLIENT_ID {
+            let app = match &request.for_app {
+                Some(id) => companion.provider.app(id).await?,
+                None => None,
+            };
+            // From the callback of `/reset-password` on: to the app's own sign-in, and from there to its callback.
+            redirects.extend(app.iter().flat_map(|app| app.sign_in_url.iter().chain(&app.redirect_uris)).cloned());
+            app.map(|app| app.client_id.clone())
+        } else {
+            Some(request.client_id.clone())
+        };
+        Ok(Some(Self { destination, interaction: Some(interaction), client_id, redirects }))
+    }
+
+    pub fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref()
+    }
+
+    pub fn login_hint(&self) -> &str {
+        self.interaction.as_ref().and_then(|waiting| waiting.request.login_hint.as_deref()).unwrap_or_default()
+    }
+}
+
+async fn show(companion: &Companion, asked: &Asked) -> PageResult {
+    let Some(way) = Way::find(companion, asked).await? else {
+        return Ok(companion.error_page(Kind::UnknownSession, None));
+    };
+    let now = companion.clock.now();
+    if let Some((session, _)) = companion.provider.sessions().current(&asked.headers, now).await?
+        && let Some(response) = go_on(companion, &way, &session).await?
+    {
+        return Ok(response);
+    }
+    let notice = match asked.query.one("n") {
+        Some("changed") => Some(Notice::PasswordChanged),
+        _ => None,
+    };
+    page(companion, &way, way.login_hint(), notice, None).await
+}
+
+/// Answers with the session that is there already, where the request lets it.
+async fn go_on(
+    companion: &Companion,
+    way: &Way,
+    session: &Session,
+) -> Result<Option<Response>, PageError> {
+    match (&way.destination, &way.interaction) {
+        (Destination::Account(page), _) => Ok(Some(see_other(page.path())?)),
+        (Destination::Interaction(_), Some(interaction)) => {
+            finish(companion, interaction, session).await
+        }
+        (Destination::Interaction(_), None) => Ok(None),
+    }
+}
+
+/// Completes the authorization request. `None`: it asks for a fresher sign-in than this session's.
+async fn finish(
+    companion: &Companion,
+    interaction: &Interaction,
+    session: &Session,
+) -> Result<Option<Response>, PageError> {
+    match companion.provider.complete(interaction, session, companion.clock.now()).await? {
+        Completion::Done(completed) => {
+            Ok(Some(with_cookie(see_other(&completed.location)?, completed.clear_cookie)))
+        }
+        Completion::SignIn(_) => Ok(None),
+    }
+}
+
+async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
+    let asked = &posted.asked;
+    let Some(way) = Way::find(companion, asked).await? else {
+        return Ok(companion.error_page(Kind::UnknownSession, None));
+    };
+    let typed = posted.form.one("identifier").unwrap_or_default().trim();
+    let password = posted.form.one("password").unwrap_or_default();
+    let wrong = || page(companion, &way, typed, None, Some(Problem::WrongCredentials));
+    if typed.is_empty() || typed.len() > MOST_IDENTIFIER_BYTES || password.is_empty() {
+        return wrong().await;
+    }
+    if let Err(RetryAfter(wait)) = ask_limits(companion, typed, asked).await? {
+        let problem = Problem::TooManyTries { wait: Wait::at_least_a_second(wait) };
+        return Ok(too_many(page(companion, &way, typed, None, Some(problem)).await?, wait));
+    }
+    // Too long for any account: the same work is done for it, and it is wrong.
+    let password = CurrentPassword::parse(password).ok();
+    let user = find_user(companion, typed).await?;
+    let stored = match &user {
+        Some(user) => users::find_password_hash(companion.store.reader(), &user.id).await?,
+        None => None,
+    };
+    let stored = stored.filter(|_| password.is_some());
+    let text = password.as_ref().map_or("", CurrentPassword::expose);
+    let verdict = match companion.hashing.verify(Lane::SignIn, text, stored.as_deref()).await {
+        Ok(verdict) => verdict,
+        Err(Unavailable::Busy { retry_after, .. }) => {
+            let problem = Problem::Busy { wait: Wait::at_least_a_second(retry_after) };
+            let mut response = page(companion, &way, typed, None, Some(problem)).await?;
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            super::respond::retry_after(&mut response, Wait::at_least_a_second(retry_after));
+            return Ok(response);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let Some(user) = user.filter(|user| user.is_active() && verdict != Verdict::Wrong) else {
+        audit_sign_in(companion, asked, "sign_in_failed", None, way.client_id()).await?;
+        return wrong().await;
+    };
+    if verdict == Verdict::RightButOutdated {
+        rehash(companion, &user, text, stored.as_deref()).await;
+    }
+    sign_in(companion, asked, &way, &user).await
+}
+
+async fn ask_limits(
+    companion: &Companion,
+    typed: &str,
+    asked: &Asked,
+) -> Result<Result<(), RetryAfter>, PageError> {
+    let hash = match Identifier::parse(typed) {
+        Ok(identifier) => companion.identifiers.hash(&identifier),
+        Err(_) => companion.identifiers.hash_text(typed),
+    };
+    Ok(companion.limiter.sign_in(&hash, asked.visitor().prefix(), companion.clock.now()).await?)
+}
+
+async fn find_user(companion: &Companion, typed: &str) -> Result<Option<User>, PageError> {
+    let db = companion.store.reader();
+    Ok(match Identifier::parse(typed) {
+        Ok(identifier) => users::find_by_identifier(db, &identifier).await?,
+        Err(_) => users::find_by_username(db, typed).await?,
+    })
+}
+
+/// Begins the session, and answers the request with it.
+async fn sign_in(companion: &Companion, asked: &Asked, way: &Way, user: &User) -> PageResult {
+    let now = companion.clock.now();
+    let address = asked.address.to_string();
+    let mut tx = companion.store.begin().await?;
+    let new = NewSession {
+        user_id: &user.id,
+        amr: "pwd",
+        user_agent: asked.user_agent(),
+        client_ip: Some(&address),
+    };
+    let (session, cookie) = companion.provider.sessions().begin(&mut tx, &asked.headers, new, now).await?;
+    let line = audit::Line {
+        at: now,
+        event: "signed_in",
+        actor: audit::Actor::User,
+        subject: Some(&user.id),
+        client_id: way.client_id(),
+        client_ip: Some(&address),
+    };
+    audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
+    tx.commit().await.map_err(crate::store::StoreError::from)?;
+    let response = match go_on(companion, way, &session).await? {
+        Some(response) => response,
+        // The request names another person, or none that can be answered: it is asked again.
+        None => page(companion, way, way.login_hint(), Some(Notice::SignInAgain), None).await?,
+    };
+    Ok(with_cookie(response, cookie))
+}
+
+/// Writes a hash of today's cost over an older one, unless the password was changed meanwhile. Failing is no
+/// reason to refuse the sign-in.
+async fn rehash(companion: &Companion, user: &User, password: &str, old: Option<&str>) {
+    let Some(old) = old else { return };
+    let written = async {
+        let phc = companion.hashing.hash(Lane::SignIn, password).await?;
+        users::replace_password_hash(companion.store.writer(), &user.id, old, &phc).await?;
+        Ok::<_, PageError>(())
+    };
+    if let Err(error) = written.await {
+        tracing::warn!(user = %user.id, %error, "an outdated hash could not be renewed");
+    }
+}
+
+async fn audit_sign_in(
+    companion: &Companion,
+    asked: &Asked,
+    event: &str,
+    subject: Option<&str>,
+    client_id: Option<&str>,
+) -> Result<(), PageError> {
+    let address = asked.address.to_string();
+    let line = audit::Line {
+        at: companion.clock.now(),
+        event,
+        actor: audit::Actor::Visitor,
+        subject,
+        client_id,
+        client_ip: Some(&address),
+    };
+    Ok(audit::write(companion.store.writer(), companion.random.as_ref(), &line).await?)
+}
+
+async fn page(
+    companion: &Companion,
+    way: &Way,
+    identifier: &str,
+    notice: Option<Notice>,
+    problem: Option<Problem>,
+) -> PageResult {
+    let query = way.destination.to_query();
+    let (action, forgot) = (format!("/sign-in?{query}"), format!("/forgot-password?{query}"));
+    let app_name = companion.app_name(way.client_id()).await?;
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let view = SignIn {
+        shell: companion.shell(),
+        action: &action,
+        app_name: &app_name,
+        identifier,
+        forgot_password_url: companion.connectors.any().then_some(forgot.as_str()),
+        notice,
+        problem,
+    };
+    Ok(companion.page(status, &view, &way.redirects))
+}

@@ -1,0 +1,49 @@
+//! Signing out of the companion itself. Apps sign people out over the provider's own endpoint.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::account::signed_in;
+use super::request::Asked;
+use super::respond::{PageResult, see_other, with_cookie};
+use crate::app::Companion;
+use crate::store::StoreError;
+use crate::views::{SignOut, SignedOut};
+
+pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    companion.answer(show(&companion, &asked).await)
+}
+
+pub(super) async fn post(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    companion.answer(submit(&companion, &asked).await)
+}
+
+pub(super) async fn signed_out(State(companion): State<Arc<Companion>>) -> Response {
+    let view = SignedOut { shell: companion.shell(), sign_in_url: Some("/sign-in") };
+    companion.page(StatusCode::OK, &view, &[])
+}
+
+async fn show(companion: &Companion, asked: &Asked) -> PageResult {
+    let Some((_, user)) = signed_in(companion, asked).await? else { return see_other("/signed-out") };
+    let view = SignOut {
+        shell: companion.shell(),
+        action: "/sign-out",
+        person: user.display_name(),
+        fields: &[],
+        stay_url: Some("/account"),
+    };
+    Ok(companion.page(StatusCode::OK, &view, &[]))
+}
+
+async fn submit(companion: &Companion, asked: &Asked) -> PageResult {
+    let sessions = companion.provider.sessions();
+    if let Some((session, _)) = signed_in(companion, asked).await? {
+        let mut tx = companion.store.begin().await?;
+        sessions.end(&mut tx, &session.id, companion.clock.now()).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+    }
+    Ok(with_cookie(see_other("/signed-out")?, sessions.clear_cookie()))
+}

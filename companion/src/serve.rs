@@ -1,0 +1,144 @@
+//! Running the companion: listeners, worker, probes, signals and the stop in good order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::app::Companion;
+use crate::connectors::EmailConnector;
+use crate::http::server::{ServingLimits, serve, told_to_stop};
+use crate::{jobs, pages};
+
+/// How often reachability is probed, for the log and `/readyz`.
+const PROBE_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Can't listen where it should.
+#[derive(Debug, thiserror::Error)]
+#[error("can't listen on {address}: {source}. Is another program using the port? Choose another with {setting}")]
+pub struct ListenError {
+    address: SocketAddr,
+    setting: &'static str,
+    source: std::io::Error,
+}
+
+/// Takes an address to listen on.
+pub async fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).await.map_err(|source| ListenError { address, setting, source })
+}
+
+/// Everything of a companion that runs. Stops in good order when told to; ends at once when dropped.
+#[derive(Debug)]
+pub struct Running {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Serves pages and provider on `listener`, probes on `admin`, and works the outbox.
+    pub fn start(companion: &Arc<Companion>, listener: TcpListener, admin: Option<TcpListener>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let server = &companion.config.server;
+        let limits = ServingLimits {
+            max_connections: server.max_connections,
+            header_timeout: server.header_timeout.into(),
+        };
+        let (reachable, reached) = watch::channel(None);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(listener, pages::router(companion), limits, stopped.clone()));
+        tasks.spawn(jobs::run(Arc::clone(companion), stopped.clone()));
+        tasks.spawn(probe(Arc::clone(companion), reachable, stopped.clone()));
+        if let Some(admin) = admin {
+            let router = admin_router(Arc::clone(companion), reached);
+            tasks.spawn(serve(admin, router, limits, stopped));
+        }
+        Self { stop, tasks }
+    }
+
+    /// Serves another router beside, under the same stop.
+    pub fn also_serve(&mut self, listener: TcpListener, router: Router, limits: ServingLimits) {
+        self.tasks.spawn(serve(listener, router, limits, self.stop.subscribe()));
+    }
+
+    /// Takes no new connection, lets running requests and jobs end, and returns when they have.
+    pub async fn stop(mut self) {
+        // Without a receiver everything has stopped already.
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM can't be waited for");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        _ = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+/// What a probe found; nothing before the first one.
+type Reached = Option<Result<(), String>>;
+
+#[derive(Clone)]
+struct Admin {
+    companion: Arc<Companion>,
+    reached: watch::Receiver<Reached>,
+}
+
+fn admin_router(companion: Arc<Companion>, reached: watch::Receiver<Reached>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(Admin { companion, reached })
+}
+
+/// Ready when the store reads and writes, and the mail server answered last time.
+async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
+    if let Err(error) = admin.companion.store.probe().await {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("store: {error}\n"));
+    }
+    match &*admin.reached.borrow() {
+        None | Some(Ok(())) => (StatusCode::OK, "ok\n".to_owned()),
+        Some(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("email: {error}\n")),
+    }
+}
+
+/// Probes the mail server after the start and every minute. It never changes a page.
+async fn probe(companion: Arc<Companion>, reached: watch::Sender<Reached>, mut stop: watch::Receiver<bool>) {
+    let Some(EmailConnector::Smtp(smtp)) = &companion.connectors.email else { return };
+    let mut every = tokio::time::interval(PROBE_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            () = told_to_stop(&mut stop) => return,
+        }
+        let now = smtp.probe().await.map_err(|error| error.to_string());
+        let before = reached.send_replace(Some(now.clone()));
+        match (&before, &now) {
+            (None | Some(Ok(())), Err(error)) => tracing::warn!(%error, "the mail server can't be reached"),
+            (Some(Err(_)), Ok(())) => tracing::info!("the mail server can be reached again"),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The SDK from outside, against a provider in memory that can be made to lie.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a helper fails the test")]
+
+mod callback;
+mod configuration;
+mod cookie;
+mod discovery;
+mod id_token;
+mod keys;
+mod logto;
+mod properties;
+mod provider;
+mod request;
+mod session;
+mod tokens;
+#[cfg(feature = "reqwest")]
+mod transport;

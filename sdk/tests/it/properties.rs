@@ -1,0 +1,110 @@
+//! What a stranger may send: never a panic, never a way elsewhere.
+
+use std::sync::OnceLock;
+
+use keyback::{CookieSealer, Error, PendingSignIn, ReturnPath};
+use proptest::prelude::*;
+use tokio::runtime::Runtime;
+use url::Url;
+
+use crate::provider::{REDIRECT_URI, World};
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| tokio::runtime::Builder::new_current_thread().build().unwrap())
+}
+
+/// A world, and a sign-in that has begun in it.
+fn begun() -> &'static (World, String) {
+    static BEGUN: OnceLock<(World, String)> = OnceLock::new();
+    BEGUN.get_or_init(|| {
+        let world = World::new();
+        let begun = runtime().block_on(world.begin());
+        world.provider.answer(&begun.url);
+        (world, serde_json::to_string(&begun.pending).unwrap())
+    })
+}
+
+/// Texts that look like paths, with all that makes them dangerous.
+fn pathlike() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("/".to_owned()),
+        Just("\\".to_owned()),
+        Just("..".to_owned()),
+        Just(".".to_owned()),
+        Just("%2e".to_owned()),
+        Just("%2f".to_owned()),
+        Just("%5C".to_owned()),
+        Just("@".to_owned()),
+        Just(":".to_owned()),
+        Just("?".to_owned()),
+        Just("#".to_owned()),
+        Just("\t".to_owned()),
+        Just("evil.example".to_owned()),
+        Just("https:".to_owned()),
+        any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// SR-71.
+    #[test]
+    fn a_return_path_never_leaves_the_site(text in pathlike()) {
+        if let Ok(path) = ReturnPath::parse(&text) {
+            for base in ["https://app.example/", "https://app.example/a/b/c?d#e", "http://localhost:8080/callback"] {
+                let base = Url::parse(base).unwrap();
+                let target = base.join(path.as_str()).unwrap();
+                prop_assert_eq!(target.origin(), base.origin());
+                // Nor after the path alone was written into a header once more.
+                let again = base.join(target.path()).unwrap();
+                prop_assert_eq!(again.origin(), base.origin());
+            }
+            prop_assert!(http::HeaderValue::from_str(path.as_str()).is_ok() || !path.as_str().is_ascii());
+        }
+    }
+
+    #[test]
+    fn any_text_as_a_callback_is_refused(text in ".{0,200}") {
+        let (world, pending) = begun();
+        let pending: PendingSignIn = serde_json::from_str(pending).unwrap();
+        let outcome = runtime().block_on(world.client.finish(pending, &text));
+        prop_assert!(matches!(outcome, Err(Error::Callback(_))));
+    }
+
+    #[test]
+    fn any_query_of_a_callback_is_refused(query in "([a-z%=&+#?;]|state=|code=|iss=|error=|%00|%ff){0,40}") {
+        let (world, pending) = begun();
+        let pending: PendingSignIn = serde_json::from_str(pending).unwrap();
+        let outcome = runtime().block_on(world.client.finish(pending, format!("{REDIRECT_URI}?{query}")));
+        prop_assert!(matches!(outcome, Err(Error::Callback(_))));
+    }
+
+    #[test]
+    fn any_cookie_header_opens_nothing(header in ".{0,200}", state in "[A-Za-z0-9_-]{0,50}") {
+        let (world, _) = begun();
+        let sealer = CookieSealer::new([7; 32]).unwrap();
+        let callback = format!("/callback?state={state}");
+        prop_assert!(sealer.open(&header, callback, &world.client).is_err());
+    }
+
+    #[test]
+    fn any_value_under_the_right_name_opens_nothing(value in "[!-:<-~]{0,300}") {
+        let (world, pending) = begun();
+        let pending: PendingSignIn = serde_json::from_str(pending).unwrap();
+        let sealer = CookieSealer::new([7; 32]).unwrap();
+        let set = sealer.set_cookie(&pending).unwrap();
+        let name = set.split_once('=').unwrap().0;
+        let callback = format!("{REDIRECT_URI}?state={}", pending.state());
+        let header = format!("{name}={value}; {name}x={value}");
+        prop_assert!(sealer.open(&header, callback, &world.client).is_err());
+        prop_assert!(sealer.set_cookies(&pending, &header).is_ok());
+    }
+
+    #[test]
+    fn any_bytes_are_no_pending_sign_in(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(serde_json::from_slice::<PendingSignIn>(&bytes).is_err());
+    }
+}

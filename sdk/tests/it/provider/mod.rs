@@ -1,0 +1,400 @@
+//! An OpenID provider in memory, behind the SDK's HTTP port. It follows the rules unless a test tells it to lie.
+
+mod signer;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use keyback::{
+    Algorithm, Client, ClientBuilder, Clock, Error, HttpTransport, Session, SignIn, TransportCause,
+    TransportError, TransportFuture,
+};
+use serde_json::{Value, json};
+use url::{Url, form_urlencoded};
+
+pub(crate) use self::signer::{Signer, signing_input};
+
+pub(crate) const ISSUER: &str = "https://id.example/oidc";
+pub(crate) const CLIENT_ID: &str = "my-app";
+pub(crate) const REDIRECT_URI: &str = "https://app.example/callback";
+pub(crate) const CODE: &str = "code-which-must-not-leak";
+pub(crate) const ACCESS_TOKEN: &str = "access-token-which-must-not-leak";
+pub(crate) const SUBJECT: &str = "uqb7pqajcjwy";
+
+/// The noon of the tests, in seconds.
+pub(crate) const NOW: u64 = 1_790_000_000;
+
+type Tamper<T> = Box<dyn Fn(&mut T) + Send>;
+/// Takes the claims and gives the whole token.
+type Forge = Box<dyn Fn(&Signer, Value) -> String + Send>;
+
+/// Everything a test needs: a provider, a clock, and a client of the two.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) client: Client,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    pub(crate) fn with(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        let clock = Arc::new(TestClock(Mutex::new(UNIX_EPOCH + Duration::from_secs(NOW))));
+        let provider = Arc::new(Provider::new(Arc::clone(&clock)));
+        let builder = Client::builder(ISSUER, CLIENT_ID)
+            .redirect_uri(REDIRECT_URI)
+            .http(provider.clone())
+            .clock(clock.clone());
+        let client = configure(builder).build().unwrap();
+        Self {
+            provider,
+            clock,
+            client,
+        }
+    }
+
+    /// From the link to the session.
+    pub(crate) async fn sign_in(&self) -> Result<Session, Error> {
+        let begun = self.begin().await;
+        let callback = self.provider.answer(&begun.url);
+        checked(self.client.finish(begun.pending, callback).await)
+    }
+
+    /// The error of a sign-in that must fail.
+    pub(crate) async fn refused(&self) -> Error {
+        self.sign_in().await.expect_err("the sign-in must be refused")
+    }
+
+    pub(crate) async fn begin(&self) -> SignIn {
+        self.client.sign_in().start().await.unwrap()
+    }
+
+    /// Changes the claims of every ID token from now on.
+    pub(crate) fn claims(&self, tamper: impl Fn(&mut Value) + Send + 'static) -> &Self {
+        self.provider.lock().claims = Some(Box::new(tamper));
+        self
+    }
+
+    /// Makes every ID token from now on by hand.
+    pub(crate) fn forge(&self, forge: impl Fn(&Signer, Value) -> String + Send + 'static) -> &Self {
+        self.provider.lock().forge = Some(Box::new(forge));
+        self
+    }
+}
+
+/// Passes the result on, after looking into every error for what must not be in a log.
+pub(crate) fn checked<T>(result: Result<T, Error>) -> Result<T, Error> {
+    if let Err(error) = &result {
+        let mut texts = vec![
+            error.to_string(),
+            format!("{error:?}"),
+            error.remedy().to_string(),
+        ];
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            texts.push(cause.to_string());
+            source = cause.source();
+        }
+        for text in texts {
+            for secret in ["://", "example", CODE, ACCESS_TOKEN, SUBJECT, "must-not-leak"] {
+                assert!(!text.contains(secret), "{text:?} holds {secret:?}");
+            }
+        }
+        assert!(error.code().contains('.'));
+    }
+    result
+}
+
+pub(crate) struct TestClock(Mutex<SystemTime>);
+
+impl TestClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        self.now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> SystemTime {
+        *self.0.lock().unwrap()
+    }
+}
+
+pub(crate) struct Provider {
+    clock: Arc<TestClock>,
+    state: Mutex<State>,
+}
+
+/// What a test may change.
+pub(crate) struct State {
+    /// No connection is made while it is down.
+    pub(crate) down: bool,
+    pub(crate) metadata: Value,
+    pub(crate) signer: Signer,
+    /// The published keys.
+    pub(crate) keys: Vec<Value>,
+    pub(crate) keys_status: StatusCode,
+    pub(crate) cache_control: Option<&'static str>,
+    /// A body in place of the key set.
+    pub(crate) keys_body: Option<Bytes>,
+    pub(crate) metadata_body: Option<Bytes>,
+    pub(crate) claims: Option<Tamper<Value>>,
+    pub(crate) forge: Option<Forge>,
+    /// Changes the token response.
+    pub(crate) tokens: Option<Tamper<Value>>,
+    /// An error in place of the token response.
+    pub(crate) token_error: Option<(StatusCode, Value)>,
+    pub(crate) user_info: (StatusCode, Value),
+    /// The callback's query, before it is sent.
+    pub(crate) callback: Option<Tamper<Vec<(String, String)>>>,
+    pub(crate) requests: HashMap<String, usize>,
+    pub(crate) token_request: Option<TokenRequest>,
+    /// By code; the last one answers a refresh.
+    authorizations: Vec<(String, Authorization)>,
+}
+
+struct Authorization {
+    nonce: String,
+    challenge: String,
+    redirect_uri: String,
+}
+
+/// What the token endpoint last saw.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenRequest {
+    pub(crate) authorization: Option<String>,
+    pub(crate) form: Vec<(String, String)>,
+}
+
+impl TokenRequest {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.form
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn basic(&self) -> Option<String> {
+        let encoded = self.authorization.as_deref()?.strip_prefix("Basic ")?;
+        String::from_utf8(STANDARD.decode(encoded).ok()?).ok()
+    }
+}
+
+impl Provider {
+    fn new(clock: Arc<TestClock>) -> Self {
+        let signer = Signer::new(Algorithm::Es384, "key-1");
+        let state = State {
+            down: false,
+            metadata: metadata(ISSUER),
+            keys: vec![signer.jwk()],
+            signer,
+            keys_status: StatusCode::OK,
+            cache_control: None,
+            keys_body: None,
+            metadata_body: None,
+            claims: None,
+            forge: None,
+            tokens: None,
+            token_error: None,
+            user_info: (StatusCode::OK, json!({ "sub": SUBJECT, "name": "Ada" })),
+            callback: None,
+            requests: HashMap::new(),
+            token_request: None,
+            authorizations: Vec::new(),
+        };
+        Self {
+            clock,
+            state: Mutex::new(state),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn requests(&self, path: &str) -> usize {
+        self.lock().requests.get(path).copied().unwrap_or_default()
+    }
+
+    /// The person signs in; the browser is sent to this callback.
+    pub(crate) fn answer(&self, authorization_request: &Url) -> Url {
+        let query: HashMap<String, String> = authorization_request.query_pairs().into_owned().collect();
+        let mut state = self.lock();
+        let code = format!("{CODE}-{}", state.authorizations.len());
+        let authorization = Authorization {
+            nonce: query["nonce"].clone(),
+            challenge: query["code_challenge"].clone(),
+            redirect_uri: query["redirect_uri"].clone(),
+        };
+        state.authorizations.push((code.clone(), authorization));
+        let issuer = state.metadata["issuer"].as_str().unwrap().to_owned();
+        let mut answer: Vec<(String, String)> = [
+            ("code", code.as_str()),
+            ("state", query["state"].as_str()),
+            ("iss", issuer.as_str()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        if let Some(tamper) = &state.callback {
+            tamper(&mut answer);
+        }
+        let mut callback = Url::parse(&query["redirect_uri"]).unwrap();
+        callback.query_pairs_mut().extend_pairs(answer);
+        callback
+    }
+
+    fn respond(&self, request: &http::Request<Bytes>) -> http::Response<Bytes> {
+        let path = request.uri().path().to_owned();
+        let mut state = self.lock();
+        *state.requests.entry(path.clone()).or_default() += 1;
+        match path.as_str() {
+            "/oidc/.well-known/openid-configuration" => match &state.metadata_body {
+                Some(body) => raw(StatusCode::OK, body.clone(), None),
+                None => reply(StatusCode::OK, &state.metadata, state.cache_control),
+            },
+            "/oidc/jwks" => match &state.keys_body {
+                Some(body) => raw(StatusCode::OK, body.clone(), None),
+                None => reply(
+                    state.keys_status,
+                    &json!({ "keys": state.keys }),
+                    state.cache_control,
+                ),
+            },
+            "/oidc/token" => {
+                let (status, body) = self.tokens(&mut state, request);
+                reply(status, &body, None)
+            }
+            "/oidc/me" => reply(state.user_info.0, &state.user_info.1, None),
+            _ => reply(StatusCode::NOT_FOUND, &json!({}), None),
+        }
+    }
+
+    fn tokens(&self, state: &mut State, request: &http::Request<Bytes>) -> (StatusCode, Value) {
+        let form: Vec<_> = form_urlencoded::parse(request.body()).into_owned().collect();
+        let header = request
+            .headers()
+            .get(AUTHORIZATION)
+            .map(|value| value.to_str().unwrap().to_owned());
+        let seen = TokenRequest {
+            authorization: header,
+            form,
+        };
+        state.token_request = Some(seen.clone());
+        if let Some(error) = &state.token_error {
+            return error.clone();
+        }
+        let refused = (StatusCode::BAD_REQUEST, json!({ "error": "invalid_grant" }));
+        let code = seen.field("code");
+        let nonce = match seen.field("grant_type") {
+            Some("authorization_code") => {
+                let Some((_, authorization)) = state
+                    .authorizations
+                    .iter()
+                    .find(|(known, _)| Some(known.as_str()) == code)
+                else {
+                    return refused;
+                };
+                let challenge = pkce::code_challenge(seen.field("code_verifier").unwrap().as_bytes());
+                let granted = challenge == authorization.challenge
+                    && seen.field("redirect_uri") == Some(authorization.redirect_uri.as_str());
+                if !granted {
+                    return refused;
+                }
+                authorization.nonce.clone()
+            }
+            _ => state.authorizations.last().unwrap().1.nonce.clone(),
+        };
+        let mut claims = json!({
+            "iss": state.metadata["issuer"],
+            "aud": CLIENT_ID,
+            "sub": SUBJECT,
+            "nonce": nonce,
+            "iat": self.clock.seconds(),
+            "exp": self.clock.seconds() + 3600,
+            "email": "ada@example.com",
+            "email_verified": true,
+            "picture": null,
+            "updated_at": NOW * 1000,
+        });
+        if let Some(tamper) = &state.claims {
+            tamper(&mut claims);
+        }
+        let id_token = match &state.forge {
+            Some(forge) => forge(&state.signer, claims),
+            None => state.signer.sign(&claims),
+        };
+        let mut tokens = json!({
+            "access_token": ACCESS_TOKEN,
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "refresh_token": "refresh-1",
+            "scope": "openid",
+            "id_token": id_token,
+        });
+        if let Some(tamper) = &state.tokens {
+            tamper(&mut tokens);
+        }
+        (StatusCode::OK, tokens)
+    }
+}
+
+impl HttpTransport for Provider {
+    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
+        Box::pin(async move {
+            // Others run meanwhile, as they would during a request over the network.
+            tokio::task::yield_now().await;
+            if self.lock().down {
+                *self.lock().requests.entry("down".to_owned()).or_default() += 1;
+                let cause = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+                return Err(TransportError::Connect(TransportCause::new(cause)));
+            }
+            Ok(self.respond(&request))
+        })
+    }
+}
+
+pub(crate) fn metadata(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/auth"),
+        "token_endpoint": format!("{issuer}/token"),
+        "jwks_uri": format!("{issuer}/jwks"),
+        "userinfo_endpoint": format!("{issuer}/me"),
+        "end_session_endpoint": format!("{issuer}/session/end"),
+        "authorization_response_iss_parameter_supported": true,
+        "code_challenge_methods_supported": ["S256"],
+        "first_screen_values_supported": ["reset-password", "reset_password", "sign_in", "register"],
+    })
+}
+
+/// The left half of the access token's hash, as `at_hash` has it.
+pub(crate) fn half_hash(algorithm: &'static aws_lc_rs::digest::Algorithm, token: &str) -> String {
+    let hash = aws_lc_rs::digest::digest(algorithm, token.as_bytes());
+    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
+}
+
+fn reply(status: StatusCode, body: &Value, cache_control: Option<&str>) -> http::Response<Bytes> {
+    raw(status, Bytes::from(body.to_string()), cache_control)
+}
+
+fn raw(status: StatusCode, body: Bytes, cache_control: Option<&str>) -> http::Response<Bytes> {
+    let mut response = http::Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "application/json");
+    if let Some(value) = cache_control {
+        response = response.header(CACHE_CONTROL, value);
+    }
+    response.body(body).unwrap()
+}

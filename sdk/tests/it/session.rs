@@ -1,0 +1,204 @@
+//! After the callback: refresh, userinfo, sign-out.
+
+use std::collections::HashMap;
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::StatusCode;
+use keyback::{Error, ExchangeError, IdTokenError, Remedy, Session, SignOutError, UserInfoError};
+use serde_json::{Value, json};
+
+use crate::provider::{ACCESS_TOKEN, CLIENT_ID, ISSUER, NOW, SUBJECT, World, checked};
+
+async fn signed_in() -> (World, Session) {
+    let world = World::new();
+    let session = world.sign_in().await.unwrap();
+    (world, session)
+}
+
+#[tokio::test]
+async fn a_session_holds_its_tokens_and_prints_none() {
+    let (_, session) = signed_in().await;
+    assert_eq!(session.access_token(), ACCESS_TOKEN);
+    assert_eq!(session.refresh_token(), Some("refresh-1"));
+    assert_eq!(
+        session.tokens().expires_at(),
+        Some(UNIX_EPOCH + Duration::from_secs(NOW + 3600))
+    );
+    assert_eq!(session.tokens().scopes(), Some(["openid".to_owned()].as_slice()));
+    assert_eq!(session.return_path(), "/");
+    let printed = format!("{session:?}");
+    for secret in [
+        ACCESS_TOKEN,
+        "refresh-1",
+        session.id_token(),
+        SUBJECT,
+        "ada@example.com",
+    ] {
+        assert!(!printed.contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_gives_new_tokens() {
+    let (world, session) = signed_in().await;
+    world.provider.lock().tokens = Some(Box::new(|tokens| {
+        tokens["access_token"] = json!("access-2");
+        tokens["refresh_token"] = json!("refresh-2");
+    }));
+    let renewed = world.client.refresh(&session).await.unwrap();
+    let request = world.provider.lock().token_request.clone().unwrap();
+    assert_eq!(request.field("grant_type"), Some("refresh_token"));
+    assert_eq!(request.field("refresh_token"), Some("refresh-1"));
+    assert_eq!(
+        (renewed.access_token(), renewed.refresh_token()),
+        ("access-2", Some("refresh-2"))
+    );
+    assert_eq!(renewed.claims().subject(), session.claims().subject());
+}
+
+/// Logto's Go SDK loses the refresh token here.
+#[tokio::test]
+async fn what_a_refresh_does_not_replace_is_kept() {
+    let (world, session) = signed_in().await;
+    world.provider.lock().tokens = Some(Box::new(|tokens| {
+        for name in ["refresh_token", "id_token", "scope"] {
+            tokens.as_object_mut().unwrap().remove(name);
+        }
+    }));
+    let renewed = world.client.refresh(&session).await.unwrap();
+    assert_eq!(renewed.refresh_token(), Some("refresh-1"));
+    assert_eq!(renewed.id_token(), session.id_token());
+    assert_eq!(renewed.tokens().scopes(), session.tokens().scopes());
+}
+
+#[tokio::test]
+async fn a_refreshed_id_token_is_about_the_same_person_and_sign_in() {
+    let (world, session) = signed_in().await;
+    world.claims(|claims| claims["sub"] = json!("somebody-else"));
+    let error = checked(world.client.refresh(&session).await).unwrap_err();
+    assert!(matches!(error, Error::IdToken(IdTokenError::SubjectChanged)));
+
+    world.claims(|claims| claims["nonce"] = json!("another"));
+    let error = checked(world.client.refresh(&session).await).unwrap_err();
+    assert!(matches!(error, Error::IdToken(IdTokenError::NonceMismatch)));
+
+    world.claims(|claims| {
+        claims.as_object_mut().unwrap().remove("nonce");
+    });
+    world.client.refresh(&session).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_that_cannot_be_says_so() {
+    let (world, session) = signed_in().await;
+    world.provider.lock().token_error = Some((StatusCode::BAD_REQUEST, json!({"error": "invalid_grant"})));
+    let error = checked(world.client.refresh(&session).await).unwrap_err();
+    assert!(matches!(error, Error::Exchange(ExchangeError::InvalidGrant)));
+    assert_eq!(error.remedy(), Remedy::SignInAgain);
+
+    let world = World::new();
+    world.provider.lock().tokens = Some(Box::new(|tokens| {
+        tokens.as_object_mut().unwrap().remove("refresh_token");
+    }));
+    let session = world.sign_in().await.unwrap();
+    let error = checked(world.client.refresh(&session).await).unwrap_err();
+    assert!(matches!(error, Error::Exchange(ExchangeError::NoRefreshToken)));
+}
+
+async fn user_info_refusal(status: StatusCode, body: Value) -> UserInfoError {
+    let (world, session) = signed_in().await;
+    world.provider.lock().user_info = (status, body);
+    match checked(world.client.user_info(&session).await).unwrap_err() {
+        Error::UserInfo(error) => error,
+        other => panic!("not about userinfo: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn user_info_is_about_the_same_person() {
+    let (world, session) = signed_in().await;
+    assert_eq!(
+        world.client.user_info(&session).await.unwrap().name(),
+        Some("Ada")
+    );
+
+    let error = user_info_refusal(StatusCode::OK, json!({"sub": "somebody-else", "name": "Eve"}));
+    assert!(matches!(error.await, UserInfoError::SubjectMismatch));
+    assert!(matches!(
+        user_info_refusal(StatusCode::OK, json!({"name": "Eve"})).await,
+        UserInfoError::Malformed
+    ));
+    assert!(matches!(
+        user_info_refusal(StatusCode::OK, json!([])).await,
+        UserInfoError::Malformed
+    ));
+    let error = user_info_refusal(StatusCode::UNAUTHORIZED, json!({"error": "invalid_token"}));
+    assert!(matches!(error.await, UserInfoError::TokenRefused));
+    let error = user_info_refusal(StatusCode::SERVICE_UNAVAILABLE, json!({})).await;
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_provider_without_user_info_says_so() {
+    let world = World::new();
+    world
+        .provider
+        .lock()
+        .metadata
+        .as_object_mut()
+        .unwrap()
+        .remove("userinfo_endpoint");
+    let session = world.sign_in().await.unwrap();
+    let error = checked(world.client.user_info(&session).await).unwrap_err();
+    assert!(matches!(error, Error::UserInfo(UserInfoError::NotOffered)));
+}
+
+#[tokio::test]
+async fn sign_out_names_the_session_and_the_way_back() {
+    let (world, session) = signed_in().await;
+    let back = "https://app.example/signed-out";
+    let url = world
+        .client
+        .sign_out_url(&session, back, Some("a&b"))
+        .await
+        .unwrap();
+    assert!(url.as_str().starts_with(&format!("{ISSUER}/session/end?")));
+    let sent: HashMap<String, String> = url.query_pairs().into_owned().collect();
+    assert_eq!(sent["id_token_hint"], session.id_token());
+    assert_eq!(sent["client_id"], CLIENT_ID);
+    assert_eq!(sent["post_logout_redirect_uri"], back);
+    assert_eq!(sent["state"], "a&b");
+    assert_eq!(sent.len(), 4);
+
+    let url = world.client.sign_out_url(&session, back, None).await.unwrap();
+    assert!(!url.as_str().contains("state="));
+}
+
+#[tokio::test]
+async fn sign_out_goes_nowhere_insecure() {
+    let (world, session) = signed_in().await;
+    for back in ["http://app.example/", "/signed-out", "javascript:alert(1)", ""] {
+        let error = checked(world.client.sign_out_url(&session, back, None).await).unwrap_err();
+        assert!(
+            matches!(error, Error::SignOut(SignOutError::RedirectUri)),
+            "{back}"
+        );
+    }
+    let world = World::new();
+    world
+        .provider
+        .lock()
+        .metadata
+        .as_object_mut()
+        .unwrap()
+        .remove("end_session_endpoint");
+    let session = world.sign_in().await.unwrap();
+    let error = checked(
+        world
+            .client
+            .sign_out_url(&session, "https://app.example/", None)
+            .await,
+    )
+    .unwrap_err();
+    assert!(matches!(error, Error::SignOut(SignOutError::NotOffered)));
+}
