@@ -154,7 +154,11 @@ async fn sr82_wrong_requests_get_a_page_and_end_nothing() {
     let bench = Bench::new().await;
     let (cookie, tokens) = signed_in(&bench, "openid read:books").await;
     let hint = text(&tokens, "id_token");
-    let forged = format!("{}x", &hint[..hint.len() - 1]);
+    let forged = format!(
+        "{}{}",
+        &hint[..hint.len() - 1],
+        if hint.ends_with('x') { 'y' } else { 'x' }
+    );
     for form in [
         &[("post_logout_redirect_uri", SIGNED_OUT)][..],
         &[("client_id", "web"), ("post_logout_redirect_uri", SIGNED_OUT)],
