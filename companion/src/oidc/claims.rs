@@ -55,7 +55,7 @@ pub(super) const SUPPORTED: [&str; 27] = [
 pub(super) fn of(user: &User, scopes: &Scopes) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
+        if let Some(value) = value.filter(|value| !value.is_null()) {
             claims.insert(name.to_owned(), value);
         }
     };

@@ -38,7 +38,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -259,11 +259,11 @@ impl Inner {
 }
 
 /// Answers that hold codes, tokens or claims rest in no cache (RFC 6749 5.1).
-fn no_store() -> HeaderMap {
-    HeaderMap::from_iter([
+fn no_store() -> [(HeaderName, HeaderValue); 2] {
+    [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::PRAGMA, HeaderValue::from_static("no-cache")),
-    ])
+    ]
 }
 
 /// A redirect after which the browser sends a GET without the body (SR-80).

@@ -12,25 +12,29 @@ pub(super) const MOST_BYTES: usize = 64 * 1024;
 /// Bytes of an authorization request's query at most: what a redirect can carry.
 pub(super) const MOST_QUERY_BYTES: usize = 16 * 1024;
 
+/// Parameters of a request at most: more than any specification names together.
+const MOST_PARAMETERS: usize = 100;
+
 /// Parameters as sent. A parameter without a value counts as omitted (RFC 6749 3.1).
 #[derive(Clone, Default)]
 pub(super) struct Params(Vec<(String, String)>);
 
-/// The bytes are not `application/x-www-form-urlencoded` text in UTF-8.
+/// The bytes are not `application/x-www-form-urlencoded` text in UTF-8, or hold too many parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
 impl Params {
     /// Reads a query or form.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let pairs = bytes
-            .split(|byte| *byte == b'&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let at = pair.iter().position(|byte| *byte == b'=');
-                let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
-                Ok((decode(name)?, decode(value)?))
-            });
+        let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+        if pairs.clone().nth(MOST_PARAMETERS).is_some() {
+            return Err(Unreadable);
+        }
+        let pairs = pairs.map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=');
+            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+            Ok((decode(name)?, decode(value)?))
+        });
         let pairs: Vec<_> = pairs.collect::<Result<_, _>>()?;
         Ok(Self(
             pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
@@ -64,8 +68,9 @@ impl Params {
         let bytes = axum::body::to_bytes(body, MOST_BYTES).await.map_err(|_| {
             ProtocolError::invalid_request("The body is larger than 64 KiB, or ended before its end.")
         })?;
-        Self::parse(&bytes)
-            .map_err(|Unreadable| ProtocolError::invalid_request("The body is no form in UTF-8."))
+        Self::parse(&bytes).map_err(|Unreadable| {
+            ProtocolError::invalid_request("The body is no form in UTF-8, or has too many fields.")
+        })
     }
 
     /// The value of a parameter that is sent once; the first where it is sent more often.
@@ -203,6 +208,15 @@ mod tests {
                 .repeated()
                 .as_deref(),
             Some("a")
+        );
+    }
+
+    #[test]
+    fn the_number_of_parameters_is_bounded() {
+        assert!(Params::parse("a=1&".repeat(MOST_PARAMETERS).as_bytes()).is_ok());
+        assert_eq!(
+            Params::parse("a=1&".repeat(MOST_PARAMETERS + 1).as_bytes()).unwrap_err(),
+            Unreadable
         );
     }
 

@@ -14,12 +14,15 @@ pub const ADDRESS: &str = "address";
 /// The scopes that every app may ask for.
 pub const STANDARD: [&str; 6] = [OPENID, OFFLINE_ACCESS, PROFILE, EMAIL, PHONE, ADDRESS];
 
+/// Scopes of one request at most.
+const MOST: usize = 100;
+
 /// A list of scopes in the order they were asked, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(from = "String", into = "String")]
 pub struct Scopes(Vec<String>);
 
-/// A scope holds a character outside RFC 6749 3.3.
+/// A scope holds a character outside RFC 6749 3.3, or there are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAScope;
 
@@ -27,7 +30,8 @@ impl Scopes {
     /// Reads a `scope` parameter.
     pub fn parse(text: &str) -> Result<Self, NotAScope> {
         let legal = |c: char| matches!(c, '\u{20}'..='\u{21}' | '\u{23}'..='\u{5b}' | '\u{5d}'..='\u{7e}');
-        if text.chars().all(legal) {
+        let few = text.split(' ').nth(MOST).is_none();
+        if few && text.chars().all(legal) {
             Ok(Self::from(text.to_owned()))
         } else {
             Err(NotAScope)
@@ -88,6 +92,7 @@ mod tests {
         assert_eq!(scopes.to_string(), "openid email");
         assert_eq!(Scopes::parse("a\"b"), Err(NotAScope));
         assert_eq!(Scopes::parse("é"), Err(NotAScope));
+        assert_eq!(Scopes::parse(&"a ".repeat(101)), Err(NotAScope));
         assert!(Scopes::parse(" ").unwrap().is_empty());
     }
 }

@@ -54,7 +54,9 @@ impl Sessions<'_> {
         };
         if now.since(session.last_seen_at()) >= TOUCH_EVERY {
             let expires_at = (now + self.config.idle.0).min(session.created_at() + self.config.max.0);
-            sessions::touch(self.store.writer(), &session.id, now, expires_at).await?;
+            if let Err(error) = sessions::touch(self.store.writer(), &session.id, now, expires_at).await {
+                tracing::warn!(%error, "a session was seen and its idle life could not be moved");
+            }
         }
         Ok(Some((session, user)))
     }

@@ -60,7 +60,7 @@ impl KeyRow {
 pub async fn list(db: impl SqliteExecutor<'_>) -> Result<Vec<KeyRow>, StoreError> {
     Ok(sqlx::query_as(
         "SELECT kid, algorithm, sealed, public_jwk, created_at, signs_from, leaves_at FROM provider_keys \
-         ORDER BY signs_from DESC, created_at DESC, kid",
+         ORDER BY signs_from DESC, leaves_at IS NULL DESC, created_at DESC, kid",
     )
     .fetch_all(db)
     .await?)

@@ -1,0 +1,199 @@
+use super::*;
+
+const END: &str = "/oidc/session/end";
+const SIGNED_OUT: &str = "https://spa.example/signed-out";
+const OURS: (&str, &str) = ("sec-fetch-site", "same-origin");
+
+fn path(form: &[(&str, &str)]) -> String {
+    format!("{END}?{}", form_of(form))
+}
+
+/// Alice's session with tokens of the public app: cookie, ID token, access token, refresh token.
+async fn signed_in(bench: &Bench, scope: &str) -> (String, Value) {
+    let (_, cookie) = bench.sign_in(ALICE, "").await;
+    let code = bench
+        .authorize(&[("scope", scope)], &cookie)
+        .await
+        .sent("code")
+        .unwrap();
+    (cookie, bench.exchange(&code, &[]).await.json())
+}
+
+async fn is_signed_in(bench: &Bench, cookie: &str) -> bool {
+    bench
+        .authorize(&[("prompt", "none")], cookie)
+        .await
+        .sent("code")
+        .is_some()
+}
+
+fn text<'a>(json: &'a Value, name: &str) -> &'a str {
+    json[name].as_str().unwrap_or_else(|| panic!("no {name}: {json}"))
+}
+
+#[tokio::test]
+async fn sr82_a_hint_at_the_session_ends_it_at_once_and_returns_to_the_app() {
+    let bench = Bench::new().await;
+    let (cookie, tokens) = signed_in(&bench, "openid").await;
+    bench.clock.advance(std::time::Duration::from_secs(86_400));
+    let hint = text(&tokens, "id_token");
+    let form = [
+        ("id_token_hint", hint),
+        ("post_logout_redirect_uri", SIGNED_OUT),
+        ("state", "s p"),
+    ];
+    let answer = bench.get(&path(&form), &cookie).await;
+    assert_eq!(answer.location(), format!("{SIGNED_OUT}?state=s+p"));
+    let cleared = answer.header(header::SET_COOKIE);
+    assert!(
+        cleared.starts_with("kb_session=;") && cleared.contains("Max-Age=0"),
+        "{cleared}"
+    );
+    assert!(!is_signed_in(&bench, &cookie).await);
+    let again = bench.get(&path(&form), &cookie).await;
+    assert_eq!(
+        again.location(),
+        format!("{SIGNED_OUT}?state=s+p"),
+        "nothing to end is no error"
+    );
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_ends_its_tokens_but_for_offline_ones() {
+    let bench = Bench::new().await;
+    let (cookie, online) = signed_in(&bench, "openid").await;
+    let code = bench
+        .authorize(&[("scope", "openid offline_access")], &cookie)
+        .await
+        .sent("code")
+        .unwrap();
+    let offline = bench.exchange(&code, &[]).await.json();
+    bench
+        .get(&path(&[("id_token_hint", text(&online, "id_token"))]), &cookie)
+        .await;
+    assert_eq!(
+        bench.userinfo(text(&online, "access_token")).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        bench.refresh(text(&offline, "refresh_token"), &[]).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn sr82_without_a_hint_the_person_is_asked() {
+    let bench = Bench::new().await;
+    let (cookie, _) = signed_in(&bench, "openid").await;
+    let form = [
+        ("client_id", "spa"),
+        ("post_logout_redirect_uri", SIGNED_OUT),
+        ("state", "s"),
+    ];
+    let asked = bench.get(&path(&form), &cookie).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    let expected = format!(
+        "Confirm Some(\"The Site\") Some Body {END} [(\"client_id\", \"spa\"), (\"post_logout_redirect_uri\", \
+         \"{SIGNED_OUT}\"), (\"state\", \"s\"), (\"confirm\", \"yes\")]"
+    );
+    assert_eq!(asked.body, expected);
+    assert_eq!(asked.header(header::CACHE_CONTROL), "no-store");
+    assert!(is_signed_in(&bench, &cookie).await);
+
+    let yes = [&form[..], &[("confirm", "yes")]].concat();
+    let answer = bench.post(END, &yes, &[OURS, ("cookie", &cookie)]).await;
+    assert_eq!(answer.location(), format!("{SIGNED_OUT}?state=s"));
+    assert!(!is_signed_in(&bench, &cookie).await);
+}
+
+#[tokio::test]
+async fn sr82_a_yes_counts_from_our_own_page_alone() {
+    let bench = Bench::new().await;
+    let (cookie, _) = signed_in(&bench, "openid").await;
+    let yes = [("client_id", "spa"), ("confirm", "yes")];
+    let by_get = bench.get(&path(&yes), &cookie).await;
+    assert!(by_get.body.starts_with("Confirm"), "{}", by_get.body);
+    for foreign in [
+        &[("sec-fetch-site", "cross-site")][..],
+        &[("origin", "https://evil.example")],
+        &[],
+    ] {
+        let headers = [foreign, &[("cookie", cookie.as_str())]].concat();
+        let answer = bench.post(END, &yes, &headers).await;
+        assert_eq!(
+            answer.location(),
+            format!("http://localhost:3001{}", path(&yes)),
+            "its own GET: {foreign:?}"
+        );
+    }
+    let unsure = bench
+        .post(END, &[("client_id", "spa")], &[OURS, ("cookie", &cookie)])
+        .await;
+    assert!(unsure.body.starts_with("Confirm"));
+    assert!(is_signed_in(&bench, &cookie).await);
+}
+
+#[tokio::test]
+async fn another_persons_hint_asks_first() {
+    let bench = Bench::new().await;
+    let (_, alices) = signed_in(&bench, "openid").await;
+    let (_, bob) = bench.sign_in(BOB, "").await;
+    let answer = bench
+        .get(&path(&[("id_token_hint", text(&alices, "id_token"))]), &bob)
+        .await;
+    assert!(
+        answer.body.starts_with("Confirm Some(\"The Site\")"),
+        "{}",
+        answer.body
+    );
+    assert!(is_signed_in(&bench, &bob).await);
+}
+
+#[tokio::test]
+async fn sr82_wrong_requests_get_a_page_and_end_nothing() {
+    let bench = Bench::new().await;
+    let (cookie, tokens) = signed_in(&bench, "openid read:books").await;
+    let hint = text(&tokens, "id_token");
+    let forged = format!(
+        "{}{}",
+        &hint[..hint.len() - 1],
+        if hint.ends_with('x') { 'y' } else { 'x' }
+    );
+    for form in [
+        &[("post_logout_redirect_uri", SIGNED_OUT)][..],
+        &[("client_id", "web"), ("post_logout_redirect_uri", SIGNED_OUT)],
+        &[
+            ("client_id", "spa"),
+            ("post_logout_redirect_uri", "https://spa.example/signed-out/"),
+        ],
+        &[
+            ("client_id", "spa"),
+            ("post_logout_redirect_uri", "https://evil.example/"),
+        ],
+        &[("client_id", "spa"), ("post_logout_redirect_uri", CALLBACK)],
+        &[("id_token_hint", hint), ("client_id", "web")],
+        &[("id_token_hint", &forged)],
+        &[("id_token_hint", "x")],
+        &[("client_id", "nobody")],
+        &[("client_id", "spa"), ("client_id", "spa")],
+        &[("client_id", "spa"), ("state", "a\0")],
+    ] {
+        let answer = bench.get(&path(form), &cookie).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{form:?}");
+        assert!(answer.body.starts_with("SignOut: "), "{form:?} {}", answer.body);
+        let posted = bench.post(END, form, &[OURS, ("cookie", &cookie)]).await;
+        assert_eq!(posted.status, StatusCode::BAD_REQUEST, "{form:?}");
+    }
+    assert!(is_signed_in(&bench, &cookie).await);
+}
+
+#[tokio::test]
+async fn without_a_return_address_a_page_says_that_it_is_done() {
+    let bench = Bench::new().await;
+    let (cookie, tokens) = signed_in(&bench, "openid").await;
+    let answer = bench
+        .get(&path(&[("id_token_hint", text(&tokens, "id_token"))]), &cookie)
+        .await;
+    assert_eq!(answer.body, "SignedOut Some(\"The Site\")");
+    assert_eq!(bench.get(END, "").await.body, "SignedOut None");
+}

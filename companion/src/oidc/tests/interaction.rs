@@ -1,0 +1,246 @@
+use std::time::Duration;
+
+use super::*;
+use crate::oidc::Resumed;
+use crate::oidc::authorize::{Completion, Unfit};
+use crate::store::interactions;
+
+/// The location a waiting request completes with, or why the session doesn't answer it.
+async fn complete(bench: &Bench, answer: &Answer, session: &Session) -> Result<String, Unfit> {
+    let id = answer.sent("i").unwrap();
+    let headers = cookie_header(&answer.cookies());
+    let waiting = bench
+        .provider
+        .interaction(&headers, &id, bench.now())
+        .await
+        .unwrap()
+        .unwrap();
+    match bench
+        .provider
+        .complete(&waiting, session, bench.now())
+        .await
+        .unwrap()
+    {
+        Completion::Done(completed) => {
+            let cleared = completed.clear_cookie.to_str().unwrap();
+            assert!(
+                cleared.starts_with(&format!("kb_ix_{id}=;")) && cleared.contains("Max-Age=0"),
+                "{cleared}"
+            );
+            Ok(completed.location)
+        }
+        Completion::SignIn(unfit) => Err(unfit),
+    }
+}
+
+#[tokio::test]
+async fn a_waiting_request_completes_after_the_sign_in() {
+    let bench = Bench::new().await;
+    let answer = bench.authorize(&[("prompt", "login")], "").await;
+    bench.clock.advance(Duration::from_secs(30));
+    let (session, _) = bench.sign_in(ALICE, "").await;
+    let location = complete(&bench, &answer, &session).await.unwrap();
+    assert!(
+        location.starts_with("https://spa.example/callback?code=")
+            && location.contains("&state=the+state&iss=")
+    );
+}
+
+#[tokio::test]
+async fn sr57_with_prompt_login_only_a_sign_in_since_the_request_answers() {
+    let bench = Bench::new().await;
+    let (before, _) = bench.sign_in(ALICE, "").await;
+    bench.clock.advance(Duration::from_secs(1));
+    let login = bench.authorize(&[("prompt", "login")], "").await;
+    let recent = bench.authorize(&[("max_age", "0")], "").await;
+    assert_eq!(
+        complete(&bench, &login, &before).await,
+        Err(Unfit::MustSignInAgain)
+    );
+    assert_eq!(
+        complete(&bench, &recent, &before).await,
+        Err(Unfit::AuthenticatedTooLongAgo)
+    );
+    bench.clock.advance(Duration::from_secs(5));
+    let (since, _) = bench.sign_in(ALICE, "").await;
+    bench.clock.advance(Duration::from_secs(5));
+    assert!(complete(&bench, &login, &since).await.is_ok());
+    assert!(
+        complete(&bench, &recent, &since).await.is_ok(),
+        "the sign-in it asked for, seconds ago or not"
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_meanwhile_gives_no_code() {
+    let bench = Bench::new().await;
+    let answer = bench.authorize(&[], "").await;
+    let (session, _) = bench.sign_in(ALICE, "").await;
+    let mut tx = bench.store.begin().await.unwrap();
+    bench
+        .provider
+        .sessions()
+        .end(&mut tx, &session.id, bench.now())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(
+        complete(&bench, &answer, &session).await,
+        Err(Unfit::NobodySignedIn)
+    );
+}
+
+#[tokio::test]
+async fn a_tab_that_comes_back_after_a_sign_in_elsewhere_is_answered() {
+    let bench = Bench::new().await;
+    let answer = bench.authorize(&[], "").await;
+    let (id, ours) = (answer.sent("i").unwrap(), answer.cookies());
+    let resume = |cookies: String| {
+        let (bench, id) = (&bench, &id);
+        async move {
+            bench
+                .provider
+                .resume(&cookie_header(&cookies), id, bench.now())
+                .await
+                .unwrap()
+        }
+    };
+    assert!(matches!(resume(String::new()).await, Resumed::Unknown));
+    assert!(matches!(
+        resume(ours.clone()).await,
+        Resumed::SignIn(_, Unfit::NobodySignedIn)
+    ));
+    let (_, session) = bench.sign_in(ALICE, "").await;
+    assert!(matches!(
+        resume(format!("{ours}; {session}")).await,
+        Resumed::Done(_)
+    ));
+    assert!(
+        matches!(resume(session).await, Resumed::Unknown),
+        "another browser's request"
+    );
+}
+
+#[tokio::test]
+async fn sr65_the_cookie_is_sealed_short_and_host_bound_on_https() {
+    let bench = Bench::at("https://id.example").await;
+    let answer = bench
+        .authorize(&[("prompt", "login"), ("login_hint", "alice@example.test")], "")
+        .await;
+    let id = answer.sent("i").unwrap();
+    let set = answer.header(header::SET_COOKIE);
+    assert!(set.starts_with(&format!("__Host-kb_ix_{id}=")), "{set}");
+    for attribute in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=3600"] {
+        assert!(set.contains(attribute), "{set}");
+    }
+    let value = set.split(';').next().unwrap().split_once('=').unwrap().1;
+    assert!(value.len() <= 1_200, "{} bytes", value.len());
+    assert!(!value.contains("alice"));
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_changed_renamed_or_has_expired_is_no_request() {
+    let bench = Bench::new().await;
+    let answer = bench.authorize(&[], "").await;
+    let (id, cookie) = (answer.sent("i").unwrap(), answer.cookies());
+    let find = |cookies: String, id: String, at| {
+        let bench = &bench;
+        async move {
+            bench
+                .provider
+                .interaction(&cookie_header(&cookies), &id, at)
+                .await
+                .unwrap()
+        }
+    };
+    assert!(find(cookie.clone(), id.clone(), bench.now()).await.is_some());
+    let value = cookie.split_once('=').unwrap().1;
+    assert!(
+        find(format!("kb_ix_other={value}"), "other".to_owned(), bench.now())
+            .await
+            .is_none()
+    );
+    let flipped = if cookie.ends_with('A') { 'B' } else { 'A' };
+    let changed = format!("{}{flipped}", &cookie[..cookie.len() - 5]);
+    assert!(find(changed, id.clone(), bench.now()).await.is_none());
+    assert!(
+        find(cookie, id, bench.now() + Duration::from_secs(3600))
+            .await
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_browser_holds_four_waiting_requests_and_the_oldest_goes() {
+    let bench = Bench::new().await;
+    let mut cookies: Vec<String> = Vec::new();
+    for _ in 0..4 {
+        let answer = bench.authorize(&[], &cookies.join("; ")).await;
+        assert_eq!(answer.headers.get_all(header::SET_COOKIE).iter().count(), 1);
+        cookies.push(answer.cookies());
+        bench.clock.advance(Duration::from_secs(1));
+    }
+    cookies.rotate_left(2);
+    let fifth = bench.authorize(&[], &cookies.join("; ")).await;
+    let removed: Vec<_> = fifth
+        .headers
+        .get_all(header::SET_COOKIE)
+        .into_iter()
+        .map(|value| value.to_str().unwrap())
+        .filter(|value| value.contains("Max-Age=0"))
+        .collect();
+    let oldest = cookies[2].split_once('=').unwrap().0;
+    assert_eq!(removed.len(), 1);
+    assert!(removed[0].starts_with(&format!("{oldest}=;")), "{removed:?}");
+}
+
+#[tokio::test]
+async fn a_request_too_large_for_a_cookie_becomes_one_of_a_bounded_number_of_rows() {
+    let bench = Bench::new().await;
+    let state = "s".repeat(3_000);
+    let answer = bench.authorize(&[("state", &state)], "").await;
+    assert!(answer.cookies().len() < 400, "{}", answer.cookies());
+    let (session, _) = bench.sign_in(ALICE, "").await;
+    assert!(
+        complete(&bench, &answer, &session)
+            .await
+            .unwrap()
+            .contains(&state)
+    );
+    let id = answer.sent("i").unwrap();
+    let headers = cookie_header(&answer.cookies());
+    assert!(
+        bench
+            .provider
+            .interaction(&headers, &id, bench.now())
+            .await
+            .unwrap()
+            .is_none(),
+        "answered once"
+    );
+
+    let mut tx = bench.store.begin().await.unwrap();
+    for n in 0..interactions::MOST {
+        let at = bench.now();
+        interactions::save(&mut tx, &n.to_string(), "{}", at, at + Duration::from_secs(60))
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(
+        bench.authorize(&[("state", &state)], "").await.error(),
+        "temporarily_unavailable"
+    );
+    assert!(
+        bench.authorize(&[], "").await.sent("i").is_some(),
+        "short ones are not concerned"
+    );
+    bench.clock.advance(Duration::from_secs(61));
+    assert!(
+        bench
+            .authorize(&[("state", &state)], "")
+            .await
+            .sent("i")
+            .is_some()
+    );
+}

@@ -1,0 +1,151 @@
+use std::time::Duration;
+
+use super::token::verified;
+use super::*;
+use crate::oidc::keys::{self, Handover, KeysError};
+
+async fn published(bench: &Bench) -> Vec<String> {
+    let keys = bench.get("/oidc/jwks", "").await.json();
+    keys["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The key that signs an ID token now.
+async fn signer(bench: &Bench) -> String {
+    let token = bench.tokens().await["id_token"].as_str().unwrap().to_owned();
+    verified(bench, &token).await.0["kid"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+async fn rotate(bench: &Bench, handover: Handover) -> String {
+    let tokens = TokensConfig::default();
+    let made = keys::rotate(
+        &bench.store,
+        &bench.root_keys,
+        &tokens,
+        handover,
+        &SystemRandom,
+        bench.now(),
+    )
+    .await;
+    made.unwrap()
+        .into_iter()
+        .find(|key| key.algorithm == "ES384")
+        .unwrap()
+        .kid
+}
+
+#[tokio::test]
+async fn a_restart_keeps_the_keys() {
+    let mut bench = Bench::new().await;
+    let before = (published(&bench).await, signer(&bench).await);
+    bench.restart().await;
+    assert_eq!((published(&bench).await, signer(&bench).await), before);
+}
+
+#[tokio::test]
+async fn two_starts_at_once_use_the_same_keys() {
+    let folder = TempDir::new().unwrap();
+    let root_keys = RootKeys::new(vec![RootKey::generate(&SystemRandom)]).unwrap();
+    let clock = Arc::new(ManualClock::default());
+    let path = folder.path().join("keyback.db");
+    let (one, two) = (
+        Store::open(&path).await.unwrap(),
+        Store::open(&path).await.unwrap(),
+    );
+    let (first, second) = tokio::join!(
+        start(&one, &root_keys, &clock, "http://localhost:3001"),
+        start(&two, &root_keys, &clock, "http://localhost:3001"),
+    );
+    first.unwrap();
+    second.unwrap();
+    let kept = keys::list(&one).await.unwrap();
+    let mut algorithms: Vec<_> = kept.iter().map(|key| key.algorithm.as_str()).collect();
+    algorithms.sort_unstable();
+    assert_eq!(algorithms, ["ES384", "RS256"]);
+}
+
+#[tokio::test]
+async fn private_keys_rest_sealed() {
+    let bench = Bench::new().await;
+    let other = RootKeys::new(vec![RootKey::generate(&SystemRandom)]).unwrap();
+    let refused = start(&bench.store, &other, &bench.clock, "http://localhost:3001")
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, ProviderError::Keys(KeysError::Sealed { .. })),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("root_key_file"));
+}
+
+#[tokio::test]
+async fn a_rotation_interrupts_nobody() {
+    let bench = Bench::new().await;
+    let old = signer(&bench).await;
+    let new = rotate(&bench, Handover::Announced).await;
+
+    bench.clock.advance(Duration::from_secs(61));
+    let both = published(&bench).await;
+    assert!(
+        both.contains(&old) && both.contains(&new),
+        "published at the next look"
+    );
+    assert_eq!(
+        signer(&bench).await,
+        old,
+        "and not signing while somebody may hold the old key set"
+    );
+
+    bench.clock.advance(Duration::from_secs(12 * 60));
+    assert_eq!(signer(&bench).await, new);
+    let last_of_the_old = bench.clock.now();
+    bench.clock.advance(Duration::from_secs(50 * 60));
+    assert!(
+        published(&bench).await.contains(&old),
+        "until its last token has expired"
+    );
+    assert!(last_of_the_old < bench.now());
+
+    bench.clock.advance(Duration::from_secs(30 * 60));
+    let left = published(&bench).await;
+    assert!(left.contains(&new) && !left.contains(&old));
+}
+
+#[tokio::test]
+async fn an_old_key_still_reads_hints_and_its_private_half_is_erased() {
+    let bench = Bench::new().await;
+    let hint = bench.tokens().await["id_token"].as_str().unwrap().to_owned();
+    rotate(&bench, Handover::AtOnce).await;
+    bench.clock.advance(Duration::from_secs(2 * 3600));
+    bench.provider.sweep(bench.now()).await.unwrap();
+    let rows = provider_keys::list(bench.store.reader()).await.unwrap();
+    assert!(
+        rows.iter()
+            .all(|row| row.sealed.is_some() == row.leaves_at().is_none())
+    );
+    let (_, cookie) = bench.sign_in(ALICE, "").await;
+    let silent = [("prompt", "none"), ("id_token_hint", hint.as_str())];
+    assert!(bench.authorize(&silent, &cookie).await.sent("code").is_some());
+    bench.clock.advance(Duration::from_secs(91 * 86_400));
+    bench.provider.sweep(bench.now()).await.unwrap();
+    assert_eq!(
+        keys::list(&bench.store).await.unwrap().len(),
+        2,
+        "forgotten at last"
+    );
+}
+
+#[tokio::test]
+async fn a_leaked_key_stops_signing_at_once() {
+    let bench = Bench::new().await;
+    let new = rotate(&bench, Handover::AtOnce).await;
+    bench.clock.advance(Duration::from_secs(60));
+    assert_eq!(signer(&bench).await, new);
+}

@@ -1,0 +1,169 @@
+use std::time::Duration;
+
+use super::*;
+use crate::store::grants::{self, RevokedApp};
+
+async fn current(bench: &Bench, cookies: &str) -> Option<(Session, String)> {
+    let found = bench
+        .provider
+        .sessions()
+        .current(&cookie_header(cookies), bench.now())
+        .await
+        .unwrap();
+    found.map(|(session, user)| (session, user.id))
+}
+
+#[tokio::test]
+async fn sr64_each_sign_in_has_a_new_secret_and_the_old_one_is_dead() {
+    let bench = Bench::new().await;
+    let (first, old) = bench.sign_in(ALICE, "").await;
+    assert_eq!(old.split_once('=').unwrap().1.len(), 43, "256 bits");
+    let (second, new) = bench.sign_in(ALICE, &old).await;
+    assert_ne!(old, new);
+    assert_eq!(first.id, second.id, "the same person keeps the public id");
+    assert!(current(&bench, &old).await.is_none());
+    assert_eq!(current(&bench, &new).await.unwrap().1, ALICE);
+}
+
+#[tokio::test]
+async fn another_persons_sign_in_ends_the_browsers_session_and_what_it_gave() {
+    let bench = Bench::new().await;
+    let (alice, cookie) = bench.sign_in(ALICE, "").await;
+    let code = bench.authorize(&[], &cookie).await.sent("code").unwrap();
+    let token = bench.exchange(&code, &[]).await.json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let (bob, new) = bench.sign_in(BOB, &cookie).await;
+    assert_ne!(alice.id, bob.id);
+    assert!(current(&bench, &cookie).await.is_none());
+    assert_eq!(current(&bench, &new).await.unwrap().1, BOB);
+    assert_eq!(bench.userinfo(&token).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_idle_and_at_the_end_of_its_life() {
+    let bench = Bench::new().await;
+    let (_, cookie) = bench.sign_in(ALICE, "").await;
+    let day = Duration::from_secs(86_400);
+    for _ in 0..2 {
+        bench.clock.advance(day * 13);
+        assert!(current(&bench, &cookie).await.is_some());
+    }
+    bench.clock.advance(day * 4);
+    assert!(
+        current(&bench, &cookie).await.is_none(),
+        "30 days at most, seen or not"
+    );
+
+    let (_, cookie) = bench.sign_in(BOB, "").await;
+    bench.clock.advance(day * 14);
+    assert!(current(&bench, &cookie).await.is_none(), "14 days idle");
+}
+
+#[tokio::test]
+async fn sightings_are_written_every_few_minutes() {
+    let bench = Bench::new().await;
+    let (begun, cookie) = bench.sign_in(ALICE, "").await;
+    bench.clock.advance(Duration::from_secs(299));
+    current(&bench, &cookie).await.unwrap();
+    assert_eq!(
+        current(&bench, &cookie).await.unwrap().0.last_seen_at(),
+        begun.last_seen_at()
+    );
+    bench.clock.advance(Duration::from_secs(1));
+    current(&bench, &cookie).await.unwrap();
+    assert_eq!(
+        current(&bench, &cookie).await.unwrap().0.last_seen_at(),
+        bench.now()
+    );
+}
+
+#[tokio::test]
+async fn a_disabled_person_has_no_session() {
+    let bench = Bench::new().await;
+    let (_, cookie) = bench.sign_in(ALICE, "").await;
+    users::set_status(bench.store.writer(), ALICE, users::DISABLED, bench.now())
+        .await
+        .unwrap();
+    assert!(current(&bench, &cookie).await.is_none());
+}
+
+#[tokio::test]
+async fn sr54_a_revocation_ends_codes_and_tokens_offline_ones_too_and_names_the_apps() {
+    let bench = Bench::new().await;
+    let tokens = bench.tokens().await;
+    let (session, cookie) = bench.sign_in(ALICE, "").await;
+    let code = bench.authorize(&[], &cookie).await.sent("code").unwrap();
+    let bobs = bench.sign_in(BOB, "").await.1;
+    let bobs_code = bench.authorize(&[], &bobs).await.sent("code").unwrap();
+
+    let mut tx = bench.store.begin().await.unwrap();
+    let revoked = grants::revoke_user(&mut tx, ALICE, bench.now()).await.unwrap();
+    tx.commit().await.unwrap();
+
+    assert_eq!(revoked.apps.len(), 2, "two sessions of one app: {revoked:?}");
+    let latest = RevokedApp {
+        client_id: "spa".to_owned(),
+        session_id: session.id,
+    };
+    assert!(revoked.apps.contains(&latest));
+    let uris = bench.provider.backchannel_uris(&revoked).await.unwrap();
+    assert!(
+        uris.iter()
+            .all(|(_, uri)| uri.as_str() == "https://spa.example/backchannel")
+            && uris.len() == 2
+    );
+    assert_eq!(bench.exchange(&code, &[]).await.error(), "invalid_grant");
+    assert_eq!(
+        bench
+            .refresh(tokens["refresh_token"].as_str().unwrap(), &[])
+            .await
+            .error(),
+        "invalid_grant"
+    );
+    let userinfo = bench.userinfo(tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!(userinfo.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        bench.exchange(&bobs_code, &[]).await.status,
+        StatusCode::OK,
+        "nobody else is concerned"
+    );
+}
+
+#[tokio::test]
+async fn sr86_what_has_expired_is_swept_and_what_lives_stays() {
+    let bench = Bench::new().await;
+    let tokens = bench.tokens().await;
+    let _forgotten = bench.code(&[]).await;
+    let state = "s".repeat(3_000);
+    bench.authorize(&[("state", &state)], "").await;
+    assert_eq!(bench.provider.sweep(bench.now()).await.unwrap(), 0);
+    bench.clock.advance(Duration::from_secs(2 * 3600));
+    let swept = bench.provider.sweep(bench.now()).await.unwrap();
+    assert_eq!(
+        swept, 3,
+        "an unused code's grant, an access token, a large request"
+    );
+    let renewed = bench
+        .refresh(tokens["refresh_token"].as_str().unwrap(), &[])
+        .await;
+    assert_eq!(renewed.status, StatusCode::OK);
+    bench.clock.advance(Duration::from_secs(181 * 86_400));
+    bench.provider.sweep(bench.now()).await.unwrap();
+    for table in [
+        "grants",
+        "codes",
+        "access_tokens",
+        "refresh_tokens",
+        "sessions",
+        "interactions",
+    ] {
+        let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        let left: i64 = sqlx::query_scalar(count)
+            .fetch_one(bench.store.reader())
+            .await
+            .unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+}
