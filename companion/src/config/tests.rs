@@ -17,9 +17,7 @@ fn loaded(text: &str, environment: &[(&str, &str)]) -> Result<Config, Problems> 
 }
 
 fn problems(text: &str) -> Vec<String> {
-    loaded(text, &[])
-        .map(|_| Vec::new())
-        .unwrap_or_else(|problems| problems.0)
+    loaded(text, &[]).map_or_else(|problems| problems.0, |_| Vec::new())
 }
 
 /// The reference with every default switched on.
