@@ -1,0 +1,138 @@
+//! The examples start, and "Forgot password?" leads to the provider's reset page (SR-75).
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use axum::Router;
+use axum::routing::get;
+use keyback::Url;
+use reqwest::header::{LOCATION, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+#[tokio::test]
+async fn sr75_the_redirect_asks_for_the_reset_page() -> anyhow::Result<()> {
+    let issuer = provider().await?;
+    let (_running, line) = start(Command::new(env!("CARGO_BIN_EXE_redirect")).arg(&issuer))?;
+    let site = line
+        .rsplit(' ')
+        .next()
+        .unwrap_or_default()
+        .replace("/forgot-password", "");
+    let request = reset_request(&ask(&format!("{site}/forgot-password")).await?, &issuer)?;
+    assert_eq!(request["client_id"], "demo-cli");
+    assert_eq!(request["redirect_uri"], format!("{site}/callback"));
+
+    let forged = ask(&format!("{site}/callback?code=1&state=2")).await?;
+    assert_eq!(forged.status(), 502);
+    assert_eq!(ask(&site).await?.status(), 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn sr75_the_web_site_asks_for_the_reset_page() -> anyhow::Result<()> {
+    let issuer = provider().await?;
+    let port = free_port().await?;
+    let site = format!("http://localhost:{port}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_web_site"));
+    command.env("KEYBACK_ISSUER", &issuer).env("SITE_URL", &site);
+    let (_running, _) =
+        start(command.env("KEYBACK_CLIENT_SECRET", "of nobody's account, for this test only"))?;
+    let site = format!("http://127.0.0.1:{port}");
+    let request = reset_request(&ask(&format!("{site}/forgot-password")).await?, &issuer)?;
+    assert_eq!(request["client_id"], "demo-web");
+    assert_eq!(
+        request["redirect_uri"],
+        format!("http://localhost:{port}/callback")
+    );
+
+    assert!(ask(&site).await?.text().await?.contains("Forgot password?"));
+    let forged = ask(&format!("{site}/callback?code=1&state=2")).await?;
+    assert_eq!(forged.status(), 400);
+    let from_nowhere = Client::new().post(format!("{site}/sign-out")).send().await?;
+    assert_eq!(from_nowhere.status(), 403);
+    Ok(())
+}
+
+/// A provider that only tells where it is.
+async fn provider() -> anyhow::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let issuer = format!("http://{}/oidc", listener.local_addr()?);
+    let metadata = json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/auth"),
+        "token_endpoint": format!("{issuer}/token"),
+        "jwks_uri": format!("{issuer}/jwks"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES384"],
+    });
+    let answer = move || async move { axum::Json(metadata) };
+    let routes = Router::new().route("/oidc/.well-known/openid-configuration", get(answer));
+    tokio::spawn(async { axum::serve(listener, routes).await });
+    Ok(issuer)
+}
+
+async fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port())
+}
+
+/// An example that ends with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Ended already is ended too.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts an example and waits for the address that it prints.
+fn start(command: &mut Command) -> anyhow::Result<(Running, String)> {
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let printed = child.stdout.take();
+    let running = Running(child);
+    let mut line = String::new();
+    if let Some(printed) = printed {
+        BufReader::new(printed).read_line(&mut line)?;
+    }
+    Ok((running, line.trim().to_owned()))
+}
+
+async fn ask(url: &str) -> reqwest::Result<Response> {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .build()?
+        .get(url)
+        .send()
+        .await
+}
+
+/// The authorization request that an answer leads to, once it is one for the reset page.
+fn reset_request(answer: &Response, issuer: &str) -> anyhow::Result<HashMap<String, String>> {
+    assert_eq!(answer.status(), 303);
+    let cookie = answer.headers()[SET_COOKIE].to_str()?;
+    assert!(
+        cookie.starts_with("kbrp_") && cookie.contains("HttpOnly"),
+        "{cookie}"
+    );
+    let location = Url::parse(answer.headers()[LOCATION].to_str()?)?;
+    assert!(
+        location.as_str().starts_with(&format!("{issuer}/auth?")),
+        "{location}"
+    );
+    let request: HashMap<_, _> = location.query_pairs().into_owned().collect();
+    assert_eq!(request["first_screen"], "reset-password");
+    assert_eq!(request["prompt"], "login");
+    assert_eq!(request["response_type"], "code");
+    assert_eq!(request["code_challenge_method"], "S256");
+    for drawn in ["state", "nonce", "code_challenge"] {
+        assert!(request[drawn].len() >= 43, "{drawn}");
+    }
+    Ok(request)
+}
