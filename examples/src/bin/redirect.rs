@@ -27,7 +27,7 @@ async fn main() -> Result<()> {
         let keyback = Arc::clone(&keyback);
         let service = service_fn(move |request| {
             let keyback = Arc::clone(&keyback);
-            async move { answer(&keyback, &request).await.or_else(sorry) }
+            async move { answer(&keyback, &request).await.or_else(|error| sorry(&error)) }
         });
         let mut http = http1::Builder::new();
         tokio::spawn(http.timer(TokioTimer::new()).serve_connection(stream, service));
@@ -54,7 +54,7 @@ async fn answer((client, sealer): &Keyback, request: &Request<Incoming>) -> Resu
     })
 }
 
-fn sorry(error: anyhow::Error) -> Result<Response<String>> {
+fn sorry(error: &anyhow::Error) -> Result<Response<String>> {
     let answer = Response::builder().status(502);
     Ok(answer.body(format!("Sorry: {error}\n"))?)
 }
