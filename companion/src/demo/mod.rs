@@ -5,7 +5,8 @@
 
 mod site;
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use crate::config::messages::{EmailConnectorKind, SmsConnectorKind};
 use crate::config::store::StoreUrl;
 use crate::hashing::Lane;
 use crate::http::server::ServingLimits;
+use crate::pages;
 use crate::secrets::{RootKey, random_token};
 use crate::serve::{Running, listen, stop_signal};
 use crate::store::users::{self, NewUser};
@@ -96,8 +98,15 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         header_timeout: server.header_timeout.into(),
     };
     let router = site::router(&companion, &site_url, &secrets.site)?;
+    let twins = (ipv6_twin(&listener).await?, ipv6_twin(&site_listener).await?);
     let mut running = Running::start(&companion, listener, admin);
-    running.also_serve(site_listener, router, limits);
+    running.also_serve(site_listener, router.clone(), limits);
+    if let Some(twin) = twins.0 {
+        running.also_serve(twin, pages::router(&companion), limits);
+    }
+    if let Some(twin) = twins.1 {
+        running.also_serve(twin, router, limits);
+    }
     print_welcome(&public_url, &site_url, &secrets, &folder);
     stop_signal().await;
     running.stop().await;
@@ -144,6 +153,25 @@ impl Folder {
             keys::write_new(&path, &RootKey::generate(&SystemRandom))?;
         }
         Ok(path)
+    }
+}
+
+/// The same port on `::1`, since `localhost` is both: without it, a program that tries `::1` first finds nobody,
+/// or somebody else. None where this machine has no IPv6, or the demo listens there already.
+async fn ipv6_twin(listener: &TcpListener) -> Result<Option<TcpListener>> {
+    let address = listener.local_addr()?;
+    if address.ip() != IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        return Ok(None);
+    }
+    let twin = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), address.port());
+    match TcpListener::bind(twin).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            bail!(
+                "another program uses {twin}, which localhost also means; choose another port with --listen and --site-listen"
+            )
+        }
+        Err(_) => Ok(None),
     }
 }
 
