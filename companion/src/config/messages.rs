@@ -3,6 +3,8 @@
 //! A connector is valid when its section is complete and well formed; that is known without network, and it
 //! decides whether "Forgot password?" shows. An incomplete one is no error: the log says what is missing.
 
+use std::path::PathBuf;
+
 use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,8 @@ pub struct EmailConfig {
     /// By default 465 for `tls`, 587 for `starttls`, 25 for `none`.
     pub port: Option<u16>,
     pub security: SmtpSecurity,
+    /// Further certificate authorities in PEM, for a mail server with a certificate of the house.
+    pub ca_file: Option<PathBuf>,
     pub username: Option<String>,
     pub password: Option<Secret>,
     /// For one conversation with the mail server.
@@ -38,6 +42,7 @@ impl Default for EmailConfig {
             host: None,
             port: None,
             security: SmtpSecurity::Tls,
+            ca_file: None,
             username: None,
             password: None,
             timeout: Span::seconds(30),
@@ -91,6 +96,7 @@ pub struct SmtpSettings {
     pub host: String,
     pub port: u16,
     pub security: SmtpSecurity,
+    pub ca_file: Option<PathBuf>,
     pub credentials: Option<(String, Secret)>,
     pub timeout: std::time::Duration,
 }
@@ -98,7 +104,7 @@ pub struct SmtpSettings {
 /// What the `[email]` section amounts to.
 #[derive(Clone, Debug)]
 pub enum EmailConnectorConfig {
-    Smtp(SmtpSettings),
+    Smtp(Box<SmtpSettings>),
     Inbox,
     /// Not valid; says what is missing.
     Missing(String),
@@ -140,15 +146,16 @@ impl EmailConfig {
             SmtpSecurity::Starttls => 587,
             SmtpSecurity::None => 25,
         };
-        EmailConnectorConfig::Smtp(SmtpSettings {
+        EmailConnectorConfig::Smtp(Box::new(SmtpSettings {
             from,
             reply_to: self.reply_to.clone().map(|reply_to| reply_to.0),
             host,
             port: self.port.unwrap_or(default_port),
             security: self.security,
+            ca_file: self.ca_file.clone(),
             credentials,
             timeout: self.timeout.into(),
-        })
+        }))
     }
 }
 

@@ -1,12 +1,13 @@
 //! E-mail over SMTP by lettre: TLS, STARTTLS or plain to this machine, with authentication, connections kept.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message as Mail, Tokio1Executor};
 
 use super::{DeliveryError, Outgoing};
@@ -22,15 +23,26 @@ pub struct SmtpConnector {
 
 /// The settings make no transport.
 #[derive(Debug, thiserror::Error)]
-#[error("the smtp connector can't be built: {0}")]
-pub struct NotAConnector(#[from] lettre::transport::smtp::Error);
+pub enum NotAConnector {
+    /// The mail library refuses them.
+    #[error("the smtp connector can't be built: {0}")]
+    Settings(#[from] lettre::transport::smtp::Error),
+    /// The certificate authorities can't be read.
+    #[error("[email] ca_file {}: {source}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
 
 impl SmtpConnector {
     /// Builds the transport. Connects to nothing yet.
     pub fn new(settings: &SmtpSettings) -> Result<Self, NotAConnector> {
         let tls = match settings.security {
-            SmtpSecurity::Tls => Tls::Wrapper(TlsParameters::new(settings.host.clone())?),
-            SmtpSecurity::Starttls => Tls::Required(TlsParameters::new(settings.host.clone())?),
+            SmtpSecurity::Tls => Tls::Wrapper(tls_parameters(settings)?),
+            SmtpSecurity::Starttls => Tls::Required(tls_parameters(settings)?),
             SmtpSecurity::None => Tls::None,
         };
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
@@ -99,6 +111,18 @@ impl SmtpConnector {
     }
 }
 
+fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, NotAConnector> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    if let Some(path) = &settings.ca_file {
+        let pem = std::fs::read(path).map_err(|source| NotAConnector::Authorities {
+            path: path.clone(),
+            source,
+        })?;
+        builder = builder.add_root_certificate(Certificate::from_pem(&pem)?);
+    }
+    Ok(builder.build_rustls()?)
+}
+
 #[cfg(test)]
 mod tests {
     use keyback_core::identifier::Identifier;
@@ -116,6 +140,7 @@ mod tests {
             host: "localhost".to_owned(),
             port: 25,
             security: SmtpSecurity::None,
+            ca_file: None,
             credentials: None,
             timeout: Duration::from_secs(1),
         };
