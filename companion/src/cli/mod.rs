@@ -8,6 +8,8 @@ mod open;
 mod serve;
 pub(crate) mod user;
 
+use std::io::IsTerminal as _;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -118,6 +120,7 @@ impl Log {
         let filter = EnvFilter::try_from_env("KEYBACK_LOG").unwrap_or_else(|_| EnvFilter::new(default));
         let builder = tracing_subscriber::fmt()
             .with_env_filter(filter)
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr);
         // JSON and the text form both escape line ends: a visitor can't forge a line (SR-63).
         let started = if self.json {

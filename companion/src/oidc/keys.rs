@@ -101,8 +101,12 @@ pub async fn rotate(
     };
     let last_signature = signs_from + RELOAD_EVERY;
     let old_leaves_at = last_signature + tokens.access_token.0.max(tokens.id_token.0);
+    let known = provider_keys::list(store.reader()).await?;
     let mut rows = Vec::new();
     for algorithm in ALGORITHMS {
+        // The first of its line has nobody to take over from: until it signed, nothing could be signed.
+        let is_first = !known.iter().any(|key| key.algorithm == jws::name(algorithm));
+        let signs_from = if is_first { now } else { signs_from };
         rows.push(make(algorithm, &sealer, random, now, signs_from).await?);
     }
     let mut tx = store.begin().await?;

@@ -49,6 +49,30 @@ async fn a_restart_keeps_the_keys() {
     assert_eq!((published(&bench).await, signer(&bench).await), before);
 }
 
+/// `keyback keys rotate` before the first `keyback serve`: there is nobody to take over from.
+#[tokio::test]
+async fn a_rotation_before_the_first_start_makes_keys_that_sign_at_once() {
+    let folder = TempDir::new().unwrap();
+    let root_keys = RootKeys::new(vec![RootKey::generate(&SystemRandom)]).unwrap();
+    let store = Store::open(&folder.path().join("keyback.db")).await.unwrap();
+    let now = ManualClock::default().now();
+    let tokens = TokensConfig::default();
+    let made = keys::rotate(
+        &store,
+        &root_keys,
+        &tokens,
+        Handover::Announced,
+        &SystemRandom,
+        now,
+    )
+    .await
+    .unwrap();
+    assert!(
+        made.len() == 2 && made.iter().all(|key| key.signs_from == now),
+        "{made:?}"
+    );
+}
+
 #[tokio::test]
 async fn two_starts_at_once_use_the_same_keys() {
     let folder = TempDir::new().unwrap();
