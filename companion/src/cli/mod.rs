@@ -9,7 +9,6 @@ mod serve;
 pub(crate) mod user;
 
 use std::io::IsTerminal as _;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -122,7 +121,7 @@ impl Log {
             .with_env_filter(filter)
             .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr);
-        // JSON and the text form both escape line ends: a visitor can't forge a line (SR-63).
+        // What a visitor sent is logged in its encoded form alone, so that nobody forges a line (SR-63).
         let started = if self.json {
             builder.json().try_init()
         } else {
