@@ -28,7 +28,7 @@ use crate::pages::RESET_CLIENT_ID;
 use crate::pages::provider_pages::DesignedPages;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{Purpose, RootKeys};
-use crate::store::{Store, StoreError, audit, jobs, limits, reset, sessions};
+use crate::store::{Store, StoreError, audit, jobs, limits, reset};
 use crate::views::{Brand, Theme};
 
 /// How long the audit trail is kept.
@@ -202,7 +202,6 @@ impl Companion {
         let (db, now) = (self.store.writer(), self.clock.now());
         jobs::sweep(db, now).await?;
         reset::sweep(db, now).await?;
-        sessions::sweep(db, now).await?;
         limits::sweep(db, now).await?;
         audit::sweep(db, now - AUDIT_KEPT).await?;
         self.provider.sweep(now).await?;

@@ -10,13 +10,15 @@ use keyback_core::password::NewPassword as Typed;
 use keyback_core::reset::SetPasswordRequest;
 use std::time::Duration;
 
+use super::account::signed_in;
 use super::code::start_again;
 use super::destination::Destination;
 use super::flow_cookie::FlowCookie;
 use super::password_rules::{Broken, rules_of, stated};
 use super::request::{Asked, Posted};
-use super::respond::{PageResult, see_other, too_many, with_cookie};
+use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
 use crate::app::Companion;
+use crate::store::StoreError;
 use crate::views::new_password::Problem;
 use crate::views::{NewPassword, Wait};
 
@@ -65,8 +67,8 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             let to = format!("/forgot-password/done?{}", flow.query());
             // The proof is spent; the binding stays, so that the receipt can be shown.
             let cookies = flow.with_proof(None).set(&asked.headers, companion.cookies);
-            // The session of this browser ended with all others; its cookie goes too.
             let response = cookies.into_iter().fold(see_other(&to)?, with_cookie);
+            leave_nobody_signed_in(companion, asked).await?;
             Ok(with_cookie(
                 response,
                 companion.provider.sessions().clear_cookie(),
@@ -110,6 +112,21 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             | SetPasswordRejection::AccountUnavailable,
         ) => step(companion, &flow, Broken::none(), None).await,
     }
+}
+
+/// The account's own sessions have ended. If somebody else was signed in in this browser, they are not any more:
+/// the sign-in that follows asks for the new password (SR-54, SR-57).
+async fn leave_nobody_signed_in(companion: &Companion, asked: &Asked) -> Result<(), PageError> {
+    let Some((session, _)) = signed_in(companion, asked).await? else {
+        return Ok(());
+    };
+    let mut tx = companion.store.begin().await?;
+    companion
+        .provider
+        .sessions()
+        .end(&mut tx, &session.id, companion.clock.now())
+        .await?;
+    Ok(tx.commit().await.map_err(StoreError::from)?)
 }
 
 /// The page, while the proof holds; otherwise the way to where the flow stands.
