@@ -188,10 +188,9 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     // Too long for any account: the same work is done for it, and it is wrong.
     let password = CurrentPassword::parse(password).ok();
     let user = find_user(companion, typed).await?;
-    let stored = match &user {
-        Some(user) => users::find_password_hash(companion.store.reader(), &user.id).await?,
-        None => None,
-    };
+    // Asked for nobody too: the same statements run whether there is an account or not (SR-51).
+    let id = user.as_ref().map_or("", |user| user.id.as_str());
+    let stored = users::find_password_hash(companion.store.reader(), id).await?;
     let stored = stored.filter(|_| password.is_some());
     let text = password.as_ref().map_or("", CurrentPassword::expose);
     let verdict = match companion
