@@ -221,7 +221,12 @@ fn render(
     } else {
         StatusCode::OK
     };
-    let minutes = of_code.expires_at.since(now).as_secs().div_ceil(60);
+    // Of a code that is too old, what is told is how long codes work at all.
+    let lasts = match problem {
+        Some(Problem::Expired) => companion.resets.settings().code_life,
+        _ => of_code.expires_at.since(now),
+    };
+    let minutes = lasts.as_secs().div_ceil(60);
     let view = Code {
         shell: companion.shell(),
         action: &action,
