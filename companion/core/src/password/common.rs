@@ -50,5 +50,8 @@ fn is_weak(candidate: &Candidate<'_>, known: &[String]) -> bool {
         .saturating_sub(SLACK_LOG10)
         .min(LEAST_LOG10);
     let least = 10_u64.pow(u32::try_from(exponent).unwrap_or(0));
+    // zxcvbn adds 10^4 for every part but the first, so that any three parts make 10^8 by themselves; the parts of
+    // "password password" must add something of their own to pass.
+    let least = least + least / 10;
     Strength::of_characters(&candidate.characters, known).guesses() < least
 }

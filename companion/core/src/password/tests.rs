@@ -213,6 +213,7 @@ fn common_passwords_are_refused_without_a_network() {
     let nist = PasswordPolicy::default();
     for password in [
         "passwordpassword1",
+        "password password",
         "Password123456789",
         "iloveyouiloveyou",
         "letmeinletmein123",
