@@ -1,0 +1,7 @@
+//! The whole product, from outside: journeys, races, bad input, crashes, and the command.
+
+#![expect(clippy::unwrap_used, reason = "tests fail where they stand")]
+
+mod authorization_request;
+mod journeys;
+mod races;
