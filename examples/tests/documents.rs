@@ -1,0 +1,58 @@
+//! The documents say what is: the code they show compiles, and the files they name are there.
+
+use std::fs;
+use std::path::Path;
+
+const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
+const README: &str = include_str!("../../README.md");
+const SDK_README: &str = include_str!("../../sdk/README.md");
+
+/// The first block of the SDK's README is a doctest of the SDK; the repository's shows the same lines.
+#[test]
+fn the_quick_start_is_the_one_that_the_sdk_compiles() {
+    let [ours, sdks] = [README, SDK_README].map(|readme| {
+        let (_, code) = readme.split_once("```rust,no_run\n").unwrap();
+        code.split_once("```").unwrap().0
+    });
+    assert_eq!(ours, sdks, "copy the first block of sdk/README.md into README.md");
+}
+
+#[test]
+fn every_file_that_is_named_is_there() {
+    let links = README
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
+    let files = links
+        .filter(|link| !link.starts_with("http"))
+        .chain(paths(ARCHITECTURE));
+    let missing: Vec<&str> = files.filter(|path| !root().join(path).exists()).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// A row of the table of security requirements names tests that carry its number.
+#[test]
+fn a_requirement_is_shown_where_it_is_said_to_be() {
+    for row in ARCHITECTURE.lines().filter(|line| line.starts_with("| SR-")) {
+        let number = row["| SR-".len()..].split(' ').next().unwrap();
+        let (named, in_comments) = (format!("sr{number:0>2}_"), format!("SR-{number}"));
+        for path in paths(row) {
+            let text = fs::read_to_string(root().join(path)).unwrap_or_default();
+            assert!(
+                text.contains(&named) || text.contains(&in_comments),
+                "SR-{number} is not in {path}"
+            );
+        }
+    }
+}
+
+/// What stands in backticks and is a path of this repository.
+fn paths(text: &str) -> impl Iterator<Item = &str> {
+    const ROOTS: [&str; 4] = ["sdk/", "companion/", "examples/", "tests/"];
+    let in_backticks = text.split('`').skip(1).step_by(2);
+    in_backticks.filter(|span| ROOTS.iter().any(|root| span.starts_with(root)))
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
