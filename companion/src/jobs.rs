@@ -183,6 +183,10 @@ fn code_message(
 
 async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let notice: PasswordChanged = companion.outbox.open(job)?;
+    // Of several verified addresses only those that a connector reaches can be told.
+    if !companion.connectors.reaches(&notice.to) {
+        return Ok(());
+    }
     let reset_url = companion.url("/reset-password");
     let app_name = companion.app_name(notice.client_id.as_deref()).await?;
     let words = PasswordChangedMessage {
