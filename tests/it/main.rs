@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests fail where they stand")]
 
 mod authorization_request;
+mod bad_input;
 mod journeys;
 mod races;
