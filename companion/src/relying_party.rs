@@ -13,7 +13,7 @@ use keyback_core::time::Clock;
 use tower::ServiceExt as _;
 use url::Url;
 
-use crate::pages::RESET_CLIENT_ID;
+use crate::oidc::RESET_CLIENT_ID;
 
 /// The provider's own answers are small.
 const MOST_BYTES: usize = 1024 * 1024;

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{ConfigFile, open};
 use crate::config::app::{AppConfig, AppKind, IdTokenAlg, Secret};
-use crate::pages::RESET_CLIENT_ID;
+use crate::oidc::RESET_CLIENT_ID;
 use crate::secrets::{digest_of, random_token};
 use crate::store::apps::{self, StoredApp};
 use crate::store::users::Added;

@@ -63,6 +63,9 @@ use pages::ProviderPages;
 use registry::{App, Registry, RegistryError};
 pub use session::{Sessions, SignIn};
 
+/// The built-in, first-party, public client behind `/reset-password`.
+pub const RESET_CLIENT_ID: &str = "keyback-reset";
+
 /// The app that the built-in client of `/reset-password` acts for: the pages wear its name. A parameter of that
 /// client's authorization requests alone; it grants nothing.
 pub const FOR_APP: &str = "keyback_app";

@@ -35,8 +35,6 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::Companion;
 use crate::views::error::Kind;
 
-pub use reset_endpoint::RESET_CLIENT_ID;
-
 /// Every route of the companion's public address: the pages, and the provider under `/oidc`.
 pub fn router(companion: &Arc<Companion>) -> Router {
     let mut pages = Router::new()

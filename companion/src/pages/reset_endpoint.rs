@@ -16,12 +16,9 @@ use super::request::Asked;
 use super::respond::{PageError, PageResult, see_other, with_cookie};
 use crate::app::Companion;
 use crate::http::forms::Fields;
-use crate::oidc::FOR_APP;
 use crate::oidc::registry::App;
+use crate::oidc::{FOR_APP, RESET_CLIENT_ID};
 use crate::views::error::{Kind, WayOn};
-
-/// The built-in, first-party, public client behind the endpoint.
-pub const RESET_CLIENT_ID: &str = "keyback-reset";
 
 /// Bytes of a prefill at most: the longest e-mail address.
 const MOST_HINT_BYTES: usize = 254;

@@ -36,7 +36,7 @@ use super::pages::{ErrorKind, ErrorPage, Visitor};
 use super::params::{MOST_QUERY_BYTES, Params};
 use super::registry::{App, Registry};
 use super::{FOR_APP, Inner, Provider, see_other};
-use crate::pages::RESET_CLIENT_ID;
+use crate::oidc::RESET_CLIENT_ID;
 
 pub(super) use answer::append as append_to_uri;
 pub(super) use complete::complete;

@@ -1,0 +1,243 @@
+//! The SMTP connector against mail servers that speak TLS: from the first byte, by STARTTLS, and those that lie.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keyback_companion::config::app::Secret;
+use keyback_companion::config::messages::{SmtpSecurity, SmtpSettings};
+use keyback_companion::connectors::{
+    Connectors, DeliveryError, EmailConnector, MessageKind, Outgoing, SmtpConnector,
+};
+use keyback_companion::messages::Message;
+use keyback_core::identifier::Identifier;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// How the server behaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tls,
+    Starttls,
+    /// Speaks plain SMTP and knows no STARTTLS: a client that insists must not fall back.
+    Plain,
+    /// Refuses every recipient for good.
+    Refusing,
+}
+
+/// A mail server for one test, with a certificate of its own.
+struct MailServer {
+    port: u16,
+    authority: PathBuf,
+    received: mpsc::UnboundedReceiver<Vec<String>>,
+    _folder: TempDir,
+}
+
+impl MailServer {
+    async fn start(kind: Kind) -> Self {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let folder = TempDir::new().unwrap();
+        let authority = folder.path().join("house.pem");
+        std::fs::write(&authority, cert.pem()).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (heard, received) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(converse(kind, stream, acceptor.clone(), heard.clone()));
+            }
+        });
+        Self {
+            port,
+            authority,
+            received,
+            _folder: folder,
+        }
+    }
+
+    fn connector(&self, security: SmtpSecurity, trusted: bool) -> Connectors {
+        let settings = SmtpSettings {
+            from: "Larkspur Books <hello@larkspur.example>".parse().unwrap(),
+            reply_to: None,
+            host: "localhost".to_owned(),
+            port: self.port,
+            security,
+            ca_file: trusted.then(|| self.authority.clone()),
+            credentials: Some(("keyback".to_owned(), Secret::new("s3cret"))),
+            timeout: Duration::from_secs(5),
+        };
+        let smtp = SmtpConnector::new(&settings).unwrap();
+        Connectors {
+            email: Some(EmailConnector::Smtp(smtp)),
+            sms: None,
+        }
+    }
+}
+
+async fn converse(
+    kind: Kind,
+    mut stream: TcpStream,
+    acceptor: TlsAcceptor,
+    heard: mpsc::UnboundedSender<Vec<String>>,
+) {
+    let mut lines = Vec::new();
+    if kind == Kind::Tls {
+        let Ok(mut stream) = acceptor.accept(stream).await else {
+            return;
+        };
+        session(kind, &mut stream, true, false, &mut lines).await;
+    } else if session(kind, &mut stream, false, false, &mut lines).await {
+        let Ok(mut stream) = acceptor.accept(stream).await else {
+            return;
+        };
+        session(kind, &mut stream, true, true, &mut lines).await;
+    }
+    let _ = heard.send(lines);
+}
+
+/// One SMTP session (RFC 5321). Answers true where the client asks for TLS.
+async fn session<S: AsyncRead + AsyncWrite + Unpin>(
+    kind: Kind,
+    stream: &mut S,
+    secure: bool,
+    resumed: bool,
+    heard: &mut Vec<String>,
+) -> bool {
+    let mut stream = BufReader::new(stream);
+    if !resumed {
+        stream.write_all(b"220 localhost ready\r\n").await.unwrap();
+    }
+    let mut line = String::new();
+    while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) {
+        let command = std::mem::take(&mut line).trim_end().to_owned();
+        heard.push(format!("{}{command}", if secure { "tls " } else { "" }));
+        let verb = command.split(' ').next().unwrap_or_default().to_uppercase();
+        let answer: &[u8] = match verb.as_str() {
+            "EHLO" if !secure && kind == Kind::Starttls => b"250-localhost\r\n250 STARTTLS\r\n",
+            "EHLO" => b"250-localhost\r\n250 AUTH PLAIN\r\n",
+            "STARTTLS" => {
+                stream.write_all(b"220 go ahead\r\n").await.unwrap();
+                return true;
+            }
+            "AUTH" => b"235 welcome\r\n",
+            "RCPT" if kind == Kind::Refusing => b"550 no such mailbox\r\n",
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n").await.unwrap();
+                while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) && line != ".\r\n" {
+                    heard.push(std::mem::take(&mut line).trim_end().to_owned());
+                }
+                line.clear();
+                b"250 kept\r\n"
+            }
+            "QUIT" => {
+                stream.write_all(b"221 bye\r\n").await.unwrap();
+                return false;
+            }
+            _ => b"250 ok\r\n",
+        };
+        if stream.write_all(answer).await.is_err() {
+            return false;
+        }
+        if verb == "DATA" {
+            return false;
+        }
+    }
+    false
+}
+
+async fn deliver(connectors: &Connectors) -> Result<(), DeliveryError> {
+    let message = Message {
+        subject: "Your code".to_owned(),
+        text: "The code is 402917.".to_owned().into(),
+        html: Some("<p>The code is 402917.</p>".to_owned().into()),
+    };
+    connectors
+        .deliver(&Outgoing {
+            to: &Identifier::parse("ada@example.com").unwrap(),
+            kind: MessageKind::ResetCode,
+            message: &message,
+            code: Some("402917"),
+            id: "job-1",
+        })
+        .await
+}
+
+fn said(lines: &[String], start: &str) -> bool {
+    lines.iter().any(|line| line.starts_with(start))
+}
+
+#[tokio::test]
+async fn a_mail_goes_out_over_tls_with_authentication() {
+    let mut server = MailServer::start(Kind::Tls).await;
+    deliver(&server.connector(SmtpSecurity::Tls, true)).await.unwrap();
+    let lines = server.received.recv().await.unwrap();
+    assert!(
+        said(&lines, "tls AUTH PLAIN ") && said(&lines, "tls RCPT TO:<ada@example.com>"),
+        "{lines:#?}"
+    );
+    assert!(lines.iter().any(|line| line.contains("402917")), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn starttls_comes_before_the_password() {
+    let mut server = MailServer::start(Kind::Starttls).await;
+    deliver(&server.connector(SmtpSecurity::Starttls, true))
+        .await
+        .unwrap();
+    let lines = server.received.recv().await.unwrap();
+    assert!(
+        said(&lines, "STARTTLS") && said(&lines, "tls AUTH PLAIN "),
+        "{lines:#?}"
+    );
+    assert!(!said(&lines, "AUTH"), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn no_password_goes_to_a_server_without_starttls_or_with_a_foreign_certificate() {
+    for (kind, security, trusted) in [
+        (Kind::Plain, SmtpSecurity::Starttls, true),
+        (Kind::Starttls, SmtpSecurity::Starttls, false),
+        (Kind::Tls, SmtpSecurity::Tls, false),
+    ] {
+        let server = MailServer::start(kind).await;
+        let error = deliver(&server.connector(security, trusted)).await.unwrap_err();
+        assert!(matches!(error, DeliveryError::Transient(_)), "{error:?}");
+        let MailServer { mut received, .. } = server;
+        while let Ok(lines) = received.try_recv() {
+            assert!(!lines.iter().any(|line| line.contains("AUTH")), "{lines:#?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_recipient_is_not_tried_again_and_a_silent_port_is() {
+    let server = MailServer::start(Kind::Refusing).await;
+    let error = deliver(&server.connector(SmtpSecurity::None, true))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, DeliveryError::Permanent(_)), "{error:?}");
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut server = MailServer::start(Kind::Plain).await;
+    server.port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let error = deliver(&server.connector(SmtpSecurity::None, true))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, DeliveryError::Transient(_)), "{error:?}");
+}
