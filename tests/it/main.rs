@@ -4,5 +4,9 @@
 
 mod authorization_request;
 mod bad_input;
+mod breached;
+mod command;
+mod crash;
 mod journeys;
 mod races;
+mod smtp;

@@ -1,0 +1,273 @@
+//! `serve`, `check-config`, `config`, `migrate`: what is wrong is said, all of it, before anything begins.
+
+use std::process::Stdio;
+
+use keyback_tests::{Browser, Finished, Keyback, Workplace, eventually};
+use url::Url;
+
+#[tokio::test]
+async fn a_sound_configuration_is_called_so_and_migrates() {
+    let workplace = Workplace::new().await;
+    let checked = workplace.run(&["check-config"]).await;
+    assert!(checked.assert_done().out.contains("the configuration is sound"));
+    // Checking makes nothing.
+    assert!(!workplace.path("keyback.db").exists());
+    let migrated = workplace.run(&["migrate"]).await;
+    assert!(migrated.assert_done().out.contains("is up to date"));
+    assert!(workplace.path("keyback.db").exists());
+    workplace.run(&["migrate"]).await.assert_done();
+}
+
+#[tokio::test]
+async fn without_a_root_key_serving_stops_and_names_the_command() {
+    let workplace = Workplace::new().await;
+    std::fs::remove_file(workplace.path("root.key")).unwrap();
+    for command in ["serve", "check-config"] {
+        workplace
+            .run(&[command])
+            .await
+            .assert_refused(&["root.key", "keyback keys new"]);
+    }
+    let without = workplace.sound().replace("root_key_file", "#root_key_file");
+    workplace.write(&without);
+    for command in ["serve", "check-config"] {
+        workplace
+            .run(&[command])
+            .await
+            .assert_refused(&["keyback keys new"]);
+    }
+    assert!(!workplace.path("keyback.db").exists());
+}
+
+#[tokio::test]
+async fn all_problems_are_told_at_once() {
+    let workplace = Workplace::new().await;
+    workplace.write(
+        "[server]\nlisten = \"everywhere\"\npublic_url = \"http://id.example.com/path\"\nlisten_adress = \"typo\"\n\
+         [sever]\nlisten = \"127.0.0.1:1\"\n\
+         [email]\nconnector = \"pigeon\"\n\
+         [reset]\nmax_attempts = 50\ncode_lifetime = \"2 days\"\n\
+         [password.hashing]\nmemory_kib = 8\n\
+         [password.polcy]\npreset = \"nist\"\n\
+         [[app]]\nclient_id = \"shop\"\ntype = \"web\"\nclient_secret = \"short\"\nredirect_uris = [\"http://shop.example/cb\"]\n\
+         [[app]]\nclient_id = \"shop\"\ntype = \"spa\"\nredirect_uris = []\n",
+    );
+    for command in ["check-config", "serve", "migrate"] {
+        let refused = workplace.run(&[command]).await;
+        refused.assert_refused(&[
+            "[server] listen",
+            "[server] listen_adress",
+            "[server] public_url",
+            "[sever]",
+            "[email] connector",
+            "[reset] max_attempts",
+            "[reset] code_lifetime",
+            "[password.hashing]",
+            "[password] polcy",
+            "[[app]] shop",
+            "there twice",
+            "at least 32 characters",
+            "must be https",
+            "redirect_uris is empty",
+        ]);
+        // A secret is never shown, not even a bad one.
+        assert!(!refused.err.contains("\"short\""), "{}", refused.err);
+    }
+    workplace.write("this is [ no toml");
+    workplace
+        .run(&["check-config"])
+        .await
+        .assert_refused(&["not TOML"]);
+    std::fs::remove_file(workplace.path("keyback.toml")).unwrap();
+    workplace
+        .run(&["serve"])
+        .await
+        .assert_refused(&["keyback.toml", "keyback config"]);
+}
+
+#[tokio::test]
+async fn the_inbox_is_refused_where_others_could_read_it() {
+    let workplace = Workplace::new().await;
+    let sound = workplace.sound();
+    for open in [
+        sound.replace("127.0.0.1:0", "0.0.0.0:0"),
+        sound.replace("http://localhost:3001", "https://id.example.com"),
+    ] {
+        workplace.write(&open);
+        workplace
+            .run(&["serve"])
+            .await
+            .assert_refused(&["[email] connector", "inbox", "loopback"]);
+    }
+}
+
+#[tokio::test]
+async fn the_reference_loads_with_every_line_taken_in_use() {
+    let printed = Keyback::run(&["config"]).await;
+    let reference = printed.assert_done().out.clone();
+    let workplace = Workplace::new().await;
+    // As it is: only what is required is missing.
+    workplace.write(&reference);
+    workplace
+        .run(&["check-config"])
+        .await
+        .assert_refused(&["[server] public_url"]);
+    let in_use: String = reference
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            // A house's own root certificate is a file that isn't here.
+            Some(setting) if setting.starts_with("ca_file") => String::new(),
+            Some(setting) if !setting.starts_with(' ') && !setting.is_empty() => setting.to_owned() + "\n",
+            _ => line.to_owned() + "\n",
+        })
+        .collect();
+    let key = workplace.path("root.key");
+    let in_use = in_use.replace("\"root.key\"", &format!("\"{}\"", key.display()));
+    // The reference shows the form of every connector: this one reaches nobody, and that changes nothing.
+    let in_use = in_use.replace("mail.example.com", "127.0.0.1");
+    // SMS go to the inbox, which is for loopback.
+    workplace.write(&in_use.replace("https://id.example.com", "http://localhost:3001"));
+    let checked = workplace.run(&["check-config"]).await;
+    checked.assert_done();
+}
+
+#[tokio::test]
+async fn the_environment_is_laid_over_the_file() {
+    let workplace = Workplace::new().await;
+    let run = async |variables: &[(&str, &str)]| {
+        let mut command = workplace.command(&["check-config"]);
+        command.envs(variables.iter().copied());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap();
+        Finished {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    };
+    run(&[
+        ("KEYBACK__RESET__MAX_ATTEMPTS", "3"),
+        ("KEYBACK__PASSWORD__POLICY__PRESET", "asvs"),
+    ])
+    .await
+    .assert_done();
+    run(&[
+        ("KEYBACK__RESET__MAX_ATTEMPTS", "30"),
+        ("KEYBACK__RESET__NO_SUCH_KEY", "1"),
+    ])
+    .await
+    .assert_refused(&["[reset] max_attempts", "[reset] no_such_key"]);
+    run(&[("KEYBACK__SECRETS__ROOT_KEY", "not a key")])
+        .await
+        .assert_refused(&["[secrets] root_key"]);
+}
+
+#[tokio::test]
+async fn a_database_that_can_not_be_written_is_said_so_and_left_alone() {
+    let workplace = Workplace::new().await;
+    let sound = workplace.sound();
+    // Tests may run as root, whom no permission binds: a folder in place of the file, a file in place of the folder.
+    std::fs::create_dir(workplace.path("folder.db")).unwrap();
+    std::fs::write(workplace.path("file"), "").unwrap();
+    for name in ["folder.db", "file/keyback.db", "no/such/folder/keyback.db"] {
+        workplace.write(&sound.replace("keyback.db", name));
+        for command in ["serve", "migrate"] {
+            workplace
+                .run(&[command])
+                .await
+                .assert_refused(&["can't be opened", "writable"]);
+        }
+    }
+    workplace.write(&sound.replace("keyback.db", "no/such/folder/keyback.db"));
+    workplace
+        .run(&["check-config"])
+        .await
+        .assert_refused(&["[store] url", "doesn't exist"]);
+    workplace.write(&sound.replace("sqlite:", "mysql:"));
+    workplace
+        .run(&["check-config"])
+        .await
+        .assert_refused(&["[store] url", "sqlite:"]);
+}
+
+#[tokio::test]
+async fn a_port_in_use_stops_the_start() {
+    let workplace = Workplace::new().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    workplace.write(&workplace.sound().replace("127.0.0.1:0", &address));
+    workplace
+        .run(&["serve"])
+        .await
+        .assert_refused(&["can't listen", &address, "[server] listen"]);
+}
+
+#[tokio::test]
+async fn serving_answers_and_stops_in_good_order() {
+    let workplace = Workplace::new().await;
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let sound = workplace.sound();
+    workplace.write(
+        &sound
+            .replace("127.0.0.1:0", &format!("127.0.0.1:{port}"))
+            .replace(":3001", &format!(":{port}")),
+    );
+    let mut command = workplace.command(&["serve"]);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the port to be open", async || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    })
+    .await;
+    let mut browser = Browser::at(&Url::parse(&format!("http://localhost:{port}")).unwrap());
+    browser.open("/sign-in").await;
+    browser.assert_says("Forgot password?");
+    // Without a demo there is no welcome: the root leads to the account.
+    browser.open("/").await;
+    browser.assert_at("/sign-in");
+    let told = std::process::Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    let (status, log) = tokio::task::spawn_blocking(move || {
+        let mut log = String::new();
+        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut log).unwrap();
+        (child.wait().unwrap(), log)
+    })
+    .await
+    .unwrap();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("serving") && log.contains("stopping"), "{log}");
+}
+
+#[tokio::test]
+async fn unknown_commands_and_none_at_all_show_the_way() {
+    Keyback::run(&["no-such-command"])
+        .await
+        .assert_refused(&["no-such-command"]);
+    Keyback::run(&["serve", "--no-such-option"])
+        .await
+        .assert_refused(&["--no-such-option"]);
+    let none = Keyback::run(&[]).await;
+    assert_ne!(none.code, Some(0));
+    for command in [
+        "demo",
+        "serve",
+        "check-config",
+        "config",
+        "migrate",
+        "user",
+        "app",
+        "keys",
+    ] {
+        assert!(none.err.contains(command), "{command}: {}", none.err);
+    }
+    let version = Keyback::run(&["--version"]).await;
+    assert!(version.assert_done().out.starts_with("keyback 0."));
+}

@@ -1,0 +1,139 @@
+//! `keyback user`: accounts, and nobody chooses somebody else's password.
+
+use keyback_tests::{ADA, Finished, NEW_PASSWORD, Workplace};
+
+async fn with_ada() -> (Workplace, String) {
+    let workplace = Workplace::new().await;
+    let added = workplace
+        .run(&[
+            "user",
+            "add",
+            "--email",
+            ADA,
+            "--username",
+            "ada",
+            "--phone",
+            "+1 415 555 0123",
+            "--name",
+            "Ada",
+        ])
+        .await;
+    let id = added.assert_done().out.trim().to_owned();
+    assert_eq!(id.len(), 12);
+    assert!(
+        added.err.contains("http://localhost:3001/reset-password"),
+        "{}",
+        added.err
+    );
+    (workplace, id)
+}
+
+fn line<'a>(shown: &'a Finished, label: &str) -> &'a str {
+    let line = shown.out.lines().find(|line| line.starts_with(label));
+    line.unwrap().trim_start_matches(label).trim()
+}
+
+#[tokio::test]
+async fn an_account_is_added_listed_and_shown_by_any_of_its_names() {
+    let (workplace, id) = with_ada().await;
+    let listed = workplace.run(&["user", "list"]).await;
+    assert!(listed.assert_done().out.contains(&id) && listed.out.contains(ADA));
+    for name in [ADA, "ADA@example.com", "ada", "+14155550123", &id] {
+        let shown = workplace.run(&["user", "show", name]).await;
+        shown.assert_done();
+        assert_eq!(line(&shown, "id"), id);
+        assert_eq!(line(&shown, "email"), "ada@example.com (verified)");
+        assert_eq!(line(&shown, "phone"), "+14155550123 (verified)");
+        assert_eq!(line(&shown, "password"), "none yet");
+        assert_eq!(line(&shown, "status"), "active");
+        assert!(!shown.out.contains("argon2"));
+    }
+}
+
+#[tokio::test]
+async fn sr44_a_password_from_standard_input_keeps_the_policy() {
+    let workplace = Workplace::new().await;
+    let add = ["user", "add", "--email", "bea@example.com", "--password-stdin"];
+    workplace
+        .run_with_input(&add, "too short\n")
+        .await
+        .assert_refused(&["breaks the policy"]);
+    assert_eq!(workplace.run(&["user", "list"]).await.assert_done().out, "");
+    workplace
+        .run_with_input(&add, &format!("{NEW_PASSWORD}\n"))
+        .await
+        .assert_done();
+    let shown = workplace.run(&["user", "show", "bea@example.com"]).await;
+    assert_eq!(line(shown.assert_done(), "password"), "set");
+    workplace
+        .run_with_input(
+            &["user", "add", "--email", "eve@example.com", "--password-stdin"],
+            "",
+        )
+        .await
+        .assert_refused(&[]);
+}
+
+#[tokio::test]
+async fn what_is_no_address_or_taken_is_refused_and_nothing_is_written() {
+    let (workplace, _) = with_ada().await;
+    for (args, words) in [
+        (vec!["--email", "nonsense"], vec!["nonsense"]),
+        (vec!["--email", "+14155550199"], vec!["--phone"]),
+        (vec!["--phone", "bob@example.com"], vec!["--email"]),
+        (vec!["--phone", "12"], vec!["phone number"]),
+        (vec!["--username", "bob@example.com"], vec!["user name"]),
+        (vec!["--username", ""], vec!["user name"]),
+        (vec!["--email", "Ada@EXAMPLE.com"], vec!["another account"]),
+        (vec!["--username", "ada"], vec!["another account"]),
+        (
+            vec!["--email", "x@example.com", "--phone", "+14155550123"],
+            vec!["another account"],
+        ),
+        (vec![], vec!["--email"]),
+        (
+            vec!["--email", "a@example.com\nb@example.com"],
+            vec!["e-mail address"],
+        ),
+    ] {
+        let all: Vec<&str> = ["user", "add"].into_iter().chain(args).collect();
+        workplace.run(&all).await.assert_refused(&words);
+    }
+    let listed = workplace.run(&["user", "list"]).await;
+    assert_eq!(listed.assert_done().out.lines().count(), 1);
+    for command in ["show", "reset", "disable", "enable"] {
+        workplace
+            .run(&["user", command, "nobody@example.com"])
+            .await
+            .assert_refused(&["there is no account", "keyback user list"]);
+    }
+}
+
+#[tokio::test]
+async fn sr73_an_operator_starts_a_reset_but_chooses_no_password() {
+    let (workplace, _) = with_ada().await;
+    let reset = workplace.run(&["user", "reset", ADA]).await;
+    assert_eq!(
+        reset.assert_done().out.trim(),
+        "http://localhost:3001/reset-password?login_hint=ada%40example.com"
+    );
+    let disabled = workplace.run(&["user", "disable", "ada"]).await;
+    assert!(disabled.assert_done().out.contains("is disabled"));
+    let shown = workplace.run(&["user", "show", ADA]).await;
+    assert_eq!(line(&shown, "status"), "disabled");
+    workplace
+        .run(&["user", "reset", ADA])
+        .await
+        .assert_refused(&["keyback user enable"]);
+    workplace.run(&["user", "enable", ADA]).await.assert_done();
+    let shown = workplace.run(&["user", "show", ADA]).await;
+    assert_eq!(line(&shown, "status"), "active");
+    workplace
+        .run(&["user", "add", "--email", "una@example.com", "--unverified"])
+        .await
+        .assert_done();
+    workplace
+        .run(&["user", "reset", "una@example.com"])
+        .await
+        .assert_refused(&["no verified"]);
+}
