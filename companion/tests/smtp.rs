@@ -1,5 +1,7 @@
 //! The SMTP connector against mail servers that speak TLS: from the first byte, by STARTTLS, and those that lie.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
