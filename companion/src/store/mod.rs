@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -90,6 +90,7 @@ impl Store {
             .busy_timeout(Duration::from_secs(10));
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .after_release(|connection, _| Box::pin(is_fit_for_reuse(connection)))
             .connect_with(options.clone())
             .await
             .map_err(open)?;
@@ -129,4 +130,12 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Whether a connection can begin another transaction. On a full disk or a failing one, SQLite takes the transaction
+/// back by itself, and sqlx goes on believing in it: every later `BEGIN` would fail.
+async fn is_fit_for_reuse(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // The rollback of a dropped transaction stands in the connection's queue: this one waits behind it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
