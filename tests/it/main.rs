@@ -8,5 +8,7 @@ mod breached;
 mod command;
 mod crash;
 mod journeys;
+mod load;
+mod logs;
 mod races;
 mod smtp;

@@ -1,6 +1,6 @@
 //! The built command, as a process of its own.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -181,9 +181,26 @@ impl Workplace {
 impl Demo {
     /// Starts the demo on any ports and waits until it says where it is.
     pub async fn start(args: &[&str]) -> Self {
+        let mut command = Self::command();
+        command.args(args);
+        Self::await_addresses(command).await
+    }
+
+    /// Starts it with its log in a file, as detailed as `KEYBACK_LOG` says.
+    pub async fn start_logging(log: File, detail: &str) -> Self {
+        let mut command = Self::command();
+        command.env("KEYBACK_LOG", detail).stderr(log);
+        Self::await_addresses(command).await
+    }
+
+    fn command() -> Command {
         let mut command = Keyback::command();
         command.args(["demo", "--listen", "127.0.0.1:0", "--site-listen", "127.0.0.1:0"]);
-        let mut child = command.args(args).stdout(Stdio::piped()).spawn().unwrap();
+        command
+    }
+
+    async fn await_addresses(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let read = spawn_blocking(move || {
             let mut printed = String::new();

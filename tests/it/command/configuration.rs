@@ -179,6 +179,13 @@ async fn a_database_that_can_not_be_written_is_said_so_and_left_alone() {
                 .assert_refused(&["can't be opened", "writable"]);
         }
     }
+    // A file system that takes no files, from root neither.
+    let read_only = format!("sqlite:{}", workplace.path("keyback.db").display());
+    workplace.write(&sound.replace(&read_only, "sqlite:/proc/keyback.db"));
+    workplace
+        .run(&["serve"])
+        .await
+        .assert_refused(&["/proc/keyback.db", "can't be opened"]);
     workplace.write(&sound.replace("keyback.db", "no/such/folder/keyback.db"));
     workplace
         .run(&["check-config"])

@@ -1,6 +1,6 @@
 //! `keyback user`: accounts, and nobody chooses somebody else's password.
 
-use keyback_tests::{ADA, Finished, NEW_PASSWORD, Workplace};
+use keyback_tests::{ADA, Demo, Finished, NEW_PASSWORD, OLD_PASSWORD, Workplace};
 
 async fn with_ada() -> (Workplace, String) {
     let workplace = Workplace::new().await;
@@ -136,4 +136,41 @@ async fn sr73_an_operator_starts_a_reset_but_chooses_no_password() {
         .run(&["user", "reset", "una@example.com"])
         .await
         .assert_refused(&["no verified"]);
+}
+
+#[tokio::test]
+async fn an_operator_disables_an_account_while_the_companion_runs() {
+    let workplace = Workplace::new().await;
+    let data = workplace.path("data");
+    let demo = Demo::start(&["--data", data.to_str().unwrap()]).await;
+    // The demo's own database and key.
+    let sound = workplace.sound();
+    let config = sound
+        .replace("keyback.db", "data/keyback.db")
+        .replace("root.key", "data/root.key");
+    workplace.write(&config);
+    let mut browser = demo.browser();
+    browser.open("/sign-in").await;
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    browser.assert_at("/account");
+    workplace.run(&["user", "disable", ADA]).await.assert_done();
+    browser.reload().await;
+    browser.assert_at("/sign-in");
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    browser.assert_status(422);
+    workplace.run(&["user", "enable", ADA]).await.assert_done();
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    browser.assert_at("/account");
+    // SR-73: what an operator starts signs everything out, and leads to a form that is filled in.
+    let reset = workplace.run(&["user", "reset", "ada"]).await;
+    browser.reload().await;
+    browser.assert_at("/sign-in");
+    let address = reset
+        .assert_done()
+        .out
+        .trim()
+        .replace("http://localhost:3001/", demo.companion.as_str());
+    browser.open(&address).await;
+    browser.assert_at("/forgot-password");
+    assert_eq!(browser.page().field("identifier", "value").as_deref(), Some(ADA));
 }

@@ -140,3 +140,23 @@ async fn sr65_the_companions_cookies_are_out_of_reach_of_scripts_and_of_other_si
     }
     drop(app);
 }
+
+#[tokio::test]
+async fn sr82_a_sign_out_that_no_app_vouches_for_is_asked_first() {
+    let (app, mut browser) = with_ada().await;
+    browser.open("/sign-in").await;
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    browser.open("/oidc/session/end").await;
+    browser.assert_says("Sign out of Larkspur Books?");
+    browser.page().assert_guarded();
+    // Leaving the page changes nothing.
+    browser.open("/account").await;
+    browser.assert_at("/account");
+    browser.open("/oidc/session/end?client_id=shop").await;
+    let form = browser.page().form_with("confirm");
+    browser.submit(form).await;
+    browser.assert_status(200);
+    assert_eq!(browser.cookie(&app.url, "kb_session"), None);
+    browser.open("/account").await;
+    browser.assert_at("/sign-in");
+}

@@ -1,0 +1,86 @@
+//! What the log tells, and what it never tells.
+
+use std::fs::File;
+
+use keyback_tests::{ADA, Demo, NEW_PASSWORD, OLD_PASSWORD, Workplace, wire};
+
+#[tokio::test]
+async fn sr31_no_code_password_address_or_cookie_stands_in_the_log() {
+    let workplace = Workplace::empty();
+    let log = workplace.path("log");
+    let demo = Demo::start_logging(
+        File::create(&log).unwrap(),
+        "trace,hyper=debug,h2=debug,sqlx=debug",
+    )
+    .await;
+    let mut browser = demo.browser();
+    browser
+        .open(demo.site.join("/forgot-password").unwrap().as_str())
+        .await;
+    browser.ask_reset(ADA).await;
+    let code = demo.code_for(ADA, 1).await;
+    let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
+    browser.enter_code(&wrong).await;
+    browser.enter_code(&code).await;
+    let cookies: Vec<String> = browser
+        .cookie_names(&demo.companion)
+        .iter()
+        .filter_map(|name| browser.cookie(&demo.companion, name))
+        .flat_map(|value| value.split('.').map(str::to_owned).collect::<Vec<_>>())
+        .filter(|part| part.len() > 20)
+        .collect();
+    assert!(
+        cookies.len() >= 3,
+        "binding, proof and the shop's pending sign-in"
+    );
+    browser.choose_password("ada1234").await;
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.click("Sign in").await;
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    browser.sign_in(ADA, NEW_PASSWORD).await;
+    let session = browser.cookie(&demo.companion, "kb_session").unwrap();
+    let callback = browser.hop_to("/callback").url.clone();
+    let of_callback = callback.query_pairs().filter(|(name, _)| name == "code");
+    let authorization_code = of_callback.map(|(_, value)| value.into_owned()).next().unwrap();
+    assert_eq!(demo.terminate().await, Some(0));
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.lines().count() > 10, "{log}");
+    let secrets = [code, wrong, session, authorization_code]
+        .into_iter()
+        .chain([NEW_PASSWORD, OLD_PASSWORD, "ada1234", ADA].map(str::to_owned))
+        .chain(cookies);
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(&secret));
+        assert_eq!(line, None, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn sr63_nobody_forges_a_line_of_the_log() {
+    let workplace = Workplace::empty();
+    let log = workplace.path("log");
+    let demo = Demo::start_logging(File::create(&log).unwrap(), "debug").await;
+    let port = demo.companion.port().unwrap();
+    for target in [
+        "/sign-in%0A2026-01-01T00:00:00Z%20ERROR%20forged",
+        "/forgot-password?x=%0D%0Aforged%20line",
+    ] {
+        let request = format!(
+            "POST {target} HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: https://evil.example\r\n\
+             User-Agent: a\tb\\nforged line\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        let answer = wire::exchange(&demo.companion, request.as_bytes()).await;
+        assert_eq!(wire::status(&answer), 403, "{answer}");
+    }
+    assert_eq!(demo.terminate().await, Some(0));
+    let log = std::fs::read_to_string(&log).unwrap();
+    for line in log.lines() {
+        let begins = line.trim_start();
+        // Every line begins with its own time, in the future of the forged one.
+        assert!(
+            begins.starts_with("20") && !begins.starts_with("2026-01-01"),
+            "{line}"
+        );
+        assert!(!begins.starts_with("forged"), "{line}");
+    }
+}
