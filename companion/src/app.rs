@@ -162,7 +162,7 @@ impl Companion {
         let relying_party = RelyingParty::new(
             &public_url,
             InProcess::new(provider.router(), &public_url),
-            &first_key(&root_keys, Purpose::Cookies),
+            &root_keys,
             &clock,
             &random,
         )
@@ -290,7 +290,7 @@ fn first_key(root_keys: &RootKeys, purpose: Purpose) -> zeroize::Zeroizing<[u8; 
 }
 
 /// The names that a password must not be built on (SR-40).
-fn context_words(config: &Config) -> Vec<String> {
+pub(crate) fn context_words(config: &Config) -> Vec<String> {
     let names = config
         .apps
         .iter()

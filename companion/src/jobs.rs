@@ -138,15 +138,13 @@ fn backoff(attempts: i64) -> Duration {
 async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let order: SendCode = companion.outbox.open(job)?;
     let now = companion.clock.now();
-    let Some(user) = users::find_by_identifier(companion.store.reader(), &order.identifier).await? else {
+    let user = users::find_by_identifier(companion.store.reader(), &order.identifier).await?;
+    let user = user.filter(|user| user.is_active() && user.is_verified(&order.identifier));
+    let subject = user.as_ref().map(|user| user.id.as_str());
+    let may_send = reset::bind_challenge(companion.store.writer(), &order.challenge_id, subject, now).await?;
+    let Some(user) = user.filter(|_| may_send) else {
         return Ok(());
     };
-    if !user.is_active() || !user.is_verified(&order.identifier) {
-        return Ok(());
-    }
-    if !reset::bind_challenge(companion.store.writer(), &order.challenge_id, &user.id, now).await? {
-        return Ok(());
-    }
     let app_name = companion.app_name(order.client_id.as_deref()).await?;
     let message = code_message(companion, &order, &app_name, now)?;
     let outgoing = Outgoing {

@@ -13,6 +13,8 @@ use keyback_core::time::Clock;
 use tower::ServiceExt as _;
 use url::Url;
 
+use crate::secrets::{Purpose, RootKeys};
+
 use crate::oidc::RESET_CLIENT_ID;
 
 /// The provider's own answers are small.
@@ -28,7 +30,7 @@ impl RelyingParty {
     pub fn new(
         public_url: &Url,
         transport: InProcess,
-        cookie_key: &[u8; 32],
+        root_keys: &RootKeys,
         clock: &Arc<dyn Clock>,
         random: &Arc<dyn Random>,
     ) -> Result<Self, keyback::Error> {
@@ -40,10 +42,15 @@ impl RelyingParty {
             .clock(Arc::new(SharedClock(Arc::clone(clock))))
             .random(Arc::new(SharedRandom(Arc::clone(random))))
             .build()?;
-        Ok(Self {
-            client,
-            sealer: CookieSealer::new(cookie_key)?,
-        })
+        let mut keys = root_keys
+            .derive(Purpose::PendingSignIns)
+            .into_iter()
+            .map(|(_, key)| key);
+        let first = keys.next().unwrap_or_default();
+        let sealer = keys.try_fold(CookieSealer::new(first.as_ref())?, |sealer, older| {
+            sealer.and_opens(older.as_ref())
+        })?;
+        Ok(Self { client, sealer })
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Purpose {
     CodeDigest,
     /// Sealed cookies.
     Cookies,
+    /// The cookies of `/reset-password` as a relying party.
+    PendingSignIns,
     /// Payloads of jobs, which carry codes.
     Jobs,
     /// Private keys of the provider at rest.
@@ -40,6 +42,7 @@ impl Purpose {
         match self {
             Self::CodeDigest => b"keyback/code-digest/1",
             Self::Cookies => b"keyback/cookies/1",
+            Self::PendingSignIns => b"keyback/pending-sign-ins/1",
             Self::Jobs => b"keyback/jobs/1",
             Self::ProviderKeys => b"keyback/provider-keys/1",
             Self::RefreshAnswers => b"keyback/refresh-answers/1",

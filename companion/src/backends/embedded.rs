@@ -65,6 +65,7 @@ impl EmbeddedBackend {
             event: "password_changed",
             actor: audit::Actor::User,
             subject: Some(&change.user.id),
+            identifier: None,
             client_id: None,
             client_ip: Some(change.client_ip),
         };
@@ -72,6 +73,14 @@ impl EmbeddedBackend {
         self.notify(tx, change.user, None, ChangedBy::Change, receipt, change.now)
             .await?;
         Ok(receipt)
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(super) fn hashing(&self) -> &HashPool {
+        &self.hashing
     }
 
     /// Hashes an accepted password, outside of any transaction: it takes long.

@@ -43,6 +43,12 @@ impl ResetRows {
 
     async fn write_save(&self, flow: &ResetFlow, event: &Event) -> Result<Saved, StoreError> {
         let mut tx = self.store.begin().await?;
+        // A reset of the same account that came first has unbound the challenge: no proof comes of it (SR-24).
+        if let Some(subject) = flow.subject()
+            && !reset::is_bound(&mut tx, flow.id(), subject).await?
+        {
+            return Ok(Saved::Conflict);
+        }
         let saved = reset::save_flow(&mut *tx, flow).await?;
         if saved == Saved::Saved {
             audit::write_event(&mut *tx, self.random.as_ref(), event).await?;

@@ -13,6 +13,7 @@ use keyback_core::time::{Clock as _, SystemClock};
 use zeroize::Zeroizing;
 
 use super::{ConfigFile, open};
+use crate::app::context_words;
 use crate::backends::embedded::facts;
 use crate::config::Config;
 use crate::config::password::policy;
@@ -172,7 +173,7 @@ async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
     let user = User::preview(new);
     let breached =
         BreachedRanges::from_config(&config.breached)?.map(|ranges| (ranges, config.breached.when_down));
-    let gate = PasswordGate::new(policy(&config.policy), breached);
+    let gate = PasswordGate::new(policy(&config.policy).with_words(context_words(config)), breached);
     let password = match gate.accept(password, &facts(&user)).await {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
@@ -262,6 +263,7 @@ async fn reset(named: &Named) -> Result<()> {
     sessions::end_all(&mut *tx, &user.id, None, now).await?;
     grants::revoke_user(&mut tx, &user.id, now).await?;
     users::set_not_before(&mut *tx, &user.id, now).await?;
+    crate::store::reset::end_resets_of(&mut tx, &user.id, None).await?;
     audit::write(
         &mut *tx,
         &SystemRandom,
@@ -323,6 +325,7 @@ fn operator_line<'a>(event: &'a str, subject: &'a str, at: keyback_core::time::T
         event,
         actor: audit::Actor::Operator,
         subject: Some(subject),
+        identifier: None,
         client_id: None,
         client_ip: None,
     }

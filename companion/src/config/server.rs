@@ -19,8 +19,10 @@ pub struct ServerConfig {
     pub public_url: Option<Url>,
     /// Where `/healthz` and `/readyz` are served; nowhere unless set.
     pub admin_listen: Option<SocketAddr>,
-    /// Proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+    /// Proxies whose word about a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// The one header in which they write it.
+    pub forwarded_header: ForwardedHeader,
     pub max_connections: usize,
     /// A client that hasn't sent its request's head by then is let go.
     pub header_timeout: Span,
@@ -30,6 +32,18 @@ pub struct ServerConfig {
     pub max_body: usize,
 }
 
+/// Where trusted proxies write a client's address. The other header is the client's own invention: most proxies
+/// pass it on as it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub enum ForwardedHeader {
+    #[default]
+    #[serde(rename = "x-forwarded-for")]
+    XForwardedFor,
+    /// RFC 7239.
+    #[serde(rename = "forwarded")]
+    Forwarded,
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
@@ -37,6 +51,7 @@ impl Default for ServerConfig {
             public_url: None,
             admin_listen: None,
             trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::XForwardedFor,
             max_connections: 4096,
             header_timeout: Span::seconds(10),
             request_timeout: Span::seconds(30),

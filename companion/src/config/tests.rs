@@ -52,6 +52,7 @@ fn the_reference_loads_and_states_the_defaults() {
     assert_eq!(stated.server.max_connections, default.server.max_connections);
     assert_eq!(stated.server.header_timeout, default.server.header_timeout);
     assert_eq!(stated.server.request_timeout, default.server.request_timeout);
+    assert_eq!(stated.server.forwarded_header, default.server.forwarded_header);
     assert_eq!(stated.server.max_body, default.server.max_body);
     assert_eq!(stated.email.security, default.email.security);
     assert_eq!(stated.email.timeout, default.email.timeout);

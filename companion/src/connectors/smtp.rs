@@ -68,8 +68,8 @@ impl SmtpConnector {
         let mail = self.compose(outgoing)?;
         match self.transport.send(mail).await {
             Ok(_) => Ok(()),
-            Err(error) if error.is_permanent() => Err(DeliveryError::Permanent(error.to_string())),
-            Err(error) => Err(DeliveryError::Transient(error.to_string())),
+            Err(error) if error.is_permanent() => Err(DeliveryError::Permanent(describe(&error))),
+            Err(error) => Err(DeliveryError::Transient(describe(&error))),
         }
     }
 
@@ -108,6 +108,14 @@ impl SmtpConnector {
             None => builder.singlepart(SinglePart::plain(text)),
         }
         .map_err(|error| refused(&error))
+    }
+}
+
+/// What the operator is told. The words of the mail server name the recipient, so its code alone is (SR-31).
+fn describe(error: &lettre::transport::smtp::Error) -> String {
+    match error.status() {
+        Some(code) => format!("the mail server answered {code}"),
+        None => error.to_string(),
     }
 }
 

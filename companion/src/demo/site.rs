@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use keyback::{Client, CookieSealer, Provider, Purpose, Session, SignIn};
@@ -17,6 +18,7 @@ use crate::app::Companion;
 use crate::http::cookies::Cookies;
 use crate::http::csrf;
 use crate::http::headers;
+use crate::http::host::HostGuard;
 use crate::secrets::random_token;
 use crate::views::assets::{DEMO_STYLE, SCRIPT};
 use crate::views::demo_site::{Customer, Visitor};
@@ -59,7 +61,17 @@ pub(super) fn router(companion: &Companion, site_url: &Url, secret: &str) -> any
         .route("/forgot-password", get(forgot_password))
         .route("/callback", get(callback))
         .route("/sign-out", post(sign_out))
+        .layer(from_fn_with_state(HostGuard::new(site_url), admit))
         .with_state(Arc::new(site)))
+}
+
+/// Answers to the shop's own name alone, so that DNS rebinding fails here too.
+async fn admit(State(host): State<HostGuard>, request: Request, next: Next) -> Response {
+    if host.admits(request.uri(), request.headers()) {
+        next.run(request).await
+    } else {
+        StatusCode::MISDIRECTED_REQUEST.into_response()
+    }
 }
 
 async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {

@@ -5,14 +5,21 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
+use crate::config::server::ForwardedHeader;
+
 /// The address a request came from. Forwarding headers are read only from trusted proxies, from the right,
 /// up to the first address that is not one of them: what stands further left may be the client's invention.
-pub fn client_ip(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+pub fn client_ip(
+    peer: SocketAddr,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+    header: ForwardedHeader,
+) -> IpAddr {
     let mut address = peer.ip().to_canonical();
     if !is_trusted(address, trusted) {
         return address;
     }
-    for hop in forwarded(headers).into_iter().rev() {
+    for hop in forwarded(headers, header).into_iter().rev() {
         let Some(hop) = hop else { return address };
         address = hop;
         if !is_trusted(address, trusted) {
@@ -26,8 +33,8 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&address))
 }
 
-/// The hops of `Forwarded` (RFC 7239) or, without it, of `X-Forwarded-For`; `None` for one that can't be read.
-fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+/// The hops of the header that the proxies write; `None` for one that can't be read.
+fn forwarded(headers: &HeaderMap, header: ForwardedHeader) -> Vec<Option<IpAddr>> {
     let elements = |name: &str| -> Vec<String> {
         headers
             .get_all(name)
@@ -37,24 +44,26 @@ fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
             .map(|element| element.trim().to_owned())
             .collect()
     };
-    let rfc7239 = elements("forwarded");
-    if rfc7239.is_empty() {
-        return elements("x-forwarded-for")
+    match header {
+        ForwardedHeader::XForwardedFor => elements("x-forwarded-for")
             .iter()
             .map(|hop| parse_hop(hop))
-            .collect();
+            .collect(),
+        ForwardedHeader::Forwarded => elements("forwarded")
+            .iter()
+            .map(|element| parse_rfc7239(element))
+            .collect(),
     }
-    rfc7239
-        .iter()
-        .map(|element| {
-            element.split(';').find_map(|pair| {
-                let (name, value) = pair.trim().split_once('=')?;
-                name.eq_ignore_ascii_case("for")
-                    .then(|| parse_hop(value.trim_matches('"')))
-                    .flatten()
-            })
-        })
-        .collect()
+}
+
+/// The `for` of one element of `Forwarded`.
+fn parse_rfc7239(element: &str) -> Option<IpAddr> {
+    element.split(';').find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("for")
+            .then(|| parse_hop(value.trim_matches('"')))
+            .flatten()
+    })
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
@@ -74,12 +83,16 @@ mod tests {
     use super::*;
 
     fn ip(peer: &str, headers: &[(&'static str, &str)]) -> String {
+        ip_by(ForwardedHeader::XForwardedFor, peer, headers)
+    }
+
+    fn ip_by(header: ForwardedHeader, peer: &str, headers: &[(&'static str, &str)]) -> String {
         let headers = headers
             .iter()
             .map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()))
             .collect();
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        client_ip(peer.parse().unwrap(), &headers, &trusted).to_string()
+        client_ip(peer.parse().unwrap(), &headers, &trusted, header).to_string()
     }
 
     #[test]
@@ -122,15 +135,32 @@ mod tests {
 
     #[test]
     fn forwarded_of_rfc_7239_is_read_in_all_its_forms() {
+        let forwarded =
+            |peer: &str, value: &str| ip_by(ForwardedHeader::Forwarded, peer, &[("forwarded", value)]);
         assert_eq!(
-            ip("10.0.0.1:1", &[("forwarded", "for=203.0.113.9;proto=https")]),
+            forwarded("10.0.0.1:1", "for=203.0.113.9;proto=https"),
             "203.0.113.9"
         );
         assert_eq!(
-            ip("10.0.0.1:1", &[("forwarded", "For=\"[2001:db8::1]:4711\"")]),
+            forwarded("10.0.0.1:1", "For=\"[2001:db8::1]:4711\""),
             "2001:db8::1"
         );
-        assert_eq!(ip("[fd00::1]:1", &[("forwarded", "for=unknown")]), "fd00::1");
+        assert_eq!(forwarded("[fd00::1]:1", "for=unknown"), "fd00::1");
         assert_eq!(ip("[::ffff:198.51.100.7]:1", &[]), "198.51.100.7");
+    }
+
+    /// A proxy that appends to the one header passes the other on as the client invented it.
+    #[test]
+    fn sr07_only_the_header_that_the_proxies_write_is_read() {
+        let both = [
+            ("x-forwarded-for", "203.0.113.9"),
+            ("forwarded", "for=198.51.100.7"),
+        ];
+        assert_eq!(ip("10.0.0.1:1", &both), "203.0.113.9");
+        assert_eq!(
+            ip_by(ForwardedHeader::Forwarded, "10.0.0.1:1", &both),
+            "198.51.100.7"
+        );
+        assert_eq!(ip("10.0.0.1:1", &both[1..]), "10.0.0.1");
     }
 }

@@ -100,7 +100,11 @@ pub async fn rotate(
         Handover::AtOnce => now,
     };
     let last_signature = signs_from + RELOAD_EVERY;
-    let old_leaves_at = last_signature + tokens.access_token.0.max(tokens.id_token.0);
+    let old_leaves_at = match handover {
+        Handover::Announced => last_signature + tokens.access_token.0.max(tokens.id_token.0),
+        // Whoever has a leaked key signs whatever they like for as long as it is published.
+        Handover::AtOnce => now,
+    };
     let known = provider_keys::list(store.reader()).await?;
     let mut rows = Vec::new();
     for algorithm in ALGORITHMS {
@@ -112,6 +116,10 @@ pub async fn rotate(
     let mut tx = store.begin().await?;
     for row in &rows {
         provider_keys::succeed(&mut tx, row, old_leaves_at).await?;
+    }
+    if handover == Handover::AtOnce {
+        // Nor may it vouch for a hint.
+        provider_keys::sweep(&mut tx, now, now).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(rows.into_iter().map(KeyInfo::from).collect())

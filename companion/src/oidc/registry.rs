@@ -251,10 +251,15 @@ fn is_same_loopback(registered: &Url, asked: &str) -> bool {
     };
     match (split(registered.as_str()), split(asked)) {
         (Some((host, path)), Some((asked_host, asked_path))) => {
-            host == asked_host && path.trim_end_matches('/') == asked_path.trim_end_matches('/')
+            host == asked_host && or_root(path) == or_root(asked_path)
         }
         _ => false,
     }
+}
+
+/// An empty path is the root's (RFC 3986 6.2.3).
+fn or_root(path: &str) -> &str {
+    if path.is_empty() { "/" } else { path }
 }
 
 #[cfg(test)]

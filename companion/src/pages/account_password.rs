@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use keyback_core::ids::Subject;
-use keyback_core::password::{CurrentPassword, NewPassword, PasswordRejection};
+use keyback_core::password::{NewPassword, PasswordRejection};
 use keyback_core::rate_limit::RetryAfter;
 use std::time::Duration;
 
@@ -14,13 +14,15 @@ use super::account::{ask_to_sign_in, signed_in};
 use super::destination::{AccountPage, Destination};
 use super::password_rules::{Broken, rules_of, stated};
 use super::request::{Asked, Posted};
-use super::respond::{PageResult, too_many, with_cookie};
+use super::respond::{PageError, PageResult, too_many, with_cookie};
 use crate::app::Companion;
+use crate::backends::checked_password::{CheckError, CheckedPassword};
 use crate::backends::embedded::{Change, facts};
-use crate::hashing::{Lane, Unavailable, Verdict};
+use crate::hashing::{Lane, Unavailable};
 use crate::oidc::SignIn as NewSession;
-use crate::store::StoreError;
-use crate::store::users::{self, User};
+use crate::store::sessions::{self, Session};
+use crate::store::users::User;
+use crate::store::{StoreError, audit};
 use crate::views::account_password::State as Shown;
 use crate::views::{AccountPassword, Wait};
 
@@ -43,7 +45,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
 
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let asked = &posted.asked;
-    let Some((_, user)) = signed_in(companion, asked).await? else {
+    let Some((session, user)) = signed_in(companion, asked).await? else {
         return ask_to_sign_in(AccountPage::Password);
     };
     let now = companion.clock.now();
@@ -57,20 +59,18 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         };
         return Ok(too_many(page(companion, &user, &Broken::none(), shown), wait));
     }
-    match is_current(
-        companion,
-        &user,
-        posted.form.one("current_password").unwrap_or_default(),
-    )
-    .await
-    {
-        Ok(true) => {}
-        Ok(false) => return Ok(page(companion, &user, &Broken::none(), Shown::WrongCurrent)),
-        Err(super::respond::PageError::Hashing(Unavailable::Busy { retry_after, .. })) => {
+    let typed = posted.form.one("current_password").unwrap_or_default();
+    let checked = match companion.backend.check_password(Some(user.clone()), typed).await {
+        Ok(Some(checked)) => checked,
+        Ok(None) => {
+            audit_wrong(companion, asked, &user).await?;
+            return Ok(page(companion, &user, &Broken::none(), Shown::WrongCurrent));
+        }
+        Err(CheckError::Hashing(Unavailable::Busy { retry_after, .. })) => {
             return Ok(busy(companion, &user, retry_after));
         }
-        Err(error) => return Err(error),
-    }
+        Err(error) => return Err(error.into()),
+    };
     let Ok(new) = NewPassword::parse(posted.form.one("password").unwrap_or_default()) else {
         return Ok(page(
             companion,
@@ -96,30 +96,39 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         Err(Unavailable::Busy { retry_after, .. }) => return Ok(busy(companion, &user, retry_after)),
         Err(error) => return Err(error.into()),
     };
-    change(companion, asked, &user, &phc).await
+    change(companion, asked, &session, &checked, &phc).await
 }
 
-async fn is_current(
-    companion: &Companion,
-    user: &User,
-    typed: &str,
-) -> Result<bool, super::respond::PageError> {
-    let stored = users::find_password_hash(companion.store.reader(), &user.id).await?;
-    let Ok(typed) = CurrentPassword::parse(typed) else {
-        return Ok(false);
+async fn audit_wrong(companion: &Companion, asked: &Asked, user: &User) -> Result<(), PageError> {
+    let address = asked.address.to_string();
+    let line = audit::Line {
+        at: companion.clock.now(),
+        event: "current_password_wrong",
+        actor: audit::Actor::User,
+        subject: Some(&user.id),
+        identifier: None,
+        client_id: None,
+        client_ip: Some(&address),
     };
-    let verdict = companion
-        .hashing
-        .verify(Lane::SignIn, typed.expose(), stored.as_deref())
-        .await?;
-    Ok(verdict != Verdict::Wrong)
+    Ok(audit::write(companion.store.writer(), companion.random.as_ref(), &line).await?)
 }
 
-/// Sets it, ends every session, and begins a new one here (SR-64, SR-72).
-async fn change(companion: &Companion, asked: &Asked, user: &User, phc: &str) -> PageResult {
+/// Sets it, ends every session, and begins a new one here (SR-64, SR-72). A reset that came first wins: it ended
+/// this session and replaced the password that was checked.
+async fn change(
+    companion: &Companion,
+    asked: &Asked,
+    session: &Session,
+    checked: &CheckedPassword,
+    phc: &str,
+) -> PageResult {
     let now = companion.clock.now();
     let address = asked.address.to_string();
+    let user = checked.user();
     let mut tx = companion.store.begin().await?;
+    if !checked.still_holds(&mut tx).await? || !sessions::is_live(&mut *tx, &session.id, now).await? {
+        return ask_to_sign_in(AccountPage::Password);
+    }
     let change = Change {
         user,
         client_ip: &address,

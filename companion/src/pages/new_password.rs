@@ -68,7 +68,10 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             // The proof is spent; the binding stays, so that the receipt can be shown.
             let cookies = flow.with_proof(None).set(&asked.headers, companion.cookies);
             let response = cookies.into_iter().fold(see_other(&to)?, with_cookie);
-            leave_nobody_signed_in(companion, asked).await?;
+            if let Err(error) = leave_nobody_signed_in(companion, asked).await {
+                // The reset took place; its answer must not say otherwise. The cookie goes all the same.
+                tracing::error!(%error, "the session of this browser could not be ended");
+            }
             Ok(with_cookie(
                 response,
                 companion.provider.sessions().clear_cookie(),

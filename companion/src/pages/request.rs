@@ -55,7 +55,12 @@ impl FromRequestParts<Arc<Companion>> for Asked {
             .extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), |info| info.0);
-        let address = client_ip(peer, &parts.headers, &companion.config.server.trusted_proxies);
+        let address = client_ip(
+            peer,
+            &parts.headers,
+            &companion.config.server.trusted_proxies,
+            companion.config.server.forwarded_header,
+        );
         Ok(Self {
             query,
             headers: parts.headers.clone(),

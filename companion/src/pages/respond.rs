@@ -11,6 +11,7 @@ use keyback_core::ports::Failure;
 use url::Url;
 
 use crate::app::Companion;
+use crate::backends::checked_password::CheckError;
 use crate::hashing::Unavailable;
 use crate::http::headers::page_csp;
 use crate::secrets::random_id;
@@ -28,6 +29,8 @@ pub(super) enum PageError {
     Domain(#[from] Failure),
     #[error(transparent)]
     Hashing(#[from] Unavailable),
+    #[error(transparent)]
+    Check(#[from] CheckError),
     #[error("the provider failed: {0}")]
     Provider(#[from] crate::oidc::error::Failure),
     #[error("the SDK failed: {0}")]
@@ -113,6 +116,7 @@ impl Companion {
         };
         let busy = match &error {
             PageError::Hashing(Unavailable::Busy { retry_after, .. })
+            | PageError::Check(CheckError::Hashing(Unavailable::Busy { retry_after, .. }))
             | PageError::Domain(Failure::Busy { retry_after, .. }) => Some(*retry_after),
             _ => None,
         };

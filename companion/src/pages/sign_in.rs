@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use keyback_core::identifier::Identifier;
-use keyback_core::password::CurrentPassword;
 use keyback_core::rate_limit::RetryAfter;
 use url::Url;
 
@@ -15,7 +14,8 @@ use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
 use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
 use crate::app::Companion;
-use crate::hashing::{Lane, Unavailable, Verdict};
+use crate::backends::checked_password::{CheckError, CheckedPassword};
+use crate::hashing::Unavailable;
 use crate::oidc::{Completion, Interaction, RESET_CLIENT_ID, SignIn as NewSession};
 use crate::store::audit;
 use crate::store::sessions::Session;
@@ -175,7 +175,16 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     if typed.is_empty() || typed.len() > MOST_IDENTIFIER_BYTES || password.is_empty() {
         return wrong().await;
     }
-    if let Err(RetryAfter(wait)) = ask_limits(companion, typed, asked).await? {
+    let now = companion.clock.now();
+    let hash = match Identifier::parse(typed) {
+        Ok(identifier) => companion.identifiers.hash(&identifier),
+        Err(_) => companion.identifiers.hash_text(typed),
+    };
+    let limited = companion
+        .limiter
+        .sign_in(&hash, asked.visitor().prefix(), now)
+        .await?;
+    if let Err(RetryAfter(wait)) = limited {
         let problem = Problem::TooManyTries {
             wait: Wait::at_least_a_second(wait),
         };
@@ -184,54 +193,38 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             wait,
         ));
     }
-    // Too long for any account: the same work is done for it, and it is wrong.
-    let password = CurrentPassword::parse(password).ok();
     let user = find_user(companion, typed).await?;
-    // Asked for nobody too: the same statements run whether there is an account or not (SR-51).
-    let id = user.as_ref().map_or("", |user| user.id.as_str());
-    let stored = users::find_password_hash(companion.store.reader(), id).await?;
-    let stored = stored.filter(|_| password.is_some());
-    let text = password.as_ref().map_or("", CurrentPassword::expose);
-    let verdict = match companion
-        .hashing
-        .verify(Lane::SignIn, text, stored.as_deref())
-        .await
-    {
-        Ok(verdict) => verdict,
-        Err(Unavailable::Busy { retry_after, .. }) => {
-            let problem = Problem::Busy {
-                wait: Wait::at_least_a_second(retry_after),
-            };
-            let mut response = page(companion, &way, typed, None, Some(problem)).await?;
+    let checked = match companion.backend.check_password(user, password).await {
+        Ok(checked) => checked,
+        Err(CheckError::Hashing(Unavailable::Busy { retry_after, .. })) => {
+            let wait = Wait::at_least_a_second(retry_after);
+            let mut response = page(companion, &way, typed, None, Some(Problem::Busy { wait })).await?;
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            super::respond::retry_after(&mut response, Wait::at_least_a_second(retry_after));
+            super::respond::retry_after(&mut response, wait);
             return Ok(response);
         }
         Err(error) => return Err(error.into()),
     };
-    let Some(user) = user.filter(|user| user.is_active() && verdict != Verdict::Wrong) else {
-        audit_sign_in(companion, asked, "sign_in_failed", None, way.client_id()).await?;
-        return wrong().await;
-    };
-    if verdict == Verdict::RightButOutdated {
-        rehash(companion, &user, text, stored.as_deref()).await;
+    if let Some(checked) = checked
+        && let Some(response) = sign_in(companion, asked, &way, &checked).await?
+    {
+        checked
+            .renew(password, &companion.hashing, &companion.store)
+            .await;
+        return Ok(response);
     }
-    sign_in(companion, asked, &way, &user).await
-}
-
-async fn ask_limits(
-    companion: &Companion,
-    typed: &str,
-    asked: &Asked,
-) -> Result<Result<(), RetryAfter>, PageError> {
-    let hash = match Identifier::parse(typed) {
-        Ok(identifier) => companion.identifiers.hash(&identifier),
-        Err(_) => companion.identifiers.hash_text(typed),
+    let address = asked.address.to_string();
+    let line = audit::Line {
+        at: now,
+        event: "sign_in_failed",
+        actor: audit::Actor::Visitor,
+        subject: None,
+        identifier: Some(hash.as_str()),
+        client_id: way.client_id(),
+        client_ip: Some(&address),
     };
-    Ok(companion
-        .limiter
-        .sign_in(&hash, asked.visitor().prefix(), companion.clock.now())
-        .await?)
+    audit::write(companion.store.writer(), companion.random.as_ref(), &line).await?;
+    wrong().await
 }
 
 async fn find_user(companion: &Companion, typed: &str) -> Result<Option<User>, PageError> {
@@ -242,11 +235,20 @@ async fn find_user(companion: &Companion, typed: &str) -> Result<Option<User>, P
     })
 }
 
-/// Begins the session, and answers the request with it.
-async fn sign_in(companion: &Companion, asked: &Asked, way: &Way, user: &User) -> PageResult {
+/// Begins the session, and answers the request with it. `None`: the password was replaced while it was checked.
+async fn sign_in(
+    companion: &Companion,
+    asked: &Asked,
+    way: &Way,
+    checked: &CheckedPassword,
+) -> Result<Option<Response>, PageError> {
     let now = companion.clock.now();
     let address = asked.address.to_string();
+    let user = checked.user();
     let mut tx = companion.store.begin().await?;
+    if !checked.still_holds(&mut tx).await? {
+        return Ok(None);
+    }
     let new = NewSession {
         user_id: &user.id,
         amr: "pwd",
@@ -263,6 +265,7 @@ async fn sign_in(companion: &Companion, asked: &Asked, way: &Way, user: &User) -
         event: "signed_in",
         actor: audit::Actor::User,
         subject: Some(&user.id),
+        identifier: None,
         client_id: way.client_id(),
         client_ip: Some(&address),
     };
@@ -273,40 +276,7 @@ async fn sign_in(companion: &Companion, asked: &Asked, way: &Way, user: &User) -
         // The request names another person, or none that can be answered: it is asked again.
         None => page(companion, way, way.login_hint(), Some(Notice::SignInAgain), None).await?,
     };
-    Ok(with_cookie(response, cookie))
-}
-
-/// Writes a hash of today's cost over an older one, unless the password was changed meanwhile. Failing is no
-/// reason to refuse the sign-in.
-async fn rehash(companion: &Companion, user: &User, password: &str, old: Option<&str>) {
-    let Some(old) = old else { return };
-    let written = async {
-        let phc = companion.hashing.hash(Lane::SignIn, password).await?;
-        users::replace_password_hash(companion.store.writer(), &user.id, old, &phc).await?;
-        Ok::<_, PageError>(())
-    };
-    if let Err(error) = written.await {
-        tracing::warn!(user = %user.id, %error, "an outdated hash could not be renewed");
-    }
-}
-
-async fn audit_sign_in(
-    companion: &Companion,
-    asked: &Asked,
-    event: &str,
-    subject: Option<&str>,
-    client_id: Option<&str>,
-) -> Result<(), PageError> {
-    let address = asked.address.to_string();
-    let line = audit::Line {
-        at: companion.clock.now(),
-        event,
-        actor: audit::Actor::Visitor,
-        subject,
-        client_id,
-        client_ip: Some(&address),
-    };
-    Ok(audit::write(companion.store.writer(), companion.random.as_ref(), &line).await?)
+    Ok(Some(with_cookie(response, cookie)))
 }
 
 async fn page(

@@ -37,6 +37,8 @@ pub struct Line<'a> {
     pub event: &'a str,
     pub actor: Actor,
     pub subject: Option<&'a str>,
+    /// The keyed hash of what was typed.
+    pub identifier: Option<&'a str>,
     pub client_id: Option<&'a str>,
     pub client_ip: Option<&'a str>,
 }
@@ -47,7 +49,7 @@ pub async fn write(
     random: &dyn Random,
     line: &Line<'_>,
 ) -> Result<(), StoreError> {
-    insert(db, random, line, None, None, "{}").await
+    insert(db, random, line, None, "{}").await
 }
 
 /// Writes an event of a reset flow.
@@ -58,24 +60,17 @@ pub async fn write_event(
 ) -> Result<(), StoreError> {
     let address = event.visitor.address.to_string();
     let detail = detail(&event.kind)?;
+    let identifier = event.identifier.to_string();
     let line = Line {
         at: event.at,
         event: event.kind.name(),
         actor: Actor::Visitor,
         subject: event.kind.subject().map(Subject::as_str),
+        identifier: Some(&identifier),
         client_id: event.client_id.as_deref(),
         client_ip: Some(&address),
     };
-    let identifier = event.identifier.to_string();
-    insert(
-        db,
-        random,
-        &line,
-        Some(&identifier),
-        Some(event.flow_id.as_str()),
-        &detail,
-    )
-    .await
+    insert(db, random, &line, Some(event.flow_id.as_str()), &detail).await
 }
 
 fn detail(kind: &EventKind) -> Result<String, StoreError> {
@@ -89,7 +84,6 @@ async fn insert(
     db: impl SqliteExecutor<'_>,
     random: &dyn Random,
     line: &Line<'_>,
-    identifier: Option<&str>,
     flow_id: Option<&str>,
     detail: &str,
 ) -> Result<(), StoreError> {
@@ -102,7 +96,7 @@ async fn insert(
     .bind(line.event)
     .bind(line.actor.as_str())
     .bind(line.subject)
-    .bind(identifier)
+    .bind(line.identifier)
     .bind(flow_id)
     .bind(line.client_id)
     .bind(line.client_ip)

@@ -81,6 +81,9 @@ impl Store {
             path: path.to_owned(),
             source,
         };
+        if create {
+            create_private(path).map_err(|error| open(error.into()))?;
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(create)
@@ -138,4 +141,17 @@ async fn is_fit_for_reuse(connection: &mut SqliteConnection) -> Result<bool, sql
     // The rollback of a dropped transaction stands in the connection's queue: this one waits behind it.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
+}
+
+/// Makes the database file for its owner alone: it holds addresses and password hashes. SQLite gives the files
+/// beside it the same permissions.
+fn create_private(path: &std::path::Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }

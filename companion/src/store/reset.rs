@@ -130,15 +130,20 @@ pub async fn count_attempt(
     .transpose()
 }
 
-/// Binds the account that the worker found. Answers whether the challenge is still to be answered.
+/// Binds the account that the worker found, or writes again that there is none: the same write for both, so
+/// that the requests which queue behind it take as long (SR-2). Answers whether the code may be sent.
+///
+/// A code that was asked for before the account's tokens were last cut off, by a reset above all, is bound to
+/// nobody any more (SR-24).
 pub async fn bind_challenge(
     db: impl SqliteExecutor<'_>,
     id: &str,
-    subject: &str,
+    subject: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3",
+        "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
+         AND created_at >= COALESCE((SELECT not_before FROM users WHERE id = $2), 0)",
     )
     .bind(id)
     .bind(subject)
@@ -146,6 +151,18 @@ pub async fn bind_challenge(
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Whether a challenge of a flow is still bound to an account: a reset elsewhere unbinds it.
+pub async fn is_bound(tx: &mut Transaction, flow: &FlowId, subject: &Subject) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM challenges WHERE flow_id = $1 AND subject = $2 AND superseded_at IS NULL LIMIT 1",
+    )
+    .bind(flow.as_str())
+    .bind(subject.as_str())
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// Kills what else could reset an account: its outstanding codes become decoys, which look the same, and flows
@@ -156,6 +173,11 @@ pub async fn end_resets_of(
     keep: Option<&FlowId>,
 ) -> Result<(), StoreError> {
     let keep = keep.map_or("", FlowId::as_str);
+    // What waits to be sent again would be sent in vain.
+    sqlx::query("DELETE FROM jobs WHERE reference IN (SELECT id FROM challenges WHERE subject = $1)")
+        .bind(subject)
+        .execute(&mut **tx)
+        .await?;
     sqlx::query("UPDATE challenges SET subject = NULL WHERE subject = $1 AND flow_id <> $2")
         .bind(subject)
         .bind(keep)

@@ -71,6 +71,16 @@ pub async fn find(
     .await?)
 }
 
+/// Whether a session is still there.
+pub async fn is_live(db: impl SqliteExecutor<'_>, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sessions WHERE id = $1 AND expires_at > $2")
+        .bind(id)
+        .bind(now.as_millis())
+        .fetch_optional(db)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Begins a session.
 pub async fn add(db: impl SqliteExecutor<'_>, new: &NewSession<'_>) -> Result<(), StoreError> {
     sqlx::query(

@@ -4,7 +4,7 @@ use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
-use super::StoreError;
+use super::{StoreError, Transaction};
 
 /// An account.
 #[derive(Clone, Debug, FromRow)]
@@ -252,6 +252,16 @@ pub async fn find_password_hash(db: impl SqliteExecutor<'_>, id: &str) -> Result
             .fetch_optional(db)
             .await?,
     )
+}
+
+/// Whether an account is active and its password still the one that was checked before this transaction.
+///
+/// Checking a password takes long; a reset may have replaced it meanwhile. What follows from the check must ask
+/// this inside the transaction that it writes in, or it would undo the reset (SR-53, SR-54).
+pub async fn still_has_password(tx: &mut Transaction, id: &str, phc: &str) -> Result<bool, StoreError> {
+    let user = find(&mut **tx, id).await?;
+    let stored = find_password_hash(&mut **tx, id).await?;
+    Ok(user.is_some_and(|user| user.is_active()) && stored.as_deref() == Some(phc))
 }
 
 /// Writes a new hash of the same password, unless the password was changed since `old` was read.

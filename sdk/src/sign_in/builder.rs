@@ -106,7 +106,7 @@ impl SignInBuilder {
     }
 
     /// Where to go in this site after the sign-in. It may come straight from a query parameter:
-    /// [`start`](Self::start) refuses everything but a path of this site, by [`ReturnPath::parse`].
+    /// [`start`](Self::start) refuses everything but a path of this site, by [`ReturnPath::parse`](crate::ReturnPath::parse).
     pub fn return_path(mut self, path: impl Into<String>) -> Self {
         self.return_path = Some(path.into());
         self
@@ -116,7 +116,7 @@ impl SignInBuilder {
     ///
     /// # Errors
     ///
-    /// [`SignInError`] for wrong arguments, [`DiscoveryError`](crate::DiscoveryError) while the provider is
+    /// [`SignInError`](crate::SignInError) for wrong arguments, [`DiscoveryError`](crate::DiscoveryError) while the provider is
     /// out of reach.
     pub async fn start(self) -> Result<SignIn, Error> {
         let request = self.checked()?;

@@ -30,6 +30,10 @@ pub enum LimitKey {
     IdentifierVerificationSeen(IdentifierHash, ClientPrefix),
     /// Passwords tried at sign-in for one identifier (or a user name's hash).
     IdentifierSignIns(IdentifierHash),
+    /// The sign-ins for one identifier that are kept for clients not yet seen for it.
+    IdentifierSignInReserve(IdentifierHash),
+    /// Whether a client has lately tried passwords for an identifier.
+    IdentifierSignInSeen(IdentifierHash, ClientPrefix),
     /// Current passwords tried by a signed-in user who changes the password.
     PasswordChanges(Subject),
     /// Sends of this whole installation.
@@ -71,6 +75,10 @@ impl fmt::Display for LimitKey {
                 write!(f, "identifier:verify-seen:{hash}:{prefix}")
             }
             Self::IdentifierSignIns(hash) => write!(f, "identifier:sign-in:{hash}"),
+            Self::IdentifierSignInReserve(hash) => write!(f, "identifier:sign-in-reserve:{hash}"),
+            Self::IdentifierSignInSeen(hash, prefix) => {
+                write!(f, "identifier:sign-in-seen:{hash}:{prefix}")
+            }
             Self::PasswordChanges(subject) => write!(f, "subject:password:{subject}"),
             Self::GlobalSends => f.write_str("global:send"),
         }
@@ -157,7 +165,9 @@ mod tests {
             LimitKey::IdentifierVerifications(hash.clone()),
             LimitKey::IdentifierVerificationReserve(hash.clone()),
             LimitKey::IdentifierVerificationSeen(hash.clone(), prefix),
-            LimitKey::IdentifierSignIns(hash),
+            LimitKey::IdentifierSignIns(hash.clone()),
+            LimitKey::IdentifierSignInReserve(hash.clone()),
+            LimitKey::IdentifierSignInSeen(hash, prefix),
             LimitKey::PasswordChanges(Subject::new("abc123abc123")),
             LimitKey::GlobalSends,
         ]

@@ -116,8 +116,22 @@ impl<L: LimitStore> Limiter<L> {
         if by_client.is_err() {
             return Ok(by_client);
         }
-        let key = LimitKey::IdentifierSignIns(identifier.clone());
-        self.take(&key, self.limits.identifier_sign_ins, now).await
+        let limits = &self.limits;
+        let of_identifier = Reserved {
+            common: (
+                LimitKey::IdentifierSignIns(identifier.clone()),
+                limits.identifier_sign_ins,
+            ),
+            reserve: (
+                LimitKey::IdentifierSignInReserve(identifier.clone()),
+                limits.identifier_sign_in_reserve,
+            ),
+            seen: (
+                LimitKey::IdentifierSignInSeen(identifier.clone(), client),
+                limits.identifier_sign_in_unseen,
+            ),
+        };
+        self.take_with_reserve(of_identifier, now).await
     }
 
     /// A signed-in user tries a current password in order to change it.

@@ -35,6 +35,10 @@ pub struct Limits {
     pub identifier_verification_unseen: LimitRule,
     /// Passwords tried at sign-in for one identifier.
     pub identifier_sign_ins: LimitRule,
+    /// Tries beyond those, for clients not yet seen for it: a stranger who uses the others up locks nobody out.
+    pub identifier_sign_in_reserve: LimitRule,
+    /// For how many tries a client counts as not yet seen.
+    pub identifier_sign_in_unseen: LimitRule,
     /// Current passwords that a signed-in user may try when changing it.
     pub password_changes: LimitRule,
     /// Sends of this whole installation.
@@ -55,6 +59,8 @@ impl Default for Limits {
             identifier_verification_reserve: LimitRule::new(5, HOUR),
             identifier_verification_unseen: LimitRule::new(5, HOUR),
             identifier_sign_ins: LimitRule::new(100, HOUR),
+            identifier_sign_in_reserve: LimitRule::new(50, HOUR),
+            identifier_sign_in_unseen: LimitRule::new(5, HOUR),
             password_changes: LimitRule::new(20, HOUR),
             global_sends: LimitRule::new(3_000, TEN_MINUTES),
         }
@@ -77,6 +83,8 @@ impl Limits {
             identifier_verification_reserve: self.identifier_verification_reserve.times(factor),
             identifier_verification_unseen: self.identifier_verification_unseen,
             identifier_sign_ins: self.identifier_sign_ins.times(factor),
+            identifier_sign_in_reserve: self.identifier_sign_in_reserve.times(factor),
+            identifier_sign_in_unseen: self.identifier_sign_in_unseen,
             password_changes: self.password_changes.times(factor),
             global_sends: self.global_sends.times(factor),
         }

@@ -146,7 +146,7 @@ async fn a_rotation_interrupts_nobody() {
 async fn an_old_key_still_reads_hints_and_its_private_half_is_erased() {
     let bench = Bench::new().await;
     let hint = bench.tokens().await["id_token"].as_str().unwrap().to_owned();
-    rotate(&bench, Handover::AtOnce).await;
+    rotate(&bench, Handover::Announced).await;
     bench.clock.advance(Duration::from_secs(2 * 3600));
     bench.provider.sweep(bench.now()).await.unwrap();
     let rows = provider_keys::list(bench.store.reader()).await.unwrap();
@@ -169,7 +169,20 @@ async fn an_old_key_still_reads_hints_and_its_private_half_is_erased() {
 #[tokio::test]
 async fn a_leaked_key_stops_signing_at_once() {
     let bench = Bench::new().await;
+    let old = published(&bench).await;
+    let hint = bench.tokens().await["id_token"].as_str().unwrap().to_owned();
     let new = rotate(&bench, Handover::AtOnce).await;
     bench.clock.advance(Duration::from_secs(60));
     assert_eq!(signer(&bench).await, new);
+    let now = published(&bench).await;
+    assert!(
+        old.iter().all(|kid| !now.contains(kid)),
+        "whoever has it could sign anything while it is published"
+    );
+    let (_, cookie) = bench.sign_in(ALICE, "").await;
+    let silent = [("prompt", "none"), ("id_token_hint", hint.as_str())];
+    assert!(
+        bench.authorize(&silent, &cookie).await.sent("code").is_none(),
+        "nor does it vouch for a hint"
+    );
 }

@@ -1,0 +1,85 @@
+//! A password that was checked, as a value: what follows from the check demands it, and asks it once more.
+
+use keyback_core::password::CurrentPassword;
+
+use super::embedded::EmbeddedBackend;
+use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
+use crate::store::users::{self, User};
+use crate::store::{Store, StoreError, Transaction};
+
+/// A password that was the account's when it was checked. It comes from [`EmbeddedBackend::check_password`] alone.
+///
+/// Checking takes tens of milliseconds outside of any transaction; a reset may replace the password meanwhile.
+/// So whoever writes something on the strength of it calls [`Self::still_holds`] in the transaction of the write.
+#[derive(Debug)]
+pub struct CheckedPassword {
+    user: User,
+    phc: String,
+    outdated: bool,
+}
+
+/// Why a password could not be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Hashing(#[from] Unavailable),
+}
+
+impl EmbeddedBackend {
+    /// Checks a password. Without an account, without a password, or with a text that can be nobody's, the same
+    /// statements run and the same work is done, and it is wrong (SR-51).
+    pub async fn check_password(
+        &self,
+        user: Option<User>,
+        typed: &str,
+    ) -> Result<Option<CheckedPassword>, CheckError> {
+        let id = user.as_ref().map_or("", |user| user.id.as_str());
+        let stored = users::find_password_hash(self.store().reader(), id).await?;
+        let typed = CurrentPassword::parse(typed).ok();
+        let stored = stored.filter(|_| typed.is_some());
+        let text = typed.as_ref().map_or("", CurrentPassword::expose);
+        let verdict = self
+            .hashing()
+            .verify(Lane::SignIn, text, stored.as_deref())
+            .await?;
+        Ok(match (user, stored, verdict) {
+            (_, _, Verdict::Wrong) | (None, ..) | (_, None, _) => None,
+            (Some(user), Some(phc), verdict) if user.is_active() => Some(CheckedPassword {
+                user,
+                phc,
+                outdated: verdict == Verdict::RightButOutdated,
+            }),
+            (Some(_), Some(_), _) => None,
+        })
+    }
+}
+
+impl CheckedPassword {
+    /// Whose password it is.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Whether the account is still active and this still its password, in the transaction that asks.
+    pub async fn still_holds(&self, tx: &mut Transaction) -> Result<bool, StoreError> {
+        users::still_has_password(tx, &self.user.id, &self.phc).await
+    }
+
+    /// Writes a hash of today's cost over an older one, unless the password was changed meanwhile. Failing is no
+    /// reason to refuse the sign-in.
+    pub async fn renew(&self, typed: &str, hashing: &HashPool, store: &Store) {
+        let Some(typed) = CurrentPassword::parse(typed).ok().filter(|_| self.outdated) else {
+            return;
+        };
+        let written = async {
+            let phc = hashing.hash(Lane::SignIn, typed.expose()).await?;
+            users::replace_password_hash(store.writer(), &self.user.id, &self.phc, &phc).await?;
+            Ok::<_, CheckError>(())
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(user = %self.user.id, %error, "an outdated hash could not be renewed");
+        }
+    }
+}
