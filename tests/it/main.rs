@@ -10,5 +10,7 @@ mod crash;
 mod journeys;
 mod load;
 mod logs;
+mod overtaken;
+mod pages;
 mod races;
 mod smtp;
