@@ -156,3 +156,32 @@ async fn sr04_nothing_leaves_for_an_unknown_address() {
     app.settle().await;
     assert!(sink.mails().is_empty());
 }
+
+#[tokio::test]
+async fn sr34_the_job_of_a_worker_that_died_is_taken_again_and_sends_the_same_code() {
+    let sink = SmtpSink::start().await;
+    let app = TestApp::with(|config| over_smtp(config, sink.address)).await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    // Every job is born leased to a worker that will never come back.
+    let lease = app.clock.now() + Duration::from_secs(120);
+    let sql = format!(
+        "CREATE TRIGGER dead AFTER INSERT ON jobs BEGIN UPDATE jobs SET lease_until = {} WHERE id = NEW.id; END",
+        lease.as_millis()
+    );
+    let db = app.companion.store.writer();
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(db).await.unwrap();
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    app.advance(Duration::from_secs(119));
+    assert_eq!(keyback_companion::jobs::run_due(&app.companion).await, 0);
+    assert!(sink.mails().is_empty());
+    app.advance(Duration::from_secs(1));
+    let mail = first_mail(&sink).await;
+    app.settle().await;
+    assert_eq!(sink.mails().len(), 1);
+    browser
+        .enter_code(&code_in(mail.part("text/plain").unwrap()))
+        .await;
+    browser.assert_at("/forgot-password/password");
+}

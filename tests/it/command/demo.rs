@@ -241,3 +241,20 @@ async fn a_folder_that_can_not_be_used_is_said_so() {
     std::fs::write(folder.join("root.key"), "too short").unwrap();
     demo(&folder).await.assert_refused(&["root.key"]);
 }
+
+#[tokio::test]
+async fn every_link_of_the_welcome_page_leads_somewhere() {
+    let demo = Demo::start(&[]).await;
+    let mut browser = demo.browser();
+    browser.open("/").await;
+    browser.assert_says("Keyback is running");
+    browser.assert_says(ADA);
+    let links = browser.page().links();
+    assert!(links.len() >= 5, "{links:?}");
+    for link in links {
+        browser.open(link.as_str()).await;
+        assert_eq!(browser.page().status, 200, "{link}");
+    }
+    let icon = browser.get_once("/favicon.svg").await;
+    assert_eq!(icon.header("content-type"), "image/svg+xml");
+}

@@ -84,3 +84,45 @@ impl Kept {
         url.host_str() == Some(&self.host) && (path == self.path || below())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn cookies_ignore_ports_and_keep_to_their_host_and_path() {
+        let mut jar = Jar::default();
+        jar.store(
+            &url("http://localhost:1/a"),
+            "kb=1; Path=/; HttpOnly; SameSite=Lax",
+        );
+        jar.store(&url("http://localhost:1/a"), "deep=2; Path=/deep");
+        assert_eq!(
+            jar.header(&url("http://localhost:2/x"), false).as_deref(),
+            Some("kb=1")
+        );
+        assert_eq!(
+            jar.header(&url("http://localhost:2/deep/er"), false).as_deref(),
+            Some("kb=1; deep=2")
+        );
+        assert_eq!(
+            jar.header(&url("http://localhost:2/deeper"), false).as_deref(),
+            Some("kb=1")
+        );
+        assert_eq!(jar.header(&url("http://127.0.0.1:1/x"), false), None);
+        // Lax stays at home when another site's form posts.
+        assert_eq!(jar.header(&url("http://localhost:1/x"), true), None);
+        jar.store(&url("http://localhost:3/"), "kb=; Path=/; Max-Age=0");
+        assert_eq!(jar.header(&url("http://localhost:1/x"), false), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "a browser would drop")]
+    fn a_cookie_that_browsers_would_drop_is_a_failure() {
+        Jar::default().store(&url("http://localhost/"), &format!("kb={}", "x".repeat(5_000)));
+    }
+}

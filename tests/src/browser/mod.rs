@@ -195,6 +195,24 @@ impl Browser {
         .await
     }
 
+    /// What a page weighs on the wire, for who takes it compressed: the encoding and the bytes.
+    pub async fn weigh(&self, address: &str) -> (String, usize) {
+        let url = self.home.join(address).unwrap();
+        let mut request = self
+            .http
+            .get(url.clone())
+            .header(header::ACCEPT_ENCODING, "gzip, br");
+        if let Some(cookies) = self.jar.lock().unwrap().header(&url, false) {
+            request = request.header(header::COOKIE, cookies);
+        }
+        let response = request.send().await.unwrap();
+        let encoding = response.headers().get(header::CONTENT_ENCODING);
+        let encoding = encoding
+            .map_or("", |encoding| encoding.to_str().unwrap())
+            .to_owned();
+        (encoding, response.bytes().await.unwrap().len())
+    }
+
     async fn travel(
         &mut self,
         mut method: Method,

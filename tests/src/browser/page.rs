@@ -59,6 +59,28 @@ impl Page {
         Some(text(&pieces[from..from + until]))
     }
 
+    /// How many elements of a kind there are.
+    pub fn count_of(&self, element: &str) -> usize {
+        let pieces = pieces(&self.body);
+        pieces.iter().filter(|piece| piece.is_open(element)).count()
+    }
+
+    /// The names of fields that no label tells the meaning of.
+    pub fn fields_without_label(&self) -> Vec<String> {
+        let pieces = pieces(&self.body);
+        let labels: Vec<_> = pieces
+            .iter()
+            .filter(|piece| piece.is_open("label"))
+            .filter_map(|label| label.attribute("for"))
+            .collect();
+        pieces
+            .iter()
+            .filter(|piece| piece.is_open("input") && piece.attribute("type") != Some("hidden"))
+            .filter(|input| input.attribute("id").is_none_or(|id| !labels.contains(&id)))
+            .map(|input| input.attribute("name").unwrap_or_default().to_owned())
+            .collect()
+    }
+
     /// The texts of the elements that carry a class.
     pub fn texts_with_class(&self, element: &str, class: &str) -> Vec<String> {
         let pieces = pieces(&self.body);
@@ -102,6 +124,15 @@ impl Page {
                 (text(&pieces[from..from + until]) == wanted).then(|| self.url.join(href).unwrap())
             })
             .next()
+    }
+
+    /// Where all links of the page lead.
+    pub fn links(&self) -> Vec<Url> {
+        let pieces = pieces(&self.body);
+        let links = pieces.iter().filter(|piece| piece.is_open("a"));
+        links
+            .filter_map(|link| Some(self.url.join(link.attribute("href")?).unwrap()))
+            .collect()
     }
 
     /// The forms of the page.
@@ -230,5 +261,40 @@ impl FormAction {
             source if source.ends_with(':') => target.scheme() == source.trim_end_matches(':'),
             source => Url::parse(source).is_ok_and(|source| source.origin() == target.origin()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn allows(policy: &'static str, target: &str) -> bool {
+        let page = Page {
+            url: Url::parse("http://localhost:3001/sign-in").unwrap(),
+            status: 200,
+            headers: HeaderMap::from_iter([(
+                axum::http::header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(policy),
+            )]),
+            body: String::new(),
+        };
+        FormAction::of(&page).allows(&Url::parse(target).unwrap())
+    }
+
+    #[test]
+    fn form_action_names_whole_origins_and_schemes() {
+        let own = "default-src 'none'; form-action 'self'; base-uri 'none'";
+        assert!(allows(own, "http://localhost:3001/x"));
+        assert!(!allows(own, "http://localhost:3002/x"));
+        assert!(!allows(own, "https://localhost:3001/x"));
+        let shop = "form-action 'self' http://127.0.0.1:9000 com.example.app:";
+        assert!(allows(shop, "http://127.0.0.1:9000/callback?code=x"));
+        assert!(!allows(shop, "http://127.0.0.1:9001/callback"));
+        assert!(allows(shop, "com.example.app:/callback"));
+        assert!(!allows("form-action 'none'", "http://localhost:3001/x"));
+        // It does not fall back on `default-src` (CSP Level 3, 6.4.1).
+        assert!(allows("default-src 'none'", "https://anywhere.example/"));
     }
 }
