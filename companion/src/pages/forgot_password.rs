@@ -12,7 +12,7 @@ use keyback_core::reset::ResetRequest;
 use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
 use super::respond::{PageResult, see_other, too_many, with_cookie};
-use super::sign_in::Way;
+use super::sign_in::{Way, unknown_session};
 use crate::app::Companion;
 use crate::views::error::Kind;
 use crate::views::forgot_password::{Channels, Problem};
@@ -28,7 +28,7 @@ pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     let Some(way) = Way::find(companion, asked).await? else {
-        return Ok(companion.error_page(Kind::UnknownSession, None));
+        return unknown_session(companion, asked).await;
     };
     let problem = (asked.query.one("n") == Some("again")).then_some(Problem::StartAgain);
     page(companion, &way, way.login_hint(), problem)
@@ -37,7 +37,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let asked = &posted.asked;
     let Some(way) = Way::find(companion, asked).await? else {
-        return Ok(companion.error_page(Kind::UnknownSession, None));
+        return unknown_session(companion, asked).await;
     };
     let typed = posted.form.one("identifier").unwrap_or_default();
     let Ok(identifier) = Identifier::parse(typed) else {

@@ -9,7 +9,8 @@ use keyback_core::identifier::Identifier;
 use keyback_core::rate_limit::RetryAfter;
 use url::Url;
 
-use super::destination::Destination;
+use super::account::signed_in;
+use super::destination::{AccountPage, Destination};
 use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
 use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
@@ -20,7 +21,7 @@ use crate::oidc::{Completion, Interaction, RESET_CLIENT_ID, SignIn as NewSession
 use crate::store::audit;
 use crate::store::sessions::Session;
 use crate::store::users::{self, User};
-use crate::views::error::Kind;
+use crate::views::error::{Kind, WayOn};
 use crate::views::sign_in::{Notice, Problem};
 use crate::views::{SignIn, Wait};
 
@@ -99,9 +100,20 @@ impl Way {
     }
 }
 
+/// The authorization request is not in this browser any more. Whoever is signed in, and came back to a finished
+/// sign-in, is shown a way on.
+pub(super) async fn unknown_session(companion: &Companion, asked: &Asked) -> PageResult {
+    let way_on = WayOn {
+        url: AccountPage::Account.path(),
+        text: "Your account",
+    };
+    let way_on = signed_in(companion, asked).await?.map(|_| way_on);
+    Ok(companion.error_page(Kind::UnknownSession, way_on))
+}
+
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     let Some(way) = Way::find(companion, asked).await? else {
-        return Ok(companion.error_page(Kind::UnknownSession, None));
+        return unknown_session(companion, asked).await;
     };
     let now = companion.clock.now();
     if let Some((session, _)) = companion.provider.sessions().current(&asked.headers, now).await?
@@ -167,7 +179,7 @@ async fn finish(
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let asked = &posted.asked;
     let Some(way) = Way::find(companion, asked).await? else {
-        return Ok(companion.error_page(Kind::UnknownSession, None));
+        return unknown_session(companion, asked).await;
     };
     let typed = posted.form.one("identifier").unwrap_or_default().trim();
     let password = posted.form.one("password").unwrap_or_default();
