@@ -8,9 +8,10 @@ use keyback_core::time::SystemClock;
 
 use super::{ConfigFile, open};
 use crate::app::{Companion, Parts};
-use crate::serve::{Running, listen, stop_signal};
+use crate::serve::{Running, StopSignals, listen};
 
 pub(super) async fn run(file: &ConfigFile) -> Result<()> {
+    let stop = StopSignals::listen()?;
     let config = open::config(file)?;
     let listener = listen(config.server.listen, "[server] listen").await?;
     let admin = match config.server.admin_listen {
@@ -26,7 +27,7 @@ pub(super) async fn run(file: &ConfigFile) -> Result<()> {
     let companion = Companion::start(parts).await?;
     tracing::info!(listen = %listener.local_addr()?, public_url = %companion.public_url, "serving");
     let running = Running::start(&companion, listener, admin);
-    stop_signal().await;
+    stop.received().await;
     tracing::info!("stopping: running requests and jobs may end");
     running.stop().await;
     companion.store.close().await;

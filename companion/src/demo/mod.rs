@@ -27,7 +27,7 @@ use crate::hashing::Lane;
 use crate::http::server::ServingLimits;
 use crate::pages;
 use crate::secrets::{RootKey, random_token};
-use crate::serve::{Running, listen, stop_signal};
+use crate::serve::{Running, StopSignals, listen};
 use crate::store::users::{self, NewUser};
 
 const EMAIL: &str = "ada@example.com";
@@ -68,6 +68,7 @@ pub async fn run(args: DemoArgs) -> Result<()> {
             "{open} is not loopback: the demo shows every message to anybody and listens to this machine alone"
         );
     }
+    let stop = StopSignals::listen()?;
     let folder = Folder::open(args.data.as_deref())?;
     let listener = listen(args.listen, "--listen").await?;
     let site_listener = listen(args.site_listen, "--site-listen").await?;
@@ -108,7 +109,7 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         running.also_serve(twin, router, limits);
     }
     print_welcome(&public_url, &site_url, &secrets, &folder);
-    stop_signal().await;
+    stop.received().await;
     running.stop().await;
     companion.store.close().await;
     Ok(())
