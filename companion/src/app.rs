@@ -27,7 +27,7 @@ use crate::oidc::{Provider, ProviderError, ProviderParts};
 use crate::outbox::Outbox;
 use crate::pages::provider_pages::DesignedPages;
 use crate::relying_party::{InProcess, RelyingParty};
-use crate::secrets::{Purpose, RootKeys};
+use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{Store, StoreError, audit, jobs, limits, reset};
 use crate::views::{Brand, Theme};
 
@@ -121,7 +121,7 @@ impl Companion {
         let theme = Arc::new(Theme::new(brand(&config)));
         let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), Arc::clone(&random));
         let hashing = HashPool::start(pool_settings(&config), Arc::clone(&random))?;
-        let identifiers = IdentifierHasher::new(&first_key(&root_keys, Purpose::Limits));
+        let identifiers = IdentifierHasher::new(&root_keys.derive(Purpose::Limits).first.key);
         let backend = EmbeddedBackend::new(
             store.clone(),
             hashing.clone(),
@@ -140,7 +140,7 @@ impl Companion {
                 policy(&config.policy).with_words(context_words(&config)),
                 breached,
             ),
-            keyring: code_keyring(&root_keys)?,
+            keyring: code_keyring(&root_keys),
             hasher: identifiers.clone(),
             random: Arc::clone(&random),
             settings: reset_settings(&config, &connectors),
@@ -269,24 +269,10 @@ fn reset_settings(config: &Config, connectors: &Connectors) -> ResetSettings {
     }
 }
 
-fn code_keyring(root_keys: &RootKeys) -> Result<CodeKeyring, StartError> {
-    let mut keys = root_keys
-        .derive(Purpose::CodeDigest)
-        .into_iter()
-        .map(|(id, key)| CodeKey::new(id, &key));
-    match keys.next() {
-        Some(first) => Ok(CodeKeyring::new(first, keys.collect())),
-        None => Err(crate::config::Problems::no_root_key().into()),
-    }
-}
-
-fn first_key(root_keys: &RootKeys, purpose: Purpose) -> zeroize::Zeroizing<[u8; 32]> {
-    root_keys
-        .derive(purpose)
-        .into_iter()
-        .next()
-        .map(|(_, key)| key)
-        .unwrap_or_default()
+fn code_keyring(root_keys: &RootKeys) -> CodeKeyring {
+    let DerivedKeys { first, older } = root_keys.derive(Purpose::CodeDigest);
+    let key = |derived: DerivedKey| CodeKey::new(derived.id, &derived.key);
+    CodeKeyring::new(key(first), older.into_iter().map(key).collect())
 }
 
 /// The names that a password must not be built on (SR-40).

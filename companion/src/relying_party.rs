@@ -42,14 +42,12 @@ impl RelyingParty {
             .clock(Arc::new(SharedClock(Arc::clone(clock))))
             .random(Arc::new(SharedRandom(Arc::clone(random))))
             .build()?;
-        let mut keys = root_keys
-            .derive(Purpose::PendingSignIns)
-            .into_iter()
-            .map(|(_, key)| key);
-        let first = keys.next().unwrap_or_default();
-        let sealer = keys.try_fold(CookieSealer::new(first.as_ref())?, |sealer, older| {
-            sealer.and_opens(older.as_ref())
-        })?;
+        let keys = root_keys.derive(Purpose::PendingSignIns);
+        let sealer = CookieSealer::new(keys.first.key.as_ref())?;
+        let sealer = keys
+            .older
+            .iter()
+            .try_fold(sealer, |sealer, older| sealer.and_opens(older.key.as_ref()))?;
         Ok(Self { client, sealer })
     }
 }

@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keyback_core::random::Random;
+use keyback_core::random::{Random, token};
 use zeroize::Zeroizing;
 
 /// Bytes of a root key and of every key derived from it.
@@ -106,13 +106,12 @@ impl RootKey {
 
     fn derive(&self, label: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
         let mut out = Zeroizing::new([0; KEY_BYTES]);
-        let secret = Salt::new(HKDF_SHA256, b"keyback").extract(self.0.as_ref());
-        let info = [label];
-        let filled = secret
-            .expand(&info, DerivedLength)
-            .and_then(|okm| okm.fill(out.as_mut()));
-        // HKDF-SHA256 fails for outputs above 8160 bytes alone; ours has 32.
-        debug_assert!(filled.is_ok());
+        Salt::new(HKDF_SHA256, b"keyback")
+            .extract(self.0.as_ref())
+            .expand(&[label], DerivedLength)
+            .and_then(|okm| okm.fill(out.as_mut()))
+            // Going on without would mean going on with a key of zeros.
+            .expect("HKDF-SHA256 gives up to 8160 bytes, and 32 are asked for");
         out
     }
 }
@@ -133,46 +132,75 @@ impl KeyType for DerivedLength {
 
 /// The root keys in use: the first writes, all read.
 #[derive(Clone, Debug)]
-pub struct RootKeys(Vec<RootKey>);
+pub struct RootKeys {
+    first: RootKey,
+    older: Vec<RootKey>,
+}
+
+/// The keys of one purpose, one from each root key.
+pub struct DerivedKeys {
+    /// Writes.
+    pub first: DerivedKey,
+    /// Only read.
+    pub older: Vec<DerivedKey>,
+}
+
+/// A key of one purpose.
+pub struct DerivedKey {
+    /// The short name of its root key.
+    pub id: String,
+    pub key: Zeroizing<[u8; KEY_BYTES]>,
+}
 
 impl RootKeys {
     /// A ring of at least one key.
     pub fn new(keys: Vec<RootKey>) -> Result<Self, RootKeyError> {
-        if keys.is_empty() {
-            Err(RootKeyError::Missing)
-        } else {
-            Ok(Self(keys))
-        }
+        let mut keys = keys.into_iter();
+        let first = keys.next().ok_or(RootKeyError::Missing)?;
+        Ok(Self {
+            first,
+            older: keys.collect(),
+        })
     }
 
     /// The short names of the keys, in their order.
     pub fn ids(&self) -> Vec<String> {
-        self.0.iter().map(RootKey::id).collect()
+        self.all().map(RootKey::id).collect()
     }
 
-    /// The keys of one purpose, with the ids of their root keys; the first writes.
-    pub fn derive(&self, purpose: Purpose) -> Vec<(String, Zeroizing<[u8; KEY_BYTES]>)> {
-        self.0
-            .iter()
-            .map(|key| (key.id(), key.derive(purpose.label())))
-            .collect()
+    /// The keys of one purpose.
+    pub fn derive(&self, purpose: Purpose) -> DerivedKeys {
+        let of = |root: &RootKey| DerivedKey {
+            id: root.id(),
+            key: root.derive(purpose.label()),
+        };
+        DerivedKeys {
+            first: of(&self.first),
+            older: self.older.iter().map(of).collect(),
+        }
     }
 
     /// What seals and opens for one purpose.
     pub fn sealer(&self, purpose: Purpose) -> Sealer {
-        let keys = self.0.iter().filter_map(|root| {
-            let unbound = UnboundKey::new(&AES_256_GCM, root.derive(purpose.label()).as_ref()).ok()?;
-            Some((root.id_bytes(), LessSafeKey::new(unbound)))
+        let keys = self.all().map(|root| {
+            let unbound = UnboundKey::new(&AES_256_GCM, root.derive(purpose.label()).as_ref())
+                .expect("an AES-256 key has 32 bytes");
+            (root.id_bytes(), LessSafeKey::new(unbound))
         });
         Sealer {
             keys: keys.collect::<Vec<_>>().into(),
         }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &RootKey> {
+        std::iter::once(&self.first).chain(&self.older)
     }
 }
 
 /// Seals bytes with AES-256-GCM, bound to a context: what is sealed for one place can't be opened in another.
 #[derive(Clone)]
 pub struct Sealer {
+    /// The first seals, all open. Never empty.
     keys: std::sync::Arc<[([u8; KEY_ID_BYTES], LessSafeKey)]>,
 }
 
@@ -191,10 +219,9 @@ impl Sealer {
         sealed.extend_from_slice(id);
         sealed.extend_from_slice(&nonce);
         let mut body = plain.to_vec();
-        let done =
-            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut body);
-        // AES-GCM refuses bodies above 64 GiB alone.
-        debug_assert!(done.is_ok());
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut body)
+            // Going on without would mean writing the plain text.
+            .expect("AES-GCM seals up to 64 GiB");
         sealed.extend_from_slice(&body);
         sealed
     }
@@ -241,16 +268,12 @@ pub fn digest_of(secret: &str) -> String {
 
 /// A random token of 256 bits in base64url.
 pub fn random_token(random: &dyn Random) -> String {
-    let mut bytes = Zeroizing::new([0; 32]);
-    random.fill(bytes.as_mut());
-    URL_SAFE_NO_PAD.encode(bytes.as_ref())
+    token::<32>(random)
 }
 
 /// A random id of 128 bits in base64url: unique, not secret.
 pub fn random_id(random: &dyn Random) -> String {
-    let mut bytes = [0; 16];
-    random.fill(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes)
+    token::<16>(random)
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ enum Kind {
 struct MailServer {
     port: u16,
     authority: PathBuf,
+    /// How long the connector waits for it.
+    patience: Duration,
     received: mpsc::UnboundedReceiver<Vec<String>>,
     _folder: TempDir,
 }
@@ -68,6 +70,7 @@ impl MailServer {
         Self {
             port,
             authority,
+            patience: Duration::from_secs(20),
             received,
             _folder: folder,
         }
@@ -82,7 +85,7 @@ impl MailServer {
             security,
             ca_file: trusted.then(|| self.authority.clone()),
             credentials: Some(("keyback".to_owned(), Secret::new("s3cret"))),
-            timeout: Duration::from_secs(5),
+            timeout: self.patience,
         };
         let smtp = SmtpConnector::new(&settings).unwrap();
         Connectors {
@@ -228,7 +231,7 @@ async fn no_password_goes_to_a_server_without_starttls_or_with_a_foreign_certifi
 }
 
 #[tokio::test]
-async fn a_refused_recipient_is_not_tried_again_and_a_silent_port_is() {
+async fn a_refused_recipient_is_not_tried_again_and_a_closed_port_is() {
     let server = MailServer::start(Kind::Refusing).await;
     let error = deliver(&server.connector(SmtpSecurity::None, true))
         .await
@@ -242,4 +245,22 @@ async fn a_refused_recipient_is_not_tried_again_and_a_silent_port_is() {
         .await
         .unwrap_err();
     assert!(matches!(error, DeliveryError::Transient(_)), "{error:?}");
+}
+
+/// Accepts, and says nothing: as a port for STARTTLS does to who speaks TLS first.
+#[tokio::test]
+async fn a_mail_server_that_says_nothing_is_given_up_and_tried_again() {
+    let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut server = MailServer::start(Kind::Plain).await;
+    server.port = mute.local_addr().unwrap().port();
+    server.patience = Duration::from_millis(200);
+    for security in [SmtpSecurity::None, SmtpSecurity::Tls, SmtpSecurity::Starttls] {
+        let connectors = server.connector(security, true);
+        let error = deliver(&connectors).await.unwrap_err();
+        assert!(matches!(error, DeliveryError::Transient(_)), "{error:?}");
+        let Some(EmailConnector::Smtp(smtp)) = &connectors.email else {
+            panic!("no connector")
+        };
+        assert!(smtp.probe().await.is_err());
+    }
 }

@@ -71,14 +71,6 @@ impl Problems {
         Self(vec!["[server] public_url: is missing".to_owned()])
     }
 
-    /// There is no root key to derive from.
-    pub(crate) fn no_root_key() -> Self {
-        Self(vec![format!(
-            "[secrets]: {}",
-            crate::secrets::RootKeyError::Missing
-        )])
-    }
-
     fn none_or<T>(self, value: T) -> Result<T, Self> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }

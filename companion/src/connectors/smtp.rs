@@ -19,6 +19,7 @@ pub struct SmtpConnector {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     reply_to: Option<Mailbox>,
+    timeout: Duration,
 }
 
 /// The settings make no transport.
@@ -61,12 +62,13 @@ impl SmtpConnector {
             transport: builder.build(),
             from: settings.from.clone(),
             reply_to: settings.reply_to.clone(),
+            timeout: settings.timeout,
         })
     }
 
     pub(super) async fn deliver(&self, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
         let mail = self.compose(outgoing)?;
-        match self.transport.send(mail).await {
+        match self.in_time(self.transport.send(mail)).await? {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(DeliveryError::Permanent(describe(&error))),
             Err(error) => Err(DeliveryError::Transient(describe(&error))),
@@ -75,13 +77,21 @@ impl SmtpConnector {
 
     /// Whether the mail server answers.
     pub async fn probe(&self) -> Result<(), DeliveryError> {
-        match self.transport.test_connection().await {
+        match self.in_time(self.transport.test_connection()).await? {
             Ok(true) => Ok(()),
             Ok(false) => Err(DeliveryError::Transient(
                 "the mail server did not answer NOOP".to_owned(),
             )),
             Err(error) => Err(DeliveryError::Transient(error.to_string())),
         }
+    }
+
+    /// The whole conversation has one limit: the mail library bounds the connecting alone, and a server that
+    /// says nothing would hold its job, and with a few of those the outbox, for ever.
+    async fn in_time<T>(&self, conversation: impl Future<Output = T>) -> Result<T, DeliveryError> {
+        tokio::time::timeout(self.timeout, conversation)
+            .await
+            .map_err(|_| DeliveryError::Transient("the mail server did not answer in time".to_owned()))
     }
 
     fn compose(&self, outgoing: &Outgoing<'_>) -> Result<Mail, DeliveryError> {

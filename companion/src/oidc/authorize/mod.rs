@@ -1,4 +1,4 @@
-//! The authorization endpoint (RFC 6749 3.1, OIDC Core 3.1.2): one file per check, laid out in [`checked`].
+//! The authorization endpoint (RFC 6749 3.1, OIDC Core 3.1.2): one file per check, laid out in the table of `checked`.
 //!
 //! Until the app and its redirect URI are known for sure, an error is a page; from then on it is told to the app.
 
