@@ -305,7 +305,6 @@ fn apps(config: &Config, public_url: &Url) -> Vec<AppConfig> {
         client_secret: None,
         redirect_uris: callback.into_iter().collect(),
         post_logout_redirect_uris: Vec::new(),
-        backchannel_logout_uri: None,
         sign_in_url: None,
         first_party: true,
         scopes: Vec::new(),

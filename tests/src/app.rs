@@ -253,7 +253,6 @@ fn config(folder: &TempDir, url: &Url, site_url: &Url) -> Config {
         client_secret: Some(Secret::new(APP_SECRET)),
         redirect_uris: vec![site_url.join("/callback").unwrap()],
         post_logout_redirect_uris: vec![site_url.join("/").unwrap()],
-        backchannel_logout_uri: None,
         sign_in_url: Some(site_url.join("/sign-in").unwrap()),
         first_party: true,
         scopes: Vec::new(),

@@ -94,7 +94,6 @@ async fn add(args: AddArgs) -> Result<()> {
         client_secret: secret.clone().map(Secret::new),
         redirect_uris: args.redirect_uris,
         post_logout_redirect_uris: args.post_logout_redirect_uris,
-        backchannel_logout_uri: None,
         sign_in_url: args.sign_in_url,
         first_party: !args.third_party,
         scopes: Vec::new(),

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Problems;
 use super::server::is_loopback;
+use crate::oidc::RESET_CLIENT_ID;
 
 /// An application: a client of RFC 6749.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -25,12 +26,11 @@ pub struct AppConfig {
     pub redirect_uris: Vec<Url>,
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<Url>,
-    #[serde(default)]
-    pub backchannel_logout_uri: Option<Url>,
     /// Where the app begins a sign-in: the end of the way of `/reset-password`.
     #[serde(default)]
     pub sign_in_url: Option<Url>,
-    /// Apps of one's own ask for no consent.
+    /// Apps of one's own need no consent. Nobody is asked for consent yet, so others are refused
+    /// (`consent_required`, OIDC Core 3.1.2.6).
     #[serde(default = "yes")]
     pub first_party: bool,
     /// Further scopes beyond the standard ones.
@@ -53,7 +53,7 @@ pub enum AppKind {
     Spa,
     /// Runs on the person's machine; loopback redirects may have any port (RFC 8252 7.3).
     Native,
-    /// Has no person: client credentials alone.
+    /// Has no person: an API that asks what tokens are worth (RFC 7662). It gets no tokens of its own yet.
     Machine,
 }
 
@@ -117,6 +117,12 @@ pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: 
         if !seen.insert(app.client_id.as_str()) {
             problems.add(&place, "this client_id is there twice");
         }
+        if app.client_id == RESET_CLIENT_ID {
+            problems.add(
+                &place,
+                "this client_id is the companion's own, behind /reset-password; choose another",
+            );
+        }
         for problem in app.problems() {
             problems.add(&place, problem);
         }
@@ -169,16 +175,11 @@ impl AppConfig {
         }
         let uris = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
         problems.extend(uris.filter_map(|uri| self.redirect_problem(uri)));
-        for (key, url) in [
-            ("sign_in_url", &self.sign_in_url),
-            ("backchannel_logout_uri", &self.backchannel_logout_uri),
-        ] {
-            if let Some(url) = url
-                && url.scheme() != "https"
-                && !(url.scheme() == "http" && is_loopback(url))
-            {
-                problems.push(format!("{key} must be https (plain http on loopback only)"));
-            }
+        if let Some(url) = &self.sign_in_url
+            && url.scheme() != "https"
+            && !(url.scheme() == "http" && is_loopback(url))
+        {
+            problems.push("sign_in_url must be https (plain http on loopback only)".to_owned());
         }
         problems
     }

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Problems;
 use super::duration::Span;
+
+/// A token of a shorter life would be over before its app has used it.
+const LEAST: Span = Span::minutes(1);
 
 /// `[session]`: the browser session at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -23,11 +27,24 @@ impl Default for SessionConfig {
     }
 }
 
+impl SessionConfig {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        for (key, length) in [("idle", self.idle), ("max", self.max)] {
+            if length < LEAST {
+                problems.add(format!("[session] {key}"), "must be at least 1m");
+            }
+        }
+        if self.idle > self.max {
+            problems.add("[session] idle", "must not be longer than max");
+        }
+    }
+}
+
 /// `[tokens]`: life times of what the provider issues.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TokensConfig {
-    /// An authorization code (RFC 6749 4.1.2), at most ten minutes.
+    /// An authorization code: at most ten minutes (RFC 6749 4.1.2).
     pub authorization_code: Span,
     pub access_token: Span,
     pub id_token: Span,
@@ -51,6 +68,42 @@ impl Default for TokensConfig {
             refresh_token_max: Span::days(180),
             refresh_token_repeat: Span::seconds(5),
             interaction: Span::hours(1),
+        }
+    }
+}
+
+impl TokensConfig {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let (least_code, day) = (Span::seconds(10), Span::days(1));
+        for (key, length, least, most) in [
+            (
+                "authorization_code",
+                self.authorization_code,
+                least_code,
+                Span::minutes(10),
+            ),
+            ("access_token", self.access_token, LEAST, day),
+            ("id_token", self.id_token, LEAST, day),
+            (
+                "refresh_token_repeat",
+                self.refresh_token_repeat,
+                Span::seconds(0),
+                Span::minutes(1),
+            ),
+            ("interaction", self.interaction, LEAST, day),
+        ] {
+            if !(least..=most).contains(&length) {
+                problems.add(format!("[tokens] {key}"), format!("must be {least} to {most}"));
+            }
+        }
+        if self.refresh_token < LEAST {
+            problems.add("[tokens] refresh_token", "must be at least 1m");
+        }
+        if self.refresh_token > self.refresh_token_max {
+            problems.add(
+                "[tokens] refresh_token",
+                "must not be longer than refresh_token_max",
+            );
         }
     }
 }

@@ -15,12 +15,14 @@ pub struct LimitsConfig {
     pub sends_per_address: u32,
     /// Codes tried from one client address in ten minutes.
     pub codes_per_address: u32,
-    /// Wrong codes for one e-mail address or phone number in an hour, over all its codes.
-    pub wrong_codes_per_identifier: u32,
+    /// Codes tried for one e-mail address or phone number in an hour, over all its codes, right ones too; some are
+    /// kept for visitors not yet seen.
+    pub codes_per_identifier: u32,
     /// Sign-ins tried from one client address in ten minutes.
     pub sign_ins_per_address: u32,
-    /// Wrong passwords for one account in an hour.
-    pub wrong_passwords_per_identifier: u32,
+    /// Sign-ins tried for one account in an hour, right ones too; half of them, at most fifty, are kept for visitors
+    /// not yet seen.
+    pub sign_ins_per_identifier: u32,
     /// Codes asked for by everybody in ten minutes.
     pub sends_in_all: u32,
     /// Multiplies all of them; `keyback demo` sets 100.
@@ -33,9 +35,9 @@ impl Default for LimitsConfig {
             sends_per_identifier: 10,
             sends_per_address: 20,
             codes_per_address: 60,
-            wrong_codes_per_identifier: 100,
+            codes_per_identifier: 100,
             sign_ins_per_address: 60,
-            wrong_passwords_per_identifier: 100,
+            sign_ins_per_identifier: 100,
             sends_in_all: 3000,
             factor: 1,
         }
@@ -43,25 +45,34 @@ impl Default for LimitsConfig {
 }
 
 impl LimitsConfig {
-    /// The domain's rules with these numbers.
+    /// The domain's rules with these numbers. A reserve is part of its number, not on top of it.
     pub fn limits(&self) -> Limits {
         let of = |rule: LimitRule, capacity: u32| LimitRule { capacity, ..rule };
         let base = Limits::default();
-        let reserve = base
+        // At least one is for everybody, and at least half of the sign-ins.
+        let codes_reserve = base
             .identifier_verification_reserve
             .capacity
-            .min(self.wrong_codes_per_identifier - 1);
+            .min(self.codes_per_identifier.saturating_sub(1));
+        let sign_ins_reserve = base
+            .identifier_sign_in_reserve
+            .capacity
+            .min(self.sign_ins_per_identifier / 2);
         Limits {
             client_sends: of(base.client_sends, self.sends_per_address),
             client_verifications: of(base.client_verifications, self.codes_per_address),
             client_sign_ins: of(base.client_sign_ins, self.sign_ins_per_address),
-            identifier_sends: of(base.identifier_sends, self.sends_per_identifier - 1),
+            identifier_sends: of(base.identifier_sends, self.sends_per_identifier.saturating_sub(1)),
             identifier_verifications: of(
                 base.identifier_verifications,
-                self.wrong_codes_per_identifier - reserve,
+                self.codes_per_identifier - codes_reserve,
             ),
-            identifier_verification_reserve: of(base.identifier_verification_reserve, reserve),
-            identifier_sign_ins: of(base.identifier_sign_ins, self.wrong_passwords_per_identifier),
+            identifier_verification_reserve: of(base.identifier_verification_reserve, codes_reserve),
+            identifier_sign_ins: of(
+                base.identifier_sign_ins,
+                self.sign_ins_per_identifier - sign_ins_reserve,
+            ),
+            identifier_sign_in_reserve: of(base.identifier_sign_in_reserve, sign_ins_reserve),
             global_sends: of(base.global_sends, self.sends_in_all),
             ..base
         }
@@ -73,19 +84,50 @@ impl LimitsConfig {
             ("sends_per_identifier", self.sends_per_identifier, 2),
             ("sends_per_address", self.sends_per_address, 1),
             ("codes_per_address", self.codes_per_address, 1),
-            ("wrong_codes_per_identifier", self.wrong_codes_per_identifier, 2),
+            ("codes_per_identifier", self.codes_per_identifier, 2),
             ("sign_ins_per_address", self.sign_ins_per_address, 1),
-            (
-                "wrong_passwords_per_identifier",
-                self.wrong_passwords_per_identifier,
-                1,
-            ),
+            ("sign_ins_per_identifier", self.sign_ins_per_identifier, 2),
             ("sends_in_all", self.sends_in_all, 1),
             ("factor", self.factor, 1),
         ];
         for (key, value, least) in all {
             if value < least || value > 1_000_000 {
                 problems.add(format!("[limits] {key}"), format!("must be {least} to 1000000"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_domains() {
+        assert_eq!(LimitsConfig::default().limits(), Limits::default());
+    }
+
+    /// SR-20: a number of the configuration is the whole that is allowed, the reserve for new visitors included.
+    #[test]
+    fn sr20_a_reserve_is_part_of_its_number() {
+        for number in [2, 3, 5, 60, 100, 1_000] {
+            let limits = LimitsConfig {
+                sends_per_identifier: number,
+                codes_per_identifier: number,
+                sign_ins_per_identifier: number,
+                ..LimitsConfig::default()
+            }
+            .limits();
+            for (common, reserve) in [
+                (limits.identifier_sends, limits.identifier_send_reserve),
+                (
+                    limits.identifier_verifications,
+                    limits.identifier_verification_reserve,
+                ),
+                (limits.identifier_sign_ins, limits.identifier_sign_in_reserve),
+            ] {
+                assert!(common.capacity > 0 && reserve.capacity > 0, "{number}");
+                assert_eq!(common.capacity + reserve.capacity, number);
             }
         }
     }

@@ -14,13 +14,7 @@ pub type Environment = BTreeMap<String, String>;
 const PREFIX: &str = "KEYBACK__";
 
 /// Keys that hold secrets: each may be given as `KEY_file` instead.
-const SECRET_KEYS: [&str; 5] = [
-    "client_secret",
-    "machine_app_secret",
-    "web_app_secret",
-    "webhook_signing_key",
-    "password",
-];
+const SECRET_KEYS: [&str; 2] = ["client_secret", "password"];
 
 /// Loads the configuration from TOML text and the environment.
 pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
@@ -70,7 +64,7 @@ struct Reader {
 
 impl Reader {
     fn lay_over(&mut self, environment: &Environment) {
-        for (name, value) in environment {
+        'variables: for (name, value) in environment {
             let Some(path) = name.strip_prefix(PREFIX) else {
                 continue;
             };
@@ -90,7 +84,7 @@ impl Reader {
                         name,
                         "lists can't be set by the environment; write them in the file",
                     );
-                    return;
+                    continue 'variables;
                 };
                 table = inner;
             }

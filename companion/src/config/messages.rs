@@ -184,6 +184,9 @@ pub(super) fn check(email: &EmailConfig, sms: &SmsConfig, server: &ServerConfig,
     if sms.connector == Some(SmsConnectorKind::Inbox) && !on_loopback {
         problems.add("[sms] connector", refused);
     }
+    if !(Span::seconds(1)..=Span::seconds(60)).contains(&email.timeout) {
+        problems.add("[email] timeout", "must be 1s to 60s");
+    }
     if email.credentials_in_clear() {
         problems.add(
             "[email] security",

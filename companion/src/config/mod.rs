@@ -94,7 +94,8 @@ impl Config {
     /// The rules across keys and sections.
     fn check(&self, problems: &mut Problems) {
         self.server.check(problems);
-        self.tokens_check(problems);
+        self.session.check(problems);
+        self.tokens.check(problems);
         app::check(&self.apps, &self.resources, problems);
         self.reset.check(problems);
         self.hashing.check(problems);
@@ -103,25 +104,6 @@ impl Config {
         self.branding.check(problems);
         self.limits.check(problems);
         messages::check(&self.email, &self.sms, &self.server, problems);
-    }
-
-    fn tokens_check(&self, problems: &mut Problems) {
-        let tokens = &self.tokens;
-        if tokens.authorization_code > duration::Span::minutes(10) {
-            problems.add(
-                "[tokens] authorization_code",
-                "must be at most 10m (RFC 6749 4.1.2)",
-            );
-        }
-        if tokens.refresh_token > tokens.refresh_token_max {
-            problems.add(
-                "[tokens] refresh_token",
-                "must not be longer than refresh_token_max",
-            );
-        }
-        if self.session.idle > self.session.max {
-            problems.add("[session] idle", "must not be longer than max");
-        }
     }
 }
 

@@ -148,6 +148,60 @@ fn the_environment_wins_and_numbers_may_come_as_text() {
 }
 
 #[test]
+fn a_wrong_variable_hides_no_other() {
+    let text = format!(
+        "{LEAST}[[app]]\nclient_id = \"a\"\ntype = \"spa\"\nredirect_uris = [\"https://a.example/\"]\n"
+    );
+    let wrong = loaded(
+        &text,
+        &[
+            ("KEYBACK__APP__NAME", "Shop"),
+            ("KEYBACK__SERVER__MAX_CONNECTIONS", "none"),
+        ],
+    )
+    .unwrap_err();
+    assert_eq!(wrong.0.len(), 2, "{wrong}");
+    assert!(wrong.0[0].starts_with("KEYBACK__APP__NAME"), "{wrong}");
+    assert!(wrong.0[1].starts_with("[server] max_connections"), "{wrong}");
+}
+
+#[test]
+fn lengths_that_nothing_could_live_with_are_refused() {
+    for (section, key, wrong, right) in [
+        ("tokens", "authorization_code", "9s", "10s"),
+        ("tokens", "authorization_code", "11m", "10m"),
+        ("tokens", "access_token", "0s", "1m"),
+        ("tokens", "access_token", "25h", "1d"),
+        ("tokens", "id_token", "59s", "1m"),
+        ("tokens", "refresh_token", "0s", "1m"),
+        ("tokens", "refresh_token", "181d", "180d"),
+        ("tokens", "refresh_token_repeat", "2m", "0s"),
+        ("tokens", "interaction", "1s", "1m"),
+        ("session", "idle", "0s", "1m"),
+        ("session", "idle", "31d", "30d"),
+        ("email", "timeout", "0s", "1s"),
+        ("email", "timeout", "61s", "1m"),
+    ] {
+        let with = |length: &str| problems(&format!("{LEAST}[{section}]\n{key} = \"{length}\"\n"));
+        let found = with(wrong);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("[{section}] {key}")), "{found:?}");
+        assert_eq!(with(right), [] as [&str; 0], "{section} {key}");
+    }
+    let found = problems(&format!("{LEAST}[session]\nidle = \"1s\"\nmax = \"1s\"\n"));
+    assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn the_companions_own_app_is_nobody_elses() {
+    let found = problems(&format!(
+        "{LEAST}[[app]]\nclient_id = \"keyback-reset\"\ntype = \"spa\"\nredirect_uris = [\"https://a.example/\"]\n"
+    ));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("the companion's own"), "{found:?}");
+}
+
+#[test]
 fn sr88_a_secret_may_stand_in_a_file_and_not_in_both_places() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("smtp");

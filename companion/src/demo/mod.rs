@@ -211,7 +211,6 @@ fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
         client_secret: None,
         redirect_uris,
         post_logout_redirect_uris: Vec::new(),
-        backchannel_logout_uri: None,
         sign_in_url: None,
         first_party: true,
         scopes: Vec::new(),

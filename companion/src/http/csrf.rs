@@ -16,7 +16,7 @@ pub enum Origin {
 }
 
 /// The routes that are exempt, each with its reason. A prefix ends in `/`.
-pub const EXEMPT: [(&str, &str); 7] = [
+pub const EXEMPT: [(&str, &str); 5] = [
     (
         "/oidc/token",
         "authenticated by the client's own credentials and the code or refresh token; no cookies",
@@ -33,11 +33,6 @@ pub const EXEMPT: [(&str, &str); 7] = [
     (
         "/oidc/session/end",
         "a sign-out may come from any site by POST (RP-Initiated Logout 2); redirected to its GET",
-    ),
-    ("/api/my-account/", "authenticated by a bearer token; no cookies"),
-    (
-        "/api/verifications/",
-        "authenticated by a bearer token; no cookies",
     ),
 ];
 
@@ -127,6 +122,6 @@ mod tests {
         assert_eq!(verdict("/oidc/token/revocation", &[]), Origin::Ours);
         assert_eq!(verdict("/oidc/tokens", &[]), Origin::Foreign);
         assert_eq!(verdict("/oidc/session/end/confirm", &[]), Origin::Foreign);
-        assert_eq!(verdict("/api/experience", &[]), Origin::Foreign);
+        assert_eq!(verdict("/api/my-account/password", &[]), Origin::Foreign);
     }
 }

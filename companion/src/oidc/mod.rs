@@ -50,7 +50,6 @@ use crate::config::app::{AppConfig, ResourceConfig};
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
 use crate::http::cookies::Cookies;
 use crate::secrets::{Purpose, RootKeys, Sealer};
-use crate::store::grants::{RevokedApp, RevokedApps};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError};
 
@@ -119,17 +118,6 @@ struct Inner {
     random: Arc<dyn Random>,
     pages: Arc<dyn ProviderPages>,
     reset_available: bool,
-}
-
-/// What becomes of a waiting request when its browser comes back.
-#[derive(Clone, Debug)]
-pub enum Resumed {
-    /// There is no such request: it has expired, was answered, or belongs to another browser.
-    Unknown,
-    /// The browser's session answers it.
-    Done(Completed),
-    /// The person must sign in.
-    SignIn(Box<Interaction>, Unfit),
 }
 
 impl Provider {
@@ -216,29 +204,6 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Completion, Failure> {
         authorize::complete(&self.0, interaction, session, now).await
-    }
-
-    /// What a waiting request needs when its browser comes (back) to it: nothing, if a session answers it, as when
-    /// the person has signed in in another tab meanwhile.
-    pub async fn resume(&self, headers: &HeaderMap, id: &str, now: Timestamp) -> Result<Resumed, Failure> {
-        let Some(interaction) = self.interaction(headers, id, now).await? else {
-            return Ok(Resumed::Unknown);
-        };
-        let Some((session, _)) = self.sessions().current(headers, now).await? else {
-            return Ok(Resumed::SignIn(Box::new(interaction), Unfit::NobodySignedIn));
-        };
-        Ok(match self.complete(&interaction, &session, now).await? {
-            Completion::Done(completed) => Resumed::Done(completed),
-            Completion::SignIn(unfit) => Resumed::SignIn(Box::new(interaction), unfit),
-        })
-    }
-
-    /// The back-channel logout URIs of the apps that a revocation concerned and that have one.
-    pub async fn backchannel_uris(
-        &self,
-        revoked: &RevokedApps,
-    ) -> Result<Vec<(RevokedApp, Url)>, StoreError> {
-        self.0.registry.backchannel_uris(revoked).await
     }
 }
 

@@ -9,7 +9,6 @@ use url::Url;
 use crate::config::app::{AppConfig, AppKind, IdTokenAlg, ResourceConfig};
 use crate::secrets::digest_of;
 use crate::store::apps::{self, StoredApp};
-use crate::store::grants::{RevokedApp, RevokedApps};
 use crate::store::{Store, StoreError};
 
 /// An app as the provider uses it.
@@ -21,7 +20,6 @@ pub struct App {
     secret_digest: Option<String>,
     pub redirect_uris: Vec<Url>,
     post_logout_redirect_uris: Vec<Url>,
-    pub backchannel_logout_uri: Option<Url>,
     /// Where the app begins a sign-in.
     pub sign_in_url: Option<Url>,
     pub first_party: bool,
@@ -98,7 +96,6 @@ impl App {
             secret_digest: secret_digest.filter(|_| config.kind.is_confidential()),
             redirect_uris: config.redirect_uris,
             post_logout_redirect_uris: config.post_logout_redirect_uris,
-            backchannel_logout_uri: config.backchannel_logout_uri,
             sign_in_url: config.sign_in_url,
             first_party: config.first_party,
             scopes: config.scopes,
@@ -206,21 +203,6 @@ impl Registry {
         Ok(stored
             .into_iter()
             .any(|stored| App::from(stored).origins().any(|own| own == origin)))
-    }
-
-    /// The back-channel logout URIs of the apps that a revocation concerned and that have one.
-    pub(super) async fn backchannel_uris(
-        &self,
-        revoked: &RevokedApps,
-    ) -> Result<Vec<(RevokedApp, Url)>, StoreError> {
-        let mut uris = Vec::new();
-        for one in &revoked.apps {
-            let app = self.find(&one.client_id).await?;
-            if let Some(uri) = app.and_then(|app| app.backchannel_logout_uri.clone()) {
-                uris.push((one.clone(), uri));
-            }
-        }
-        Ok(uris)
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Limits {
     pub identifier_verification_reserve: LimitRule,
     /// For how many tries a client counts as not yet seen.
     pub identifier_verification_unseen: LimitRule,
-    /// Passwords tried at sign-in for one identifier.
+    /// Passwords tried at sign-in for one identifier, right ones too: with the reserve 100 an hour.
     pub identifier_sign_ins: LimitRule,
     /// Tries beyond those, for clients not yet seen for it: a stranger who uses the others up locks nobody out.
     pub identifier_sign_in_reserve: LimitRule,
@@ -58,7 +58,7 @@ impl Default for Limits {
             identifier_verifications: LimitRule::new(95, HOUR),
             identifier_verification_reserve: LimitRule::new(5, HOUR),
             identifier_verification_unseen: LimitRule::new(5, HOUR),
-            identifier_sign_ins: LimitRule::new(100, HOUR),
+            identifier_sign_ins: LimitRule::new(50, HOUR),
             identifier_sign_in_reserve: LimitRule::new(50, HOUR),
             identifier_sign_in_unseen: LimitRule::new(5, HOUR),
             password_changes: LimitRule::new(20, HOUR),

@@ -304,7 +304,7 @@ pub(super) async fn start(
     let apps = json!([
         { "client_id": "spa", "name": "The Site", "type": "spa", "redirect_uris": [CALLBACK],
           "post_logout_redirect_uris": ["https://spa.example/signed-out"], "resources": [API],
-          "scopes": ["reports"], "backchannel_logout_uri": "https://spa.example/backchannel" },
+          "scopes": ["reports"] },
         { "client_id": "web", "type": "web", "client_secret": SECRET, "redirect_uris": ["https://web.example/cb"],
           "id_token_signed_response_alg": "RS256" },
         { "client_id": "native", "type": "native", "redirect_uris": ["http://127.0.0.1/callback"] },
