@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::identifier::IdentifierKind;
 use crate::ids::{FlowId, Subject};
 use crate::rate_limit::{ClientPrefix, IdentifierHash};
-use crate::reset::{CloseReason, Receipt};
+use crate::reset::Receipt;
 use crate::time::Timestamp;
 
 /// Who stands at the other end of a request.
@@ -77,11 +77,6 @@ pub enum EventKind {
         /// What was done besides.
         receipt: Receipt,
     },
-    /// The flow was closed before it was done.
-    FlowClosed {
-        /// Why.
-        reason: CloseReason,
-    },
 }
 
 impl Visitor {
@@ -102,7 +97,6 @@ impl EventKind {
             Self::CodeAccepted { .. } => "code_accepted",
             Self::PasswordRejected { .. } => "password_rejected",
             Self::ResetCompleted { .. } => "reset_completed",
-            Self::FlowClosed { .. } => "flow_closed",
         }
     }
 
@@ -115,8 +109,7 @@ impl EventKind {
             Self::ResetRequested { .. }
             | Self::CodeResent { .. }
             | Self::CodeRejected { .. }
-            | Self::AttemptsExhausted { .. }
-            | Self::FlowClosed { .. } => None,
+            | Self::AttemptsExhausted { .. } => None,
         }
     }
 }

@@ -127,16 +127,6 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// What stands before the `@`.
-    pub fn local_part(&self) -> &str {
-        self.0.split_once('@').map_or("", |(local, _)| local)
-    }
-
-    /// What stands behind the `@`, in ASCII.
-    pub fn domain(&self) -> &str {
-        self.0.split_once('@').map_or("", |(_, domain)| domain)
-    }
 }
 
 impl PhoneNumber {
@@ -162,11 +152,6 @@ impl PhoneNumber {
     /// The normal form, `+` first.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// The digits alone, as Logto stores them.
-    pub fn digits(&self) -> &str {
-        &self.0[1..]
     }
 }
 

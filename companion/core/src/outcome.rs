@@ -1,7 +1,7 @@
 //! What each step of a reset may answer.
 //!
-//! A rejection is an expected answer to the visitor: a value on the `Ok` side, with a message key and no source. Whatever
-//! is the fault of the house is a [`Failure`]. So a step gives an [`Answer`], and `?` deals with the failure alone.
+//! A rejection is an expected answer to the visitor: a value on the `Ok` side, without a source. Whatever is the fault
+//! of the house is a [`Failure`]. So a step gives an [`Answer`], and `?` deals with the failure alone.
 //!
 //! All rejections but [`VerifyRejection::WrongCode`] follow from the flow alone, which an unknown identifier has too:
 //! they may be said. Right or wrong of a live code has one answer, the same for a decoy (SR-25, SR-26).
@@ -12,7 +12,7 @@ use crate::identifier::Identifier;
 use crate::ids::{ChallengeId, FlowId};
 use crate::password::Violation;
 use crate::ports::Failure;
-use crate::reset::{CloseReason, Receipt};
+use crate::reset::Receipt;
 use crate::secret::{BindingSecret, Proof};
 use crate::time::Timestamp;
 
@@ -59,10 +59,6 @@ pub struct Verified {
 pub struct PasswordSet {
     /// What was done besides.
     pub receipt: Receipt,
-    /// The app that the visitor came from.
-    pub client_id: Option<String>,
-    /// The interaction of the provider that the reset ran in.
-    pub interaction: Option<String>,
 }
 
 /// What a page must know to show the step that a flow is at.
@@ -107,11 +103,6 @@ pub enum StepView {
     Done {
         /// What was done besides setting the password.
         receipt: Receipt,
-    },
-    /// It was closed before it was done.
-    Closed {
-        /// Why.
-        reason: CloseReason,
     },
     /// The whole flow took too long.
     Expired,
@@ -171,8 +162,6 @@ pub enum ResendRejection {
     Expired,
     /// The code was accepted already, or all is done.
     AlreadyUsed,
-    /// The flow is closed.
-    Closed,
     /// The cool-down is not over.
     TooSoon {
         /// When it is.
@@ -198,8 +187,6 @@ pub enum VerifyRejection {
     Superseded,
     /// A code of this flow was accepted already.
     AlreadyUsed,
-    /// The flow is closed.
-    Closed,
     /// It was tried too often; a new code may be asked for.
     Exhausted,
     /// Too many codes were tried, over all flows.
@@ -229,8 +216,6 @@ pub enum SetPasswordRejection {
     Exhausted,
     /// The flow has set its password.
     AlreadyUsed,
-    /// The flow is closed.
-    Closed,
     /// Another answer of the same browser came first and set nothing; the proof still holds.
     Overtaken,
     /// Too many passwords were submitted.
@@ -247,71 +232,9 @@ pub enum SetPasswordRejection {
     },
     /// Breached passwords can't be looked up now, and the operator wants them looked up. The proof still holds.
     CheckUnavailable,
-    /// It is the present password, and the operator wants another. The proof still holds.
-    SamePassword {
-        /// How often a password may still be refused.
-        tries_left: u32,
-    },
     /// The account is gone or may not sign in any more.
     AccountUnavailable,
 }
-
-macro_rules! message_keys {
-    ($name:ident { $($variant:ident => $key:literal,)* }) => {
-        impl $name {
-            /// The key of the message for the visitor.
-            pub const fn message_key(&self) -> &'static str {
-                match self {
-                    $(Self::$variant { .. } => $key,)*
-                }
-            }
-        }
-    };
-}
-
-message_keys!(IdentifyRejection {
-    ChannelUnavailable => "channel-unavailable",
-    Limited => "too-many-requests",
-});
-message_keys!(ViewRejection {
-    UnknownFlow => "flow-unknown",
-    OtherBrowser => "flow-other-browser",
-});
-message_keys!(ResendRejection {
-    UnknownFlow => "flow-unknown",
-    OtherBrowser => "flow-other-browser",
-    Expired => "flow-expired",
-    AlreadyUsed => "code-already-used",
-    Closed => "flow-closed",
-    TooSoon => "resend-too-soon",
-    Limited => "too-many-requests",
-});
-message_keys!(VerifyRejection {
-    UnknownFlow => "flow-unknown",
-    OtherBrowser => "flow-other-browser",
-    Expired => "code-expired",
-    Superseded => "code-superseded",
-    AlreadyUsed => "code-already-used",
-    Closed => "flow-closed",
-    Exhausted => "code-exhausted",
-    Limited => "too-many-requests",
-    WrongCode => "code-wrong",
-});
-message_keys!(SetPasswordRejection {
-    UnknownFlow => "flow-unknown",
-    OtherBrowser => "flow-other-browser",
-    NotProven => "proof-missing",
-    Expired => "proof-expired",
-    Exhausted => "proof-exhausted",
-    AlreadyUsed => "flow-already-done",
-    Closed => "flow-closed",
-    Overtaken => "flow-overtaken",
-    Limited => "too-many-requests",
-    Weak => "password-weak",
-    CheckUnavailable => "password-check-unavailable",
-    SamePassword => "password-same",
-    AccountUnavailable => "account-unavailable",
-});
 
 macro_rules! also_rejects_a_step {
     ($($rejection:ident),*) => {$(

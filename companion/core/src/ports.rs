@@ -152,8 +152,6 @@ pub enum CompleteOutcome {
     Completed(Receipt),
     /// The flow had moved on; nothing was changed.
     Conflict,
-    /// It is the password that the account has already, and the operator wants another (SR-45); nothing was changed.
-    SamePassword,
     /// The account is gone or may not sign in any more; nothing was changed.
     AccountUnavailable,
 }

@@ -72,7 +72,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             let cookies = flow.set(&asked.headers, companion.cookies);
             return Ok(cookies.into_iter().fold(see_other(&to)?, with_cookie));
         }
-        Err(VerifyRejection::UnknownFlow | VerifyRejection::OtherBrowser | VerifyRejection::Closed) => {
+        Err(VerifyRejection::UnknownFlow | VerifyRejection::OtherBrowser) => {
             return start_again(None);
         }
         Err(VerifyRejection::AlreadyUsed) if flow.proof.is_some() => {
@@ -124,12 +124,9 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
         Err(ResendRejection::AlreadyUsed) => {
             see_other(&format!("/forgot-password/password?{}", flow.query()))
         }
-        Err(
-            ResendRejection::UnknownFlow
-            | ResendRejection::OtherBrowser
-            | ResendRejection::Expired
-            | ResendRejection::Closed,
-        ) => start_again(None),
+        Err(ResendRejection::UnknownFlow | ResendRejection::OtherBrowser | ResendRejection::Expired) => {
+            start_again(None)
+        }
     }
 }
 
@@ -185,9 +182,7 @@ async fn step(companion: &Companion, flow: &FlowCookie, shown: Shown) -> PageRes
             see_other(&format!("/forgot-password/password?{query}"))
         }
         StepView::Done { .. } => see_other(&format!("/forgot-password/done?{query}")),
-        StepView::Password { .. } | StepView::Closed { .. } | StepView::Expired => {
-            start_again(Some(&destination))
-        }
+        StepView::Password { .. } | StepView::Expired => start_again(Some(&destination)),
     }
 }
 

@@ -34,7 +34,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         StepView::Password { .. } => {
             return see_other(&format!("/forgot-password/password?{}", flow.query()));
         }
-        StepView::Closed { .. } | StepView::Expired => return start_again(Some(&destination)),
+        StepView::Expired => return start_again(Some(&destination)),
     };
     let sign_in_url = format!("/sign-in?{}&{}&n=changed", destination.to_query(), flow.query());
     let app_name = companion.app_name(view.client_id.as_deref()).await?;

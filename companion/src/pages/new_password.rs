@@ -80,9 +80,6 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         Err(SetPasswordRejection::Weak { violations, .. }) => {
             step(companion, &flow, Broken::violations(&violations), None).await
         }
-        Err(SetPasswordRejection::SamePassword { .. }) => {
-            step(companion, &flow, Broken::same_as_current(), None).await
-        }
         Err(SetPasswordRejection::CheckUnavailable) => {
             let problem = Problem::Busy {
                 wait: Wait::at_least_a_second(CHECK_AGAIN_AFTER),
@@ -110,7 +107,6 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             | SetPasswordRejection::NotProven
             | SetPasswordRejection::Expired
             | SetPasswordRejection::Exhausted
-            | SetPasswordRejection::Closed
             | SetPasswordRejection::Overtaken
             | SetPasswordRejection::AccountUnavailable,
         ) => step(companion, &flow, Broken::none(), None).await,
@@ -155,9 +151,7 @@ async fn step(
         }
         StepView::Code { .. } => see_other(&format!("/forgot-password/code?{}", flow.query())),
         StepView::Done { .. } => see_other(&format!("/forgot-password/done?{}", flow.query())),
-        StepView::Password { .. } | StepView::Closed { .. } | StepView::Expired => {
-            start_again(Some(&destination))
-        }
+        StepView::Password { .. } | StepView::Expired => start_again(Some(&destination)),
     }
 }
 

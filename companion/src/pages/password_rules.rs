@@ -26,10 +26,6 @@ impl Broken {
         )])
     }
 
-    pub(super) fn same_as_current() -> Self {
-        Self(vec![Rule::NotCurrent])
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

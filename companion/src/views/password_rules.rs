@@ -14,7 +14,6 @@ pub enum Rule {
     NoRepetition,
     NoSequence,
     NoSiteWords,
-    NotCurrent,
 }
 
 /// The policy and, after a try, what the try broke.
@@ -109,7 +108,6 @@ impl<'a> PasswordRules<'a> {
         Rule::NoRepetition,
         Rule::NoSequence,
         Rule::NoSiteWords,
-        Rule::NotCurrent,
     ];
 }
 

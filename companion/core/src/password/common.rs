@@ -11,7 +11,7 @@
 
 use super::Candidate;
 use super::policy::PasswordPolicy;
-use super::strength::Strength;
+use super::strength;
 use super::violation::Violation;
 
 /// The power of ten that a guesser has to go through, at most.
@@ -53,5 +53,5 @@ fn is_weak(candidate: &Candidate<'_>, known: &[String]) -> bool {
     // zxcvbn adds 10^4 for every part but the first, so that any three parts make 10^8 by themselves; the parts of
     // "password password" must add something of their own to pass.
     let least = least + least / 10;
-    Strength::of_characters(&candidate.characters, known).guesses() < least
+    strength::guesses(&candidate.characters, known) < least
 }

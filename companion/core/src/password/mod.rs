@@ -30,7 +30,6 @@ pub use policy::{
     CharacterTypesConfig, LengthConfig, MalformedPolicy, PasswordPolicy, PolicyConfig, Preset, RejectsConfig,
 };
 pub use requirements::Requirement;
-pub use strength::Strength;
 pub use typed::{
     AcceptedPassword, CurrentPassword, MAX_BYTES, MAX_CODE_POINTS, NewPassword, PasswordTooLarge,
 };

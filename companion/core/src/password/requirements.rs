@@ -31,22 +31,6 @@ pub enum Requirement {
     NotBreached,
 }
 
-impl Requirement {
-    /// The key of the sentence for the page.
-    pub const fn message_key(&self) -> &'static str {
-        match self {
-            Self::Length { .. } => "requirement-length",
-            Self::CharacterTypes { .. } => "requirement-character-types",
-            Self::AsciiOnly => "requirement-ascii-only",
-            Self::NoSequences => "requirement-no-sequences",
-            Self::NoUserInfo => "requirement-no-user-info",
-            Self::NoWords => "requirement-no-words",
-            Self::NotCommon => "requirement-not-common",
-            Self::NotBreached => "requirement-not-breached",
-        }
-    }
-}
-
 impl PasswordPolicy {
     /// What the policy asks for, in the order of the page. `looks_up_breached` is the gate's.
     pub fn requirements(&self, looks_up_breached: bool) -> Vec<Requirement> {
@@ -66,26 +50,6 @@ impl PasswordPolicy {
         .into_iter()
         .filter_map(|(applies, requirement)| applies.then_some(requirement))
         .collect()
-    }
-
-    /// The `passwordrules` attribute, from which password managers make one that passes.
-    ///
-    /// The attribute can't say "two of four kinds"; it then asks for the first so many, which the policy accepts.
-    pub fn password_rules(&self) -> String {
-        let mut rules = format!("minlength: {}; maxlength: {};", self.length.min, self.length.max);
-        if self.character_types.min > 1 {
-            for kind in ["lower", "digit", "upper", "special"]
-                .iter()
-                .take(self.character_types.min as usize)
-            {
-                rules.push_str(&format!(" required: {kind};"));
-            }
-        }
-        rules.push_str(" allowed: ascii-printable;");
-        if self.rejects.repetition_and_sequence {
-            rules.push_str(" max-consecutive: 2;");
-        }
-        rules
     }
 }
 
@@ -107,10 +71,6 @@ mod tests {
             ]
         );
         assert_eq!(policy.requirements(true).last(), Some(&Requirement::NotBreached));
-        assert_eq!(
-            policy.password_rules(),
-            "minlength: 15; maxlength: 256; allowed: ascii-printable; max-consecutive: 2;"
-        );
     }
 
     #[test]
@@ -133,10 +93,6 @@ mod tests {
                 Requirement::NoWords,
                 Requirement::NotBreached,
             ]
-        );
-        assert_eq!(
-            policy.password_rules(),
-            "minlength: 8; maxlength: 256; required: lower; required: digit; required: upper; allowed: ascii-printable;"
         );
     }
 }

@@ -54,22 +54,6 @@ impl Violation {
         }
     }
 
-    /// The key of the message for the visitor.
-    pub const fn message_key(&self) -> &'static str {
-        match self {
-            Self::TooShort { .. } => "password-too-short",
-            Self::TooLong { .. } => "password-too-long",
-            Self::UnsupportedCharacters => "password-unsupported-characters",
-            Self::CharacterTypes { .. } => "password-character-types",
-            Self::Repetition => "password-repetition",
-            Self::Sequence => "password-sequence",
-            Self::UserInfo => "password-user-info",
-            Self::Words => "password-words",
-            Self::Common => "password-common",
-            Self::Breached => "password-breached",
-        }
-    }
-
     /// The name and value that the message mentions.
     pub const fn interpolation(&self) -> Option<(&'static str, u32)> {
         match self {

@@ -64,11 +64,14 @@ impl<L: LimitStore> Limiter<L> {
         if by_client.is_err() {
             return Ok(by_client);
         }
-        let by_identifier = self.take_with_reserve(of_identifier, now).await?;
-        if by_identifier.is_err() {
-            return Ok(by_identifier);
+        // Before the identifier's: while the whole installation is refused, nobody's own sends are used up.
+        let by_all = self
+            .take(&LimitKey::GlobalSends, limits.global_sends, now)
+            .await?;
+        if by_all.is_err() {
+            return Ok(by_all);
         }
-        self.take(&LimitKey::GlobalSends, limits.global_sends, now).await
+        self.take_with_reserve(of_identifier, now).await
     }
 
     /// A code is tried.

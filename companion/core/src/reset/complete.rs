@@ -12,9 +12,9 @@ use crate::time::Timestamp;
 pub struct Receipt {
     /// Browser sessions that ended.
     pub sessions_ended: u32,
-    /// Grants that were revoked, with their refresh and access tokens.
+    /// Pairs of an app and a session whose grants were revoked, with their refresh and access tokens.
     pub grants_revoked: u32,
-    /// Apps that are told to sign the user out.
+    /// Apps that are told to sign the user out. Zero where the companion has no way to tell any.
     pub apps_told: u32,
 }
 

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::close::Closed;
 use super::complete::Completed;
 use super::set_password::AwaitingPassword;
 use super::verify::AwaitingCode;
@@ -37,8 +36,6 @@ pub enum FlowState {
     AwaitingPassword(AwaitingPassword),
     /// The password is set.
     Completed(Completed),
-    /// Given up before that.
-    Closed(Closed),
 }
 
 impl ResetFlow {
@@ -91,7 +88,7 @@ impl ResetFlow {
     pub fn challenge_id(&self) -> Option<&ChallengeId> {
         match &self.state {
             FlowState::AwaitingCode(state) => Some(&state.challenge_id),
-            FlowState::AwaitingPassword(_) | FlowState::Completed(_) | FlowState::Closed(_) => None,
+            FlowState::AwaitingPassword(_) | FlowState::Completed(_) => None,
         }
     }
 
@@ -100,7 +97,7 @@ impl ResetFlow {
         match &self.state {
             FlowState::AwaitingPassword(state) => Some(&state.subject),
             FlowState::Completed(state) => Some(&state.subject),
-            FlowState::AwaitingCode(_) | FlowState::Closed(_) => None,
+            FlowState::AwaitingCode(_) => None,
         }
     }
 

@@ -7,13 +7,11 @@
 //! | verify | `verify.rs` | `AwaitingCode` | `AwaitingPassword`, and a proof goes out |
 //! | set the password | `set_password.rs` | `AwaitingPassword` | a `ProvenReset`, or one refused password more |
 //! | complete | `complete.rs` | `ProvenReset` | `Completed` |
-//! | close | `close.rs` | any that is not done | `Closed` |
 //!
 //! Every transition takes `self`, so that a state is left once; it raises the flow's version by one, and the store writes
-//! it by compare-and-swap, so that it is left once in the world too. `service.rs` runs the steps over the ports.
+//! it by compare-and-swap, so that it is left once in the world too. A flow that is given up has no state: it is taken away. `service.rs` runs the steps over the ports.
 
 mod challenge;
-mod close;
 mod complete;
 mod flow;
 mod identify;
@@ -25,7 +23,6 @@ mod verify;
 mod view;
 
 pub use challenge::{Challenge, CheckedChallenge, CountedChallenge};
-pub use close::{CloseReason, Closed};
 pub use complete::{Completed, Receipt};
 pub use flow::{FlowState, ResetFlow};
 pub use identify::{Opened, ResetRequest};

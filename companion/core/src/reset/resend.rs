@@ -42,7 +42,6 @@ impl ResetFlow {
     pub fn expect_resend(&self, now: Timestamp) -> Result<&AwaitingCode, ResendRejection> {
         match &self.state {
             FlowState::AwaitingPassword(_) | FlowState::Completed(_) => Err(ResendRejection::AlreadyUsed),
-            FlowState::Closed(_) => Err(ResendRejection::Closed),
             FlowState::AwaitingCode(_) if self.is_expired(now) => Err(ResendRejection::Expired),
             FlowState::AwaitingCode(state) if now < state.resend_at => Err(ResendRejection::TooSoon {
                 retry_at: state.resend_at,

@@ -247,13 +247,20 @@ where
             Ok((flow, _)) => flow,
             Err(rejection) => return Ok(Err(rejection.into())),
         };
-        let reset = match flow.clone().prove(proof, &self.parts.settings, now) {
+        let reset = match flow.prove(proof, &self.parts.settings, now) {
             Ok(reset) => reset,
             Err(rejection) => return Ok(Err(rejection)),
         };
         if let Err(limit) = self.parts.limiter.set_password(visitor.prefix(), now).await? {
             return Ok(Err(SetPasswordRejection::Limited { retry_after: limit.0 }));
         }
+        // What the flow tells once somebody else has moved it on.
+        let overtaken = || {
+            self.overtaken(flow_id, binding, |flow, _| {
+                let proven = flow.prove(proof, &self.parts.settings, now);
+                proven.err().unwrap_or(SetPasswordRejection::Overtaken)
+            })
+        };
         let Some(facts) = self.parts.backend.policy_facts(reset.subject()).await? else {
             return Ok(Err(SetPasswordRejection::AccountUnavailable));
         };
@@ -267,11 +274,14 @@ where
                     .iter()
                     .map(|violation| violation.code().to_owned())
                     .collect();
-                let tries_left = self.refuse(reset, codes, visitor, now).await?;
-                return Ok(Err(SetPasswordRejection::Weak {
-                    violations,
-                    tries_left,
-                }));
+                let tries_left = reset.tries_left_after_refusal(&self.parts.settings);
+                return match self.refuse(reset, codes, visitor, now).await? {
+                    Saved::Saved => Ok(Err(SetPasswordRejection::Weak {
+                        violations,
+                        tries_left,
+                    })),
+                    Saved::Conflict => overtaken().await.map(Err),
+                };
             }
         };
         let completion = Completion {
@@ -281,27 +291,9 @@ where
             now,
         };
         match self.parts.backend.complete(completion).await? {
-            CompleteOutcome::Completed(receipt) => Ok(Ok(PasswordSet {
-                receipt,
-                client_id: flow.client_id().map(str::to_owned),
-                interaction: flow.interaction().map(str::to_owned),
-            })),
+            CompleteOutcome::Completed(receipt) => Ok(Ok(PasswordSet { receipt })),
             CompleteOutcome::AccountUnavailable => Ok(Err(SetPasswordRejection::AccountUnavailable)),
-            CompleteOutcome::Conflict => {
-                let told = self.overtaken(flow_id, binding, |flow, _| {
-                    let proven = flow.prove(proof, &self.parts.settings, now);
-                    proven.err().unwrap_or(SetPasswordRejection::Overtaken)
-                });
-                told.await.map(Err)
-            }
-            CompleteOutcome::SamePassword => match flow.prove(proof, &self.parts.settings, now) {
-                Ok(reset) => {
-                    let codes = vec!["same_password".to_owned()];
-                    let tries_left = self.refuse(reset, codes, visitor, now).await?;
-                    Ok(Err(SetPasswordRejection::SamePassword { tries_left }))
-                }
-                Err(rejection) => Ok(Err(rejection)),
-            },
+            CompleteOutcome::Conflict => overtaken().await.map(Err),
         }
     }
 
@@ -317,23 +309,21 @@ where
         })
     }
 
-    /// Counts a refused password. Losing the swap loses the count, and nothing else: it bounds work, not guesses.
+    /// Counts a refused password, unless somebody else has moved the flow on: a try that isn't counted is told nothing.
     async fn refuse(
         &self,
         reset: ProvenReset,
         violations: Vec<String>,
         visitor: Visitor,
         now: Timestamp,
-    ) -> Result<u32, Failure> {
-        let tries_left = reset.tries_left_after_refusal(&self.parts.settings);
+    ) -> Result<Saved, Failure> {
         let kind = EventKind::PasswordRejected {
             subject: reset.subject().clone(),
             violations,
         };
         let flow = reset.refused();
         let event = self.event(&flow, kind, visitor, now);
-        self.parts.store.save(&flow, &event).await?;
-        Ok(tries_left)
+        self.parts.store.save(&flow, &event).await
     }
 
     /// Somebody else moved the flow on in the meantime: the answer is what it tells by now.

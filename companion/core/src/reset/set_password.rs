@@ -17,8 +17,6 @@ pub struct AwaitingPassword {
     pub subject: Subject,
     /// What rests of the only proof.
     pub proof_digest: SecretDigest,
-    /// When the code was accepted.
-    pub verified_at: Timestamp,
     /// Until when the proof holds.
     pub expires_at: Timestamp,
     /// How many passwords were refused.
@@ -56,7 +54,6 @@ impl ResetFlow {
         let state = match &self.state {
             FlowState::AwaitingCode(_) => return Err(SetPasswordRejection::NotProven),
             FlowState::Completed(_) => return Err(SetPasswordRejection::AlreadyUsed),
-            FlowState::Closed(_) => return Err(SetPasswordRejection::Closed),
             FlowState::AwaitingPassword(state) => state.clone(),
         };
         if self.is_expired(now) || now >= state.expires_at {
@@ -80,11 +77,6 @@ impl ProvenReset {
     /// Whose password it sets.
     pub fn subject(&self) -> &Subject {
         &self.state.subject
-    }
-
-    /// When control of the address was proved.
-    pub fn verified_at(&self) -> Timestamp {
-        self.state.verified_at
     }
 
     /// How many passwords may still be refused after one more was.

@@ -63,7 +63,6 @@ impl ResetFlow {
             FlowState::AwaitingPassword(_) | FlowState::Completed(_) => {
                 return Err(VerifyRejection::AlreadyUsed);
             }
-            FlowState::Closed(_) => return Err(VerifyRejection::Closed),
             FlowState::AwaitingCode(state) => state,
         };
         if self.is_expired(now) {
@@ -101,14 +100,12 @@ impl ResetFlow {
             FlowState::AwaitingPassword(_) | FlowState::Completed(_) => {
                 return Err(VerifyRejection::AlreadyUsed);
             }
-            FlowState::Closed(_) => return Err(VerifyRejection::Closed),
         }
         let proof = Proof::issue(with.random);
         let expires_at = with.now + with.settings.proof_life;
         let state = AwaitingPassword {
             subject,
             proof_digest: proof.digest(),
-            verified_at: with.now,
             expires_at,
             tries: 0,
         };

@@ -22,7 +22,6 @@ impl ResetFlow {
             FlowState::Completed(state) => StepView::Done {
                 receipt: state.receipt,
             },
-            FlowState::Closed(state) => StepView::Closed { reason: state.reason },
             FlowState::AwaitingCode(_) | FlowState::AwaitingPassword(_) if self.is_expired(now) => {
                 StepView::Expired
             }

@@ -107,7 +107,13 @@ fn the_installation_is_limited() {
     });
     assert!(world.try_ask(ADA, "192.0.2.1").is_ok());
     assert!(world.try_ask(BOB, "192.0.2.2").is_ok());
+    world.asked();
     assert!(world.try_ask(NOBODY, "192.0.2.3").is_err());
+    assert_eq!(
+        world.asked(),
+        ["take", "take"],
+        "the client's and everybody's are asked, and nothing of the identifier's is used"
+    );
 }
 
 #[test]

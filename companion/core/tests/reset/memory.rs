@@ -32,7 +32,6 @@ pub(crate) struct Rows {
     pub(crate) asked: Vec<&'static str>,
     /// What somebody else does just before the next write.
     pub(crate) meanwhile: Option<Meanwhile>,
-    pub(crate) refuse_same_password: bool,
 }
 
 pub(crate) type Meanwhile = Box<dyn FnOnce(&mut Rows) + Send>;
@@ -215,16 +214,12 @@ impl IdentityBackend for Memory {
             now,
         } = completion;
         let subject = reset.subject().clone();
-        let refuse_same = rows.refuse_same_password;
-        let account = rows
+        let exists = rows
             .accounts
             .values()
-            .find(|account| account.subject == subject && account.may_sign_in);
-        let Some(account) = account else {
+            .any(|account| account.subject == subject && account.may_sign_in);
+        if !exists {
             return Ok(CompleteOutcome::AccountUnavailable);
-        };
-        if refuse_same && account.password.as_deref() == Some(password.expose()) {
-            return Ok(CompleteOutcome::SamePassword);
         }
         let receipt = Receipt {
             sessions_ended: 2,

@@ -7,7 +7,7 @@ use keyback_core::outcome::{ResendRejection, SetPasswordRejection, VerifyRejecti
 use keyback_core::password::{NewPassword, PasswordGate, PasswordPolicy, UserFacts};
 use keyback_core::ports::{CompleteOutcome, Completion, IdentityBackend as _};
 use keyback_core::random::SystemRandom;
-use keyback_core::reset::{CloseReason, CountedChallenge, Issuing, ResetFlow, ResetRequest, ResetSettings};
+use keyback_core::reset::{CountedChallenge, Issuing, ResetFlow, ResetRequest, ResetSettings};
 use keyback_core::testing::ManualClock;
 use keyback_core::time::Clock as _;
 
@@ -147,22 +147,42 @@ fn a_weak_password_that_comes_first_only_overtakes() {
     );
 }
 
-/// SR-24: what the account page closes is closed for the form that is already on its way.
+/// Of two weak passwords at once one is counted, and only its sender is told what is wrong with it (SR-46).
 #[test]
-fn a_closed_flow_sets_no_password() {
+fn a_weak_password_that_comes_second_is_told_nothing() {
     let world = World::new();
     let browser = world.ask(ADA);
     let code = world.code_for(ADA).unwrap();
     let proof = world.verify(&browser, &code).unwrap().proof;
-    let now = world.clock.now();
-    let closed = world
-        .flow(&browser)
-        .unwrap()
-        .close(CloseReason::AccountChanged, now)
-        .unwrap();
-    meanwhile(&world, move |rows| rows.put(&closed));
+    let won = after(&world, &browser, |world| {
+        world.set_password(&browser, &proof, WEAK).unwrap_err();
+    });
+    let flow_id = browser.flow_id.clone();
+    meanwhile(&world, move |rows| {
+        rows.flows.insert(flow_id, won);
+    });
+    let lost = world.set_password(&browser, &proof, WEAK);
+    assert_eq!(lost.unwrap_err(), SetPasswordRejection::Overtaken);
+    let next = world.set_password(&browser, &proof, WEAK);
+    assert!(matches!(
+        next,
+        Err(SetPasswordRejection::Weak { tries_left: 18, .. })
+    ));
+}
+
+/// SR-24: a flow that the account page takes away is gone for the form that is already on its way.
+#[test]
+fn a_flow_that_was_taken_away_sets_no_password() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    let proof = world.verify(&browser, &code).unwrap().proof;
+    let flow_id = browser.flow_id.clone();
+    meanwhile(&world, move |rows| {
+        rows.flows.remove(&flow_id);
+    });
     let lost = world.set_password(&browser, &proof, STRONG);
-    assert_eq!(lost.unwrap_err(), SetPasswordRejection::Closed);
+    assert_eq!(lost.unwrap_err(), SetPasswordRejection::UnknownFlow);
 }
 
 /// SR-22: the answer to a challenge that was superseded since opens nothing, even when it was right.

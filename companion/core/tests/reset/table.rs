@@ -1,9 +1,10 @@
 //! Every state meets every input (SR-28).
 
+use std::fmt::Debug;
+
 use keyback_core::outcome::{StepView, VerifyRejection};
-use keyback_core::reset::{CloseReason, FlowState};
+use keyback_core::reset::FlowState;
 use keyback_core::secret::Proof;
-use keyback_core::time::Clock as _;
 
 use crate::world::{ADA, Browser, NOBODY, STRONG, WEAK, World, foreign_proof, other_than};
 
@@ -30,8 +31,6 @@ enum State {
     ProofExpired,
     /// The password is set.
     Completed,
-    /// The account was changed by another way.
-    Closed,
     /// An hour after a code was sent that nobody used.
     FlowExpired,
     /// Swept.
@@ -48,13 +47,12 @@ enum Input {
     WeakPassword,
     ForeignProof,
     OtherBrowser,
-    Close,
 }
 
 use Input::*;
 use State::*;
 
-const STATES: [State; 13] = [
+const STATES: [State; 12] = [
     CodeSent,
     CodeCooled,
     CodeExhausted,
@@ -65,11 +63,10 @@ const STATES: [State; 13] = [
     ProofExhausted,
     ProofExpired,
     Completed,
-    Closed,
     FlowExpired,
     Unknown,
 ];
-const INPUTS: [Input; 8] = [
+const INPUTS: [Input; 7] = [
     RightCode,
     WrongCode,
     Resend,
@@ -77,27 +74,25 @@ const INPUTS: [Input; 8] = [
     WeakPassword,
     ForeignProof,
     OtherBrowser,
-    Close,
 ];
 
-/// What each answers: `proof`, `sent`, `set` and `closed` move the flow on, `password-weak` counts a try, all others are
-/// message keys of rejections and leave the flow as it was.
+/// What each answers: `proof`, `sent` and `set` move the flow on; all others are rejections, of which `Weak` counts a try
+/// and the others leave the flow as it was.
 #[rustfmt::skip]
-const TABLE: [[&str; 8]; 13] = [
-    // RightCode            WrongCode            Resend               StrongPassword        WeakPassword          ForeignProof          OtherBrowser          Close
-    ["proof",               "code-wrong",        "resend-too-soon",   "proof-missing",      "proof-missing",      "proof-missing",      "flow-other-browser", "closed"], // CodeSent
-    ["proof",               "code-wrong",        "sent",              "proof-missing",      "proof-missing",      "proof-missing",      "flow-other-browser", "closed"], // CodeCooled
-    ["code-exhausted",      "code-exhausted",    "sent",              "proof-missing",      "proof-missing",      "proof-missing",      "flow-other-browser", "closed"], // CodeExhausted
-    ["code-expired",        "code-expired",      "sent",              "proof-missing",      "proof-missing",      "proof-missing",      "flow-other-browser", "closed"], // CodeExpired
-    ["code-superseded",     "code-superseded",   "sent",              "proof-missing",      "proof-missing",      "proof-missing",      "flow-other-browser", "closed"], // Superseded
-    ["code-wrong",          "code-wrong",        "sent",              "proof-missing",      "proof-missing",      "proof-missing",      "flow-other-browser", "closed"], // Decoy
-    ["code-already-used",   "code-already-used", "code-already-used", "set",                "password-weak",      "proof-missing",      "flow-other-browser", "closed"], // Proven
-    ["code-already-used",   "code-already-used", "code-already-used", "proof-exhausted",    "proof-exhausted",    "proof-missing",      "flow-other-browser", "closed"], // ProofExhausted
-    ["code-already-used",   "code-already-used", "code-already-used", "proof-expired",      "proof-expired",      "proof-expired",      "flow-other-browser", "closed"], // ProofExpired
-    ["code-already-used",   "code-already-used", "code-already-used", "flow-already-done",  "flow-already-done",  "flow-already-done",  "flow-other-browser", "over"],   // Completed
-    ["flow-closed",         "flow-closed",       "flow-closed",       "flow-closed",        "flow-closed",        "flow-closed",        "flow-other-browser", "over"],   // Closed
-    ["code-expired",        "code-expired",      "flow-expired",      "proof-missing",      "proof-missing",      "proof-missing",      "flow-other-browser", "closed"], // FlowExpired
-    ["flow-unknown",        "flow-unknown",      "flow-unknown",      "flow-unknown",       "flow-unknown",       "flow-unknown",       "flow-unknown",       "over"],   // Unknown
+const TABLE: [[&str; 7]; 12] = [
+    // RightCode      WrongCode        Resend           StrongPassword   WeakPassword     ForeignProof     OtherBrowser
+    ["proof",         "WrongCode",     "TooSoon",       "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // CodeSent
+    ["proof",         "WrongCode",     "sent",          "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // CodeCooled
+    ["Exhausted",     "Exhausted",     "sent",          "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // CodeExhausted
+    ["Expired",       "Expired",       "sent",          "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // CodeExpired
+    ["Superseded",    "Superseded",    "sent",          "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // Superseded
+    ["WrongCode",     "WrongCode",     "sent",          "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // Decoy
+    ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "set",           "Weak",          "NotProven",     "OtherBrowser"], // Proven
+    ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "Exhausted",     "Exhausted",     "NotProven",     "OtherBrowser"], // ProofExhausted
+    ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "Expired",       "Expired",       "Expired",       "OtherBrowser"], // ProofExpired
+    ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "OtherBrowser"], // Completed
+    ["Expired",       "Expired",       "Expired",       "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // FlowExpired
+    ["UnknownFlow",   "UnknownFlow",   "UnknownFlow",   "UnknownFlow",   "UnknownFlow",   "UnknownFlow",   "UnknownFlow"], // Unknown
 ];
 
 #[test]
@@ -108,14 +103,13 @@ fn every_state_meets_every_input() {
             let before = scene.rest();
             let answer = scene.send(input);
             assert_eq!(answer, expected, "{state:?} meets {input:?}");
-            match answer {
+            match answer.as_str() {
                 "proof" => assert!(matches!(scene.state(), FlowState::AwaitingPassword(_))),
                 "sent" => {
                     assert!(matches!(scene.state(), FlowState::AwaitingCode(_)) && scene.rest() != before);
                 }
                 "set" => assert!(matches!(scene.state(), FlowState::Completed(_))),
-                "closed" => assert!(matches!(scene.state(), FlowState::Closed(_))),
-                "password-weak" => {
+                "Weak" => {
                     assert!(matches!(scene.state(), FlowState::AwaitingPassword(state) if state.tries == 1));
                 }
                 _ => assert_eq!(
@@ -138,7 +132,7 @@ fn every_state_has_its_page() {
             scene
                 .world
                 .view(&scene.browser)
-                .map_or_else(|no| no.message_key().to_owned(), |view| page(&view.step)),
+                .map_or_else(|no| name(&no), |view| page(&view.step)),
         )
     });
     let expected = [
@@ -152,9 +146,8 @@ fn every_state_has_its_page() {
         (ProofExhausted, "password, exhausted, 0 left"),
         (ProofExpired, "password, expired, 20 left"),
         (Completed, "done"),
-        (Closed, "closed"),
         (FlowExpired, "expired"),
-        (Unknown, "flow-unknown"),
+        (Unknown, "UnknownFlow"),
     ];
     assert_eq!(pages, expected.map(|(state, page)| (state, page.to_owned())));
 }
@@ -170,9 +163,20 @@ fn page(step: &StepView) -> String {
             standing, tries_left, ..
         } => format!("password, {standing:?}, {tries_left} left").to_lowercase(),
         StepView::Done { .. } => "done".to_owned(),
-        StepView::Closed { .. } => "closed".to_owned(),
         StepView::Expired => "expired".to_owned(),
     }
+}
+
+/// What an answer is called in the table.
+fn said<T, R: Debug>(answer: Result<T, R>, moved: &str) -> String {
+    answer.map_or_else(|rejection| name(&rejection), |_| moved.to_owned())
+}
+
+/// The name of a rejection, without what it holds.
+fn name(rejection: &impl Debug) -> String {
+    let text = format!("{rejection:?}");
+    let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
+    text[..end].to_owned()
 }
 
 /// A flow in a state, and what its browser holds.
@@ -238,16 +242,12 @@ impl Scene {
                     .set_password(&self.browser, &self.proof, STRONG)
                     .unwrap();
             }
-            Closed => {
-                self.move_to(Proven);
-                assert_eq!(self.send(Close), "closed");
-            }
             FlowExpired => world.wait(3_600),
             Unknown => world.memory.rows().flows.clear(),
         }
     }
 
-    fn send(&self, input: Input) -> &'static str {
+    fn send(&self, input: Input) -> String {
         let Self {
             world,
             browser,
@@ -256,40 +256,20 @@ impl Scene {
         } = self;
         let form = Some(&browser.challenge_id);
         match input {
-            RightCode => world
-                .verify_form(browser, form, code)
-                .map_or_else(|no| no.message_key(), |_| "proof"),
-            WrongCode => world
-                .verify_form(browser, form, &other_than(code))
-                .map_or_else(|no| no.message_key(), |_| "proof"),
-            Resend => world
-                .resend(browser)
-                .map_or_else(|no| no.message_key(), |_| "sent"),
-            StrongPassword => world
-                .set_password(browser, proof, STRONG)
-                .map_or_else(|no| no.message_key(), |_| "set"),
-            WeakPassword => world
-                .set_password(browser, proof, WEAK)
-                .map_or_else(|no| no.message_key(), |_| "set"),
-            ForeignProof => world
-                .set_password(
+            RightCode => said(world.verify_form(browser, form, code), "proof"),
+            WrongCode => said(world.verify_form(browser, form, &other_than(code)), "proof"),
+            Resend => said(world.resend(browser), "sent"),
+            StrongPassword => said(world.set_password(browser, proof, STRONG), "set"),
+            WeakPassword => said(world.set_password(browser, proof, WEAK), "set"),
+            ForeignProof => said(
+                world.set_password(
                     browser,
                     &Proof::issue(&keyback_core::random::SystemRandom),
                     STRONG,
-                )
-                .map_or_else(|no| no.message_key(), |_| "set"),
-            OtherBrowser => world
-                .verify(&browser.elsewhere(), code)
-                .map_or_else(|no| no.message_key(), |_| "proof"),
-            Close => {
-                let closed = world
-                    .flow(browser)
-                    .and_then(|flow| flow.close(CloseReason::AccountChanged, world.clock.now()));
-                closed.map_or("over", |flow| {
-                    world.memory.rows().swap(&flow);
-                    "closed"
-                })
-            }
+                ),
+                "set",
+            ),
+            OtherBrowser => said(world.verify(&browser.elsewhere(), code), "proof"),
         }
     }
 
