@@ -5,13 +5,15 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use axum::Router;
-use axum::routing::get;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
 use keyback::Url;
-use reqwest::header::{LOCATION, SET_COOKIE};
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
 async fn sr75_the_redirect_asks_for_the_reset_page() -> anyhow::Result<()> {
@@ -29,6 +31,12 @@ async fn sr75_the_redirect_asks_for_the_reset_page() -> anyhow::Result<()> {
     let forged = ask(&format!("{site}/callback?code=1&state=2")).await?;
     assert_eq!(forged.status(), 502);
     assert_eq!(ask(&site).await?.status(), 404);
+
+    // A proxy may ask with the whole URL, as HTTP/2 does: it is the same callback.
+    let by_path = bare_request(&site, "/callback?code=1&state=2").await?;
+    let by_url = bare_request(&site, &format!("{site}/callback?code=1&state=2")).await?;
+    assert!(by_path.contains("Sorry"), "{by_path}");
+    assert_eq!(by_path, by_url);
     Ok(())
 }
 
@@ -52,12 +60,38 @@ async fn sr75_the_web_site_asks_for_the_reset_page() -> anyhow::Result<()> {
     assert!(ask(&site).await?.text().await?.contains("Forgot password?"));
     let forged = ask(&format!("{site}/callback?code=1&state=2")).await?;
     assert_eq!(forged.status(), 400);
+    // Refused for good, the sign-in's cookie goes; while a reload may help, it stays.
+    for (answer, status, cleared) in [("error=access_denied", 400, true), ("code=1", 503, false)] {
+        let begun = ask(&format!("{site}/forgot-password")).await?;
+        let cookie = begun.headers()[SET_COOKIE]
+            .to_str()?
+            .split(';')
+            .next()
+            .unwrap_or_default();
+        let state = &reset_request(&begun, &issuer)?["state"];
+        let callback = Client::new()
+            .get(format!("{site}/callback?{answer}&state={state}"))
+            .header(COOKIE, cookie);
+        let refused = callback.send().await?;
+        assert_eq!(refused.status(), status);
+        let set = refused
+            .headers()
+            .get(SET_COOKIE)
+            .map(|set| set.to_str())
+            .transpose()?;
+        assert_eq!(
+            set.is_some_and(|set| set.contains("Max-Age=0")),
+            cleared,
+            "{set:?}"
+        );
+    }
+
     let from_nowhere = Client::new().post(format!("{site}/sign-out")).send().await?;
     assert_eq!(from_nowhere.status(), 403);
     Ok(())
 }
 
-/// A provider that only tells where it is.
+/// A provider that only tells where it is, and gives no tokens now.
 async fn provider() -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let issuer = format!("http://{}/oidc", listener.local_addr()?);
@@ -71,7 +105,9 @@ async fn provider() -> anyhow::Result<String> {
         "id_token_signing_alg_values_supported": ["ES384"],
     });
     let answer = move || async move { axum::Json(metadata) };
-    let routes = Router::new().route("/oidc/.well-known/openid-configuration", get(answer));
+    let routes = Router::new()
+        .route("/oidc/.well-known/openid-configuration", get(answer))
+        .route("/oidc/token", post(async || StatusCode::SERVICE_UNAVAILABLE));
     tokio::spawn(async { axum::serve(listener, routes).await });
     Ok(issuer)
 }
@@ -111,6 +147,19 @@ async fn ask(url: &str) -> reqwest::Result<Response> {
         .get(url)
         .send()
         .await
+}
+
+/// The body of the answer to a request of exactly this target.
+async fn bare_request(site: &str, target: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(site.trim_start_matches("http://")).await?;
+    let request = format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer
+        .split_once("\r\n\r\n")
+        .map(|(_, body)| body.to_owned())
+        .unwrap_or_default())
 }
 
 /// The authorization request that an answer leads to, once it is one for the reset page.

@@ -5,14 +5,16 @@ mod callback;
 mod client;
 mod clock;
 mod error;
-mod http;
 mod random;
+mod resource;
 mod secret;
 mod secure_url;
 mod session;
 mod sign_in;
+mod transport;
 
 pub use url::Url;
+pub use {bytes, http};
 
 pub use self::client::{Algorithm, Client, ClientAuthentication, ClientBuilder, Provider};
 pub use self::clock::{Clock, SystemClock};
@@ -20,12 +22,12 @@ pub use self::error::{
     CallbackError, ConfigError, CookieError, DiscoveryError, Document, Error, ExchangeError, Fault,
     IdTokenError, ProviderError, Remedy, SignInError, SignOutError, UserInfoError,
 };
-#[cfg(feature = "reqwest")]
-pub use self::http::ReqwestTransport;
-pub use self::http::{HttpTransport, TransportCause, TransportError, TransportFuture};
 pub use self::random::{Random, RandomError, SystemRandom};
-pub use self::session::{Claims, Session, TokenSet};
+pub use self::session::{ApiAccess, Claims, Session, TokenSet};
 pub use self::sign_in::{
     CookieSealer, FirstScreen, Identifier, PendingSignIn, Prompt, Purpose, ReturnPath, ReturnPathError,
     SignIn, SignInBuilder,
 };
+#[cfg(feature = "reqwest")]
+pub use self::transport::ReqwestTransport;
+pub use self::transport::{HttpTransport, TransportCause, TransportError, TransportFuture};

@@ -1,4 +1,5 @@
-//! Which URLs may carry a sign-in: https, and plain http where it never leaves the machine.
+//! Which URLs may carry a sign-in: https, plain http where it never leaves the machine, and, for the way back to a native
+//! application, a scheme of its own.
 
 use std::net::IpAddr;
 
@@ -11,6 +12,13 @@ pub(crate) fn is_secure(url: &Url) -> bool {
         "http" => is_loopback(url),
         _ => false,
     }
+}
+
+/// Whether a browser may be sent back to `url`: it is secure, or has a native application's own scheme, made of a
+/// domain name in reverse order such as `com.example.app` (RFC 8252 section 7.1). No scheme that browsers run or
+/// open themselves, such as `javascript` or `file`, has a dot.
+pub(crate) fn may_return_to(url: &Url) -> bool {
+    is_secure(url) || (url.scheme().contains('.') && !url.cannot_be_a_base())
 }
 
 pub(crate) fn is_loopback(url: &Url) -> bool {

@@ -94,11 +94,15 @@ async fn forgot_password(State(site): State<Arc<Site>>, headers: HeaderMap) -> A
 }
 
 async fn callback(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Answer {
-    let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-    let url = site.auth.callback_url(path_and_query)?;
+    let url = site.auth.callback_url(&uri.to_string())?;
     let pending = site.sealer.open(cookies(&headers), &url, &site.auth)?;
     let clear = site.sealer.clear_cookie(&pending);
-    let session = site.auth.finish(pending, &url).await?;
+    let session = match site.auth.finish(pending, &url).await {
+        Ok(session) => session,
+        // Reloading may help, and needs the cookie.
+        Err(error) if error.is_retryable() => return Err(error.into()),
+        Err(error) => return Ok((AppendHeaders([(SET_COOKIE, clear)]), Failure(error)).into_response()),
+    };
     let to = session.return_path().to_owned();
     // A new key for the new session: whatever was planted in this browser before is worth nothing.
     let key = random()?.map(|byte| format!("{byte:02x}")).concat();

@@ -37,6 +37,18 @@ impl Answer {
     }
 }
 
+/// A request target in origin form or absolute form (RFC 9112 section 3.2). Its scheme and host mean nothing.
+pub(crate) fn request_target(text: &str) -> Result<Url, CallbackError> {
+    let url = if text.starts_with('/') {
+        Url::parse(&format!("http://localhost{text}"))
+    } else {
+        Url::parse(text)
+    };
+    url.ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or(CallbackError::Malformed)
+}
+
 /// The `state` of a callback, absolute or as the path and query that a server sees. `None` unless there is
 /// exactly one.
 pub(crate) fn state_of(callback_url: &str) -> Option<String> {

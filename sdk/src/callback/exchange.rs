@@ -13,10 +13,10 @@ use oauth2::{
 
 use crate::client::{Client, Metadata, TokenResponse};
 use crate::error::{ExchangeError, ProviderError};
-use crate::http::{HttpTransport, TransportError, send};
 use crate::secret::Secret;
 use crate::session::TokenSet;
 use crate::sign_in::PendingSignIn;
+use crate::transport::{HttpTransport, TransportError, send};
 
 /// Tokens whose ID token nobody has looked at yet.
 pub(crate) struct Exchanged {
@@ -25,6 +25,9 @@ pub(crate) struct Exchanged {
 }
 
 /// Exchanges the code, with the verifier that only this application has.
+///
+/// Without a resource: an access token is for one (RFC 8707 section 2.2), and this one is the provider's own, for
+/// userinfo.
 pub(crate) async fn code(
     client: &Client,
     metadata: &Metadata,
@@ -33,31 +36,31 @@ pub(crate) async fn code(
 ) -> Result<Exchanged, ExchangeError> {
     let endpoints = client.oauth2(metadata);
     let http = TokenEndpoint(client.http());
-    let mut request = endpoints
+    let response = endpoints
         .exchange_code(AuthorizationCode::new(code))
         .set_redirect_uri(Cow::Borrowed(&pending.redirect_uri))
-        .set_pkce_verifier(pending.verifier.to_oauth2());
-    for resource in &pending.resources {
-        request = request.add_extra_param("resource", resource.as_str());
-    }
-    let response = request.request_async(&http).await.map_err(translate)?;
+        .set_pkce_verifier(pending.verifier.to_oauth2())
+        .request_async(&http)
+        .await
+        .map_err(translate)?;
     exchanged(&response, client.now())
 }
 
-/// Exchanges the refresh token for new tokens.
+/// Exchanges the refresh token for new tokens: for `resource`, or for the provider itself.
 pub(crate) async fn refresh(
     client: &Client,
     metadata: &Metadata,
     refresh_token: &str,
+    resource: Option<&str>,
 ) -> Result<Exchanged, ExchangeError> {
     let endpoints = client.oauth2(metadata);
     let http = TokenEndpoint(client.http());
     let refresh_token = RefreshToken::new(refresh_token.to_owned());
-    let response = endpoints
-        .exchange_refresh_token(&refresh_token)
-        .request_async(&http)
-        .await
-        .map_err(translate)?;
+    let mut request = endpoints.exchange_refresh_token(&refresh_token);
+    if let Some(resource) = resource {
+        request = request.add_extra_param("resource", resource);
+    }
+    let response = request.request_async(&http).await.map_err(translate)?;
     exchanged(&response, client.now())
 }
 

@@ -57,18 +57,21 @@ impl Client {
         })
     }
 
-    /// The whole URL of a callback of which the server sees only path and query, as it does behind a proxy: with the
-    /// scheme, host and port of the redirect URI.
+    /// The whole URL of a callback, out of what a server sees of it: path and query with HTTP/1.1, or a whole URL with
+    /// HTTP/2 and through some proxies (RFC 9112 section 3.2.2). `request.uri().to_string()` is either.
+    ///
+    /// Path and query are the request's. Scheme, host and port are always those of the redirect URI: what a server sees
+    /// of them was written by the proxy before it, or by the visitor.
     ///
     /// # Errors
     ///
-    /// [`CallbackError::Malformed`] when `path_and_query` does not begin with a slash.
-    pub fn callback_url(&self, path_and_query: &str) -> Result<Url, Error> {
-        if !path_and_query.starts_with('/') {
-            return Err(CallbackError::Malformed.into());
-        }
-        let origin = self.redirect_uri().origin().ascii_serialization();
-        Ok(Url::parse(&format!("{origin}{path_and_query}")).map_err(|_| CallbackError::Malformed)?)
+    /// [`CallbackError::Malformed`] when `request_target` is neither a path nor a URL of http or https.
+    pub fn callback_url(&self, request_target: &str) -> Result<Url, Error> {
+        let seen = answer::request_target(request_target)?;
+        let mut url = self.redirect_uri().clone();
+        url.set_path(seen.path());
+        url.set_query(seen.query());
+        Ok(url)
     }
 
     fn checked_code(&self, pending: &PendingSignIn, callback_url: &str) -> Result<String, CallbackError> {

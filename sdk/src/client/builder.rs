@@ -11,12 +11,12 @@ use super::keys::Keys;
 use super::{Algorithm, Client, ClientAuthentication, Inner, Provider};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{ConfigError, Error};
-use crate::http::HttpTransport;
-#[cfg(feature = "reqwest")]
-use crate::http::ReqwestTransport;
 use crate::random::{Random, SystemRandom};
 use crate::secret::Secret;
-use crate::secure_url::{has_credentials, is_secure};
+use crate::secure_url::{has_credentials, is_secure, may_return_to};
+use crate::transport::HttpTransport;
+#[cfg(feature = "reqwest")]
+use crate::transport::ReqwestTransport;
 
 const LEEWAY: Duration = Duration::from_secs(60);
 /// As long as the companion keeps an interaction: a sign-in may turn into a reset at the provider, where waiting for a
@@ -72,8 +72,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Where the provider sends the browser back to, exactly as it is registered there: https, or http on a loopback
-    /// address; no query and no fragment.
+    /// Where the provider sends the browser back to, exactly as it is registered there: https, http on a loopback
+    /// address, or a native application's own scheme such as `com.example.app:/callback`, which is a domain name of its
+    /// maker in reverse order (RFC 8252 section 7); no query and no fragment.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(uri.into());
         self
@@ -184,7 +185,7 @@ fn parse_redirect_uri(text: Option<String>) -> Result<RedirectUrl, ConfigError> 
     let text = text.ok_or(ConfigError::MissingRedirectUri)?;
     let redirect_uri = RedirectUrl::new(text).map_err(|_| ConfigError::RedirectUriNotUrl)?;
     let url = redirect_uri.url();
-    if !is_secure(url) {
+    if !may_return_to(url) {
         return Err(ConfigError::RedirectUriInsecure);
     }
     if url.query().is_some() || url.fragment().is_some() || has_credentials(url) {

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::held::Fetched;
 use crate::error::{DiscoveryError, Document};
-use crate::http::{Answer, HttpTransport, get};
 use crate::secure_url::{has_credentials, is_secure};
+use crate::transport::{Answer, HttpTransport, get};
 
 const SHORTEST: Duration = Duration::from_secs(5 * 60);
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

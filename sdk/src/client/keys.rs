@@ -13,8 +13,8 @@ use super::held::{Fetched, Held};
 use super::json_web_key::PublicKey;
 use crate::clock::Clock;
 use crate::error::{DiscoveryError, Document};
-use crate::http::HttpTransport;
 use crate::random::Random;
+use crate::transport::HttpTransport;
 
 const MOST_KEYS: usize = 100;
 /// Between two fetches for the sake of an unknown key id.

@@ -32,10 +32,10 @@ use self::keys::{Keys, Source};
 pub use self::provider::{ClientAuthentication, Provider};
 use crate::clock::Clock;
 use crate::error::{DiscoveryError, Error};
-use crate::http::HttpTransport;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::sign_in::{FirstScreen, SignInBuilder};
+use crate::transport::HttpTransport;
 
 /// A relying party of one OpenID provider.
 ///

@@ -1,5 +1,5 @@
 use super::{Fault, Remedy, Verdict, verdict};
-use crate::http::TransportError;
+use crate::transport::TransportError;
 
 /// Why a client could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +26,11 @@ pub enum ConfigError {
     /// The redirect URI is not a URL.
     #[error("the redirect URI is not an absolute URL")]
     RedirectUriNotUrl,
-    /// The redirect URI is plain http to another machine.
-    #[error("the redirect URI must be https (plain http is for loopback addresses)")]
+    /// The redirect URI is plain http to another machine, or has a scheme that is no application's own (RFC 8252
+    /// section 7.1).
+    #[error(
+        "the redirect URI must be https, http on a loopback address, or have a scheme of its own with a dot in it"
+    )]
     RedirectUriInsecure,
     /// The redirect URI has a query, a fragment or credentials, so that a callback could not be compared exactly.
     #[error("the redirect URI must have no query, no fragment and no credentials")]

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::{Fault, Remedy, Verdict, verdict};
-use crate::http::TransportError;
+use crate::transport::TransportError;
 
 /// Which of the provider's two public documents is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,5 +1,5 @@
 use super::{Fault, ProviderError, Remedy, Verdict, verdict};
-use crate::http::TransportError;
+use crate::transport::TransportError;
 
 /// Why the token endpoint gave no tokens.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -35,6 +35,9 @@ pub enum ExchangeError {
     /// The session has no refresh token: ask for the scope `offline_access`.
     #[error("there is no refresh token")]
     NoRefreshToken,
+    /// The API's identifier is not an absolute URI without fragment (RFC 8707 section 2).
+    #[error("the resource is not an absolute URI without a fragment")]
+    Resource,
 }
 
 impl ExchangeError {
@@ -65,6 +68,7 @@ impl ExchangeError {
                 Fault::Application,
                 Remedy::SignInAgain,
             ),
+            Self::Resource => verdict("exchange.resource", Fault::Application, Remedy::FixApplication),
         }
     }
 }

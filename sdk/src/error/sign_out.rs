@@ -7,8 +7,11 @@ pub enum SignOutError {
     /// The provider has no end-session endpoint: end the application's own session only.
     #[error("the provider has no end-session endpoint")]
     NotOffered,
-    /// The address to come back to is not https, nor http on a loopback address.
-    #[error("the post-logout redirect URI is not an https URL")]
+    /// The address to come back to is not https, nor http on a loopback address, nor has it a native application's own
+    /// scheme (RFC 8252 section 7.1).
+    #[error(
+        "the post-logout redirect URI is neither https, nor http on a loopback address, nor of a scheme with a dot in it"
+    )]
     RedirectUri,
 }
 

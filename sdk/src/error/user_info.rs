@@ -1,5 +1,5 @@
 use super::{Fault, Remedy, Verdict, verdict};
-use crate::http::TransportError;
+use crate::transport::TransportError;
 
 /// Why the userinfo endpoint gave no acceptable claims (OpenID Connect Core section 5.3).
 #[derive(Clone, Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ mod user_info;
 use std::fmt;
 
 pub use self::claims::Claims;
+pub use self::refresh::ApiAccess;
 pub use self::tokens::TokenSet;
 use crate::secret::Secret;
 use crate::sign_in::{Purpose, ReturnPath};
@@ -42,7 +43,8 @@ impl Session {
         &self.tokens
     }
 
-    /// The bearer token for APIs.
+    /// The bearer token for the provider: [`user_info`](crate::Client::user_info) and the like. One for an API of one's
+    /// own comes from [`access_token_for`](crate::Client::access_token_for).
     #[must_use]
     pub fn access_token(&self) -> &str {
         self.tokens.access_token()

@@ -5,17 +5,19 @@ use url::Url;
 use super::Session;
 use crate::client::Client;
 use crate::error::{Error, SignOutError};
-use crate::secure_url::is_secure;
+use crate::secure_url::may_return_to;
 
 impl Client {
     /// Where to send the browser so that the provider ends its session too. End the application's own session first,
     /// and offer the way here only by POST: a link would let other sites sign people out.
     ///
-    /// `post_logout_redirect_uri` has to be registered at the provider. It gets `state` back as a query parameter.
+    /// `post_logout_redirect_uri` has to be registered at the provider. It is https, http on a loopback address, or a native
+    /// application's own scheme such as `com.example.app:/signed-out`. It gets `state` back as a query parameter.
     ///
     /// # Errors
     ///
-    /// [`SignOutError::NotOffered`] when the provider has no such endpoint.
+    /// [`SignOutError::NotOffered`] when the provider has no such endpoint, [`SignOutError::RedirectUri`] for an address
+    /// that nobody may be sent to.
     pub async fn sign_out_url(
         &self,
         session: &Session,
@@ -23,7 +25,7 @@ impl Client {
         state: Option<&str>,
     ) -> Result<Url, Error> {
         let back = Url::parse(post_logout_redirect_uri).map_err(|_| SignOutError::RedirectUri)?;
-        if !is_secure(&back) {
+        if !may_return_to(&back) {
             return Err(SignOutError::RedirectUri.into());
         }
         let metadata = self.metadata().await?;

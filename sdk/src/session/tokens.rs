@@ -16,13 +16,14 @@ pub struct TokenSet {
 }
 
 impl TokenSet {
-    /// The bearer token for APIs.
+    /// The bearer token: for the provider in a [`Session`](crate::Session), for an API in an
+    /// [`ApiAccess`](crate::ApiAccess).
     #[must_use]
     pub fn access_token(&self) -> &str {
         self.access_token.expose()
     }
 
-    /// The token for new tokens, when `offline_access` was granted.
+    /// The token for new tokens, in a session with `offline_access`.
     #[must_use]
     pub fn refresh_token(&self) -> Option<&str> {
         self.refresh_token.as_ref().map(Secret::expose)

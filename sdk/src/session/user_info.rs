@@ -5,10 +5,10 @@ use http::StatusCode;
 use super::{Claims, Session};
 use crate::client::Client;
 use crate::error::{Error, UserInfoError};
-use crate::http::get;
+use crate::transport::get;
 
 impl Client {
-    /// The claims that the scopes of `session` give access to. They must be about the subject of its ID token
+    /// The claims that the scopes of `session` give access to, by its own access token. They must be about the subject of its ID token
     /// (section 5.3.2), or a swapped access token would make one person another.
     ///
     /// # Errors

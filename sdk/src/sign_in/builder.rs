@@ -92,9 +92,16 @@ impl SignInBuilder {
         self
     }
 
-    /// Adds an API that the access token is for (RFC 8707).
+    /// Adds an API that this application wants to call for the person (RFC 8707). Call it once for each.
+    ///
+    /// The access token of the sign-in is not for it, but for the provider: for [`Client::user_info`]. One for the API
+    /// comes from [`Client::access_token_for`], which needs the scope `offline_access`. Scopes of the API are asked for
+    /// here, by [`scope`](Self::scope).
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
-        self.resources.push(resource.into());
+        let resource = resource.into();
+        if !self.resources.contains(&resource) {
+            self.resources.push(resource);
+        }
         self
     }
 

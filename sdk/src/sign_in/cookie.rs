@@ -150,8 +150,9 @@ impl CookieSealer {
     }
 
     /// The `Set-Cookie` value that clears the cookie of `pending`. Send it when [`Client::finish`] has succeeded, or
-    /// failed for good; after a failure that [is retryable](crate::Error::is_retryable), reloading the callback may
-    /// still work.
+    /// failed for good. After a failure that [is retryable](crate::Error::is_retryable) leave it out: reloading the
+    /// callback may still work. A cookie that nobody clears goes when the sign-in expires, and
+    /// [`set_cookies`](Self::set_cookies) keeps five at most.
     #[must_use]
     pub fn clear_cookie(&self, pending: &PendingSignIn) -> String {
         Name::of(pending).clear()

@@ -24,8 +24,9 @@ pub enum FirstScreen {
 }
 
 impl FirstScreen {
-    /// The spelling for `provider`, which may list what it accepts as `first_screen_values_supported`.
-    pub(crate) fn spelling(self, provider: Provider, advertised: Option<&[String]>) -> &'static str {
+    /// The spelling for `provider`, which may list what it accepts as `first_screen_values_supported`. None where the
+    /// parameter had better be left out.
+    pub(crate) fn spelling(self, provider: Provider, advertised: Option<&[String]>) -> Option<&'static str> {
         let (hyphen, underscore) = match self {
             Self::SignIn => ("sign-in", "sign_in"),
             Self::Register => ("register", "register"),
@@ -35,17 +36,19 @@ impl FirstScreen {
             Self::SingleSignOn => ("single-sign-on", "single_sign_on"),
         };
         if provider == Provider::Logto {
-            return underscore;
+            return Some(underscore);
         }
         let offers = |value: &str| advertised.is_some_and(|values| values.iter().any(|v| v == value));
         if offers(hyphen) {
-            hyphen
+            Some(hyphen)
         } else if offers(underscore) {
-            underscore
+            Some(underscore)
+        } else if provider == Provider::Generic && advertised.is_some() {
+            None
         } else if self == Self::ResetPassword {
-            hyphen
+            Some(hyphen)
         } else {
-            underscore
+            Some(underscore)
         }
     }
 }
@@ -91,42 +94,44 @@ pub enum Purpose {
 mod tests {
     use super::*;
 
+    fn reset(provider: Provider, advertised: &[&str]) -> Option<&'static str> {
+        let advertised: Vec<String> = advertised.iter().map(|value| (*value).to_owned()).collect();
+        FirstScreen::ResetPassword.spelling(provider, Some(&advertised))
+    }
+
     #[test]
     fn logto_gets_underscores_whatever_is_advertised() {
-        let advertised = ["reset-password".to_owned()];
         assert_eq!(
-            FirstScreen::ResetPassword.spelling(Provider::Logto, Some(&advertised)),
-            "reset_password"
+            reset(Provider::Logto, &["reset-password"]),
+            Some("reset_password")
         );
         assert_eq!(
             FirstScreen::ResetPassword.spelling(Provider::Logto, None),
-            "reset_password"
+            Some("reset_password")
         );
     }
 
     #[test]
     fn others_get_what_they_advertise_and_the_hyphen_is_preferred() {
-        let both = ["reset_password".to_owned(), "reset-password".to_owned()];
-        let underscore = ["reset_password".to_owned()];
-        let neither = ["sign_in".to_owned()];
         for provider in [Provider::Keyback, Provider::Generic] {
             assert_eq!(
-                FirstScreen::ResetPassword.spelling(provider, Some(&both)),
-                "reset-password"
+                reset(provider, &["reset_password", "reset-password"]),
+                Some("reset-password")
             );
-            assert_eq!(
-                FirstScreen::ResetPassword.spelling(provider, Some(&underscore)),
-                "reset_password"
-            );
-            assert_eq!(
-                FirstScreen::ResetPassword.spelling(provider, Some(&neither)),
-                "reset-password"
-            );
+            assert_eq!(reset(provider, &["reset_password"]), Some("reset_password"));
             assert_eq!(
                 FirstScreen::ResetPassword.spelling(provider, None),
-                "reset-password"
+                Some("reset-password")
             );
-            assert_eq!(FirstScreen::SignIn.spelling(provider, None), "sign_in");
+            assert_eq!(FirstScreen::SignIn.spelling(provider, None), Some("sign_in"));
         }
+    }
+
+    /// A companion says that it knows no such screen. Another provider is not sent what it does not list.
+    #[test]
+    fn a_screen_that_is_not_listed_goes_to_keyback_alone() {
+        assert_eq!(reset(Provider::Keyback, &["sign_in"]), Some("reset-password"));
+        assert_eq!(reset(Provider::Generic, &["sign_in"]), None);
+        assert_eq!(reset(Provider::Generic, &[]), None);
     }
 }

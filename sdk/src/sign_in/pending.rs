@@ -38,7 +38,6 @@ pub struct PendingSignIn {
     pub(crate) verifier: CodeVerifier,
     pub(crate) purpose: Purpose,
     pub(crate) return_path: ReturnPath,
-    pub(crate) resources: Vec<String>,
     pub(crate) max_age: Option<Duration>,
     /// The provider promised `iss` in its answer when this began (RFC 9207 section 3).
     pub(crate) issuer_promised: bool,
@@ -53,10 +52,10 @@ impl PendingSignIn {
         self.purpose
     }
 
-    /// Where the person wanted to go.
+    /// Where the person wanted to go: `/` unless [`return_path`](crate::SignInBuilder::return_path) said otherwise.
     #[must_use]
-    pub fn return_path(&self) -> &ReturnPath {
-        &self.return_path
+    pub fn return_path(&self) -> &str {
+        self.return_path.as_str()
     }
 
     /// When the answer comes too late.
@@ -103,8 +102,6 @@ struct Stored {
     why: Purpose,
     #[serde(default)]
     to: ReturnPath,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    res: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     age: Option<u64>,
     #[serde(default)]
@@ -148,7 +145,6 @@ impl TryFrom<Stored> for PendingSignIn {
             verifier: stored.code,
             purpose: stored.why,
             return_path: stored.to,
-            resources: stored.res,
             max_age: stored.age.map(Duration::from_secs),
             issuer_promised: stored.rfc9207,
             begun_at: time(stored.at)?,
@@ -170,7 +166,6 @@ impl From<&PendingSignIn> for Stored {
             code: pending.verifier.clone(),
             why: pending.purpose,
             to: pending.return_path.clone(),
-            res: pending.resources.clone(),
             age: pending.max_age.map(|age| age.as_secs()),
             rfc9207: pending.issuer_promised,
             at: seconds(pending.begun_at),

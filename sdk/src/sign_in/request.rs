@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use oauth2::{CsrfToken, Scope};
-use url::Url;
 
 use super::pkce::CodeVerifier;
 use super::{FirstScreen, PendingSignIn, Purpose, ReturnPath, SignIn, SignInBuilder, extra, prompt};
 use crate::client::Metadata;
 use crate::error::SignInError;
 use crate::random;
+use crate::resource::is_resource;
 
 /// What the arguments amount to, once they are known to be right.
 pub(super) struct Checked {
@@ -55,7 +55,6 @@ impl SignInBuilder {
             verifier: CodeVerifier::draw(),
             purpose: request.purpose,
             return_path: request.return_path,
-            resources: self.resources,
             max_age: self.max_age,
             issuer_promised: metadata.authorization_response_iss_parameter_supported,
             begun_at,
@@ -68,7 +67,7 @@ impl SignInBuilder {
             .add_scopes(self.scopes.into_iter().map(Scope::new))
             .set_pkce_challenge(pending.verifier.challenge())
             .add_extra_param("nonce", pending.nonce.expose());
-        let screen = self.first_screen.map(|screen| {
+        let screen = self.first_screen.and_then(|screen| {
             screen.spelling(
                 client.provider(),
                 metadata.first_screen_values_supported.as_deref(),
@@ -97,8 +96,8 @@ impl SignInBuilder {
                 url = url.add_extra_param(name, value);
             }
         }
-        for resource in &pending.resources {
-            url = url.add_extra_param("resource", resource.as_str());
+        for resource in self.resources {
+            url = url.add_extra_param("resource", resource);
         }
         for (name, value) in self.extra {
             url = url.add_extra_param(name, value);
@@ -114,9 +113,4 @@ fn is_scope(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
-}
-
-/// RFC 8707 section 2: an absolute URI without a fragment.
-fn is_resource(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| url.fragment().is_none())
 }

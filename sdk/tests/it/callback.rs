@@ -220,17 +220,77 @@ async fn a_server_behind_a_proxy_knows_path_and_query_only() {
     assert!(callback.as_str().starts_with(REDIRECT_URI));
     world.client.finish(begun.pending, callback).await.unwrap();
 
-    for path in [
+    for neither in [
         "callback",
         "",
-        "https://app.example/callback",
+        "*",
+        "app.example:443",
         ".evil.example/callback",
         "@evil.example/",
+        "ftp://app.example/callback",
+        "javascript:alert(1)",
     ] {
-        assert!(world.client.callback_url(path).is_err(), "{path}");
+        assert!(world.client.callback_url(neither).is_err(), "{neither}");
     }
     let other = world.client.callback_url("//evil.example/callback").unwrap();
     assert_eq!(other.host_str(), Some("app.example"));
+}
+
+/// HTTP/2 and proxies give whole URLs. Where the request went is known from the redirect URI alone.
+#[tokio::test]
+async fn a_server_that_sees_a_whole_url_believes_its_path_and_query_only() {
+    let world = World::with(|builder| builder.redirect_uri("https://app.example:8443/callback"));
+    for origin in [
+        "https://app.example:8443",
+        "http://app.example",
+        "http://10.0.0.7:8080",
+        "https://ada:word@evil.example",
+    ] {
+        let begun = world.begin().await;
+        let answer = world.provider.answer(&begun.url);
+        let target = format!("{origin}{}?{}", answer.path(), answer.query().unwrap());
+        let request = http::Request::get(target)
+            .version(http::Version::HTTP_2)
+            .body(())
+            .unwrap();
+        let callback = world.client.callback_url(&request.uri().to_string()).unwrap();
+        assert_eq!(callback, answer);
+        world.client.finish(begun.pending, callback).await.unwrap();
+    }
+    let elsewhere = world
+        .client
+        .callback_url("https://app.example:8443/callback-evil?code=1")
+        .unwrap();
+    assert_eq!(
+        elsewhere.as_str(),
+        "https://app.example:8443/callback-evil?code=1"
+    );
+    let bare = world
+        .client
+        .callback_url("https://app.example:8443#code=1")
+        .unwrap();
+    assert_eq!(bare.as_str(), "https://app.example:8443/");
+}
+
+/// RFC 8252 section 7.1: the operating system hands the whole URL to the application.
+#[tokio::test]
+async fn a_native_application_is_called_back_by_its_own_scheme() {
+    for own in ["com.example.app:/callback", "com.example.app://callback"] {
+        let world = World::with(|builder| builder.redirect_uri(own));
+        let begun = world.begin().await;
+        let callback = world.provider.answer(&begun.url);
+        assert!(callback.as_str().starts_with(own));
+        world.client.finish(begun.pending, callback).await.unwrap();
+
+        let begun = world.begin().await;
+        let other = world
+            .provider
+            .answer(&begun.url)
+            .to_string()
+            .replace("com.example", "com.evil");
+        let error = checked(world.client.finish(begun.pending, other).await).unwrap_err();
+        assert_eq!(callback_error(error), CallbackError::ForeignRedirectUri);
+    }
 }
 
 #[tokio::test]

@@ -69,6 +69,35 @@ fn addresses_are_https_or_loopback() {
     }
 }
 
+/// RFC 8252 section 7.1: a scheme of one's own is a domain name in reverse order, which has a dot.
+#[test]
+fn a_native_application_may_have_a_scheme_of_its_own() {
+    for own in ["com.example.app:/callback", "com.example.app://callback"] {
+        redirect_uri(own).build().unwrap();
+    }
+    for nobodys in [
+        "javascript:alert(1)",
+        "javascript://x/%0aalert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "myapp:/callback",
+        "com.example.app:callback",
+    ] {
+        assert!(
+            matches!(refusal(redirect_uri(nobodys)), ConfigError::RedirectUriInsecure),
+            "{nobodys}"
+        );
+    }
+    assert!(matches!(
+        refusal(redirect_uri("com.example.app:/callback?a=1")),
+        ConfigError::RedirectUriNotPlain
+    ));
+    assert!(matches!(
+        refusal(issuer("com.example.app:/oidc")),
+        ConfigError::IssuerInsecure
+    ));
+}
+
 #[test]
 fn what_is_missing_is_named() {
     let complete = || redirect_uri("https://app.example/callback");

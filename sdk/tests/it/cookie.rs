@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keyback::{Client, CookieError, CookieSealer, PendingSignIn, Purpose};
 
-use crate::provider::{ISSUER, World, checked};
+use crate::provider::{ISSUER, REDIRECT_URI, World, checked};
 
 const KEY: [u8; 32] = [7; 32];
 
@@ -241,14 +241,15 @@ async fn remains_of_an_earlier_key_leave_first() {
 
 #[tokio::test]
 async fn a_sign_in_too_large_for_a_cookie_is_refused_rather_than_lost() {
-    let world = World::new();
-    let resource = format!("https://api.example/{}", "a".repeat(3000));
-    let begun = world.client.sign_in().resource(resource).start().await.unwrap();
+    let long = format!("{REDIRECT_URI}/{}", "a".repeat(3000));
+    let world = World::with(|builder| builder.redirect_uri(long));
+    let begun = world.begin().await;
     assert_eq!(
         sealer().set_cookie(&begun.pending).unwrap_err(),
         CookieError::TooLarge
     );
 
+    let world = World::new();
     let longest = format!("/{}", "a".repeat(1023));
     let begun = world.client.sign_in().return_path(longest).start().await.unwrap();
     assert!(sealer().set_cookie(&begun.pending).unwrap().len() < 4096);

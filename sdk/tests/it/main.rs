@@ -12,6 +12,7 @@ mod logto;
 mod properties;
 mod provider;
 mod request;
+mod resources;
 mod session;
 mod tokens;
 #[cfg(feature = "reqwest")]

@@ -48,7 +48,7 @@ async fn a_sign_in_asks_for_nothing_more_than_it_was_told() {
     let sent = protected(&begun);
     assert_eq!(sent.len(), 8);
     assert_eq!(begun.pending.purpose(), Purpose::SignIn);
-    assert_eq!(begun.pending.return_path().as_str(), "/");
+    assert_eq!(begun.pending.return_path(), "/");
 }
 
 /// Keyback advertises both spellings; the hyphen is preferred. A live session must not skip the page.
@@ -88,6 +88,41 @@ async fn other_providers_get_the_spelling_they_advertise() {
         (sent["first_screen"].as_str(), sent["prompt"].as_str()),
         ("reset_password", "login")
     );
+}
+
+/// Where Keyback would say so, another provider is not sent a screen that it does not list. The prompt stays.
+#[tokio::test]
+async fn a_screen_that_is_not_listed_goes_to_keyback_alone() {
+    for (provider, screen) in [
+        (Provider::Keyback, Some("reset-password")),
+        (Provider::Generic, None),
+    ] {
+        let world = World::with(|builder| builder.provider(provider));
+        world.provider.lock().metadata["first_screen_values_supported"] = serde_json::json!(["sign_in"]);
+        let begun = world.client.forgot_password().start().await.unwrap();
+        let sent = protected(&begun);
+        assert_eq!(sent.get("first_screen").map(String::as_str), screen);
+        assert_eq!(sent["prompt"], "login");
+        assert_eq!(begun.pending.purpose(), Purpose::ResetPassword);
+    }
+}
+
+/// Most providers list no screens. What they do not know they have to ignore (RFC 6749 section 3.1).
+#[tokio::test]
+async fn a_provider_without_a_list_gets_the_usual_spelling() {
+    for provider in [Provider::Keyback, Provider::Generic] {
+        let world = World::with(|builder| builder.provider(provider));
+        let unlisted = "first_screen_values_supported";
+        world
+            .provider
+            .lock()
+            .metadata
+            .as_object_mut()
+            .unwrap()
+            .remove(unlisted);
+        let begun = world.client.forgot_password().start().await.unwrap();
+        assert_eq!(protected(&begun)["first_screen"], "reset-password");
+    }
 }
 
 #[tokio::test]
@@ -135,32 +170,7 @@ async fn everything_that_can_be_asked_is_sent() {
     assert_eq!(sent["scope"], "openid email");
     assert_eq!(sent["resource"], "https://api.example/");
     assert_eq!(sent["organization_id"], "org 1");
-    assert_eq!(begun.pending.return_path().as_str(), "/orders");
-}
-
-#[tokio::test]
-async fn several_resources_are_sent_one_by_one() {
-    let world = World::new();
-    let builder = world
-        .client
-        .sign_in()
-        .resource("https://one.example")
-        .resource("https://two.example");
-    let begun = builder.start().await.unwrap();
-    let sent: Vec<_> = begun
-        .url
-        .query_pairs()
-        .filter(|(name, _)| name == "resource")
-        .collect();
-    assert_eq!(sent.len(), 2);
-
-    let callback = world.provider.answer(&begun.url);
-    world.client.finish(begun.pending, callback).await.unwrap();
-    let request = world.provider.lock().token_request.clone().unwrap();
-    assert_eq!(
-        request.form.iter().filter(|(name, _)| name == "resource").count(),
-        2
-    );
+    assert_eq!(begun.pending.return_path(), "/orders");
 }
 
 #[tokio::test]

@@ -174,10 +174,29 @@ async fn sign_out_names_the_session_and_the_way_back() {
     assert!(!url.as_str().contains("state="));
 }
 
+/// RFC 8252 section 7.1.
+#[tokio::test]
+async fn sign_out_leads_back_to_a_native_application() {
+    let (world, session) = signed_in().await;
+    for back in ["com.example.app:/signed-out", "http://127.0.0.1:49152/signed-out"] {
+        let url = world.client.sign_out_url(&session, back, None).await.unwrap();
+        let sent: HashMap<String, String> = url.query_pairs().into_owned().collect();
+        assert_eq!(sent["post_logout_redirect_uri"], back);
+    }
+}
+
 #[tokio::test]
 async fn sign_out_goes_nowhere_insecure() {
     let (world, session) = signed_in().await;
-    for back in ["http://app.example/", "/signed-out", "javascript:alert(1)", ""] {
+    for back in [
+        "http://app.example/",
+        "/signed-out",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "myapp:/signed-out",
+        "",
+    ] {
         let error = checked(world.client.sign_out_url(&session, back, None).await).unwrap_err();
         assert!(
             matches!(error, Error::SignOut(SignOutError::RedirectUri)),

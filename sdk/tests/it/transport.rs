@@ -1,7 +1,7 @@
 //! The default transport against a server that misbehaves.
 
-use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use keyback::bytes::Bytes;
+use keyback::http::{Method, Request, Response, StatusCode};
 use keyback::{HttpTransport, ReqwestTransport, TransportError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -26,7 +26,7 @@ async fn server(answer: &'static str, endless: bool) -> String {
     format!("http://{address}/")
 }
 
-async fn get(address: &str) -> Result<http::Response<Bytes>, TransportError> {
+async fn get(address: &str) -> Result<Response<Bytes>, TransportError> {
     let request = Request::builder()
         .method(Method::GET)
         .uri(address)

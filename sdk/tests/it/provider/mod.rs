@@ -67,6 +67,7 @@ pub(crate) struct State {
 
 struct Authorization {
     nonce: String,
+    resources: Vec<String>,
     challenge: String,
     redirect_uri: String,
 }
@@ -84,6 +85,11 @@ impl TokenRequest {
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let named = self.form.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| value.as_str()).collect()
     }
 
     pub(crate) fn basic(&self) -> Option<String> {
@@ -135,6 +141,11 @@ impl Provider {
         let code = format!("{CODE}-{}", state.authorizations.len());
         let authorization = Authorization {
             nonce: query["nonce"].clone(),
+            resources: authorization_request
+                .query_pairs()
+                .filter(|(name, _)| name == "resource")
+                .map(|(_, resource)| resource.into_owned())
+                .collect(),
             challenge: query["code_challenge"].clone(),
             redirect_uri: query["redirect_uri"].clone(),
         };
@@ -176,7 +187,14 @@ impl Provider {
                 let (status, body) = self.tokens(&mut state, request);
                 reply(status, &body, None)
             }
-            "/oidc/me" => reply(state.user_info.0, &state.user_info.1, None),
+            "/oidc/me" => match bearer(request) {
+                Some(ACCESS_TOKEN) => reply(state.user_info.0, &state.user_info.1, None),
+                _ => reply(
+                    StatusCode::UNAUTHORIZED,
+                    &json!({ "error": "invalid_token" }),
+                    None,
+                ),
+            },
             _ => reply(StatusCode::NOT_FOUND, &json!({}), None),
         }
     }
@@ -197,7 +215,7 @@ impl Provider {
         }
         let refused = (StatusCode::BAD_REQUEST, json!({ "error": "invalid_grant" }));
         let code = seen.field("code");
-        let nonce = match seen.field("grant_type") {
+        let (nonce, granted) = match seen.field("grant_type") {
             Some("authorization_code") => {
                 let Some((_, authorization)) = state
                     .authorizations
@@ -212,9 +230,18 @@ impl Provider {
                 if !granted {
                     return refused;
                 }
-                authorization.nonce.clone()
+                (authorization.nonce.clone(), &authorization.resources)
             }
-            _ => state.authorizations.last().unwrap().1.nonce.clone(),
+            _ => {
+                let (_, authorization) = state.authorizations.last().unwrap();
+                (authorization.nonce.clone(), &authorization.resources)
+            }
+        };
+        // As the companion does: one resource at most, and one that was asked for.
+        let access_token = match seen.all("resource").as_slice() {
+            [] => ACCESS_TOKEN.to_owned(),
+            [one] if granted.iter().any(|known| known == one) => access_token_for(one),
+            _ => return (StatusCode::BAD_REQUEST, json!({ "error": "invalid_target" })),
         };
         let mut claims = json!({
             "iss": state.metadata["issuer"],
@@ -236,7 +263,7 @@ impl Provider {
             None => state.signer.sign(&claims),
         };
         let mut tokens = json!({
-            "access_token": ACCESS_TOKEN,
+            "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": 3600,
             "refresh_token": "refresh-1",
@@ -277,6 +304,20 @@ pub(crate) fn metadata(issuer: &str) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "first_screen_values_supported": ["reset-password", "reset_password", "sign_in", "register"],
     })
+}
+
+/// The access token of an API, which is none for userinfo.
+pub(crate) fn access_token_for(resource: &str) -> String {
+    format!("must-not-leak for {resource}")
+}
+
+fn bearer(request: &http::Request<Bytes>) -> Option<&str> {
+    request
+        .headers()
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
 }
 
 /// The left half of the access token's hash, as `at_hash` has it.

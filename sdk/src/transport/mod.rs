@@ -1,7 +1,7 @@
 //! The HTTP port: how the client reaches the provider.
 //!
-//! [`HttpTransport`] takes and gives types of the `http` crate only, so that any HTTP client fits. The
-//! default one is [`ReqwestTransport`], behind the feature `reqwest`.
+//! [`HttpTransport`] takes and gives types of the `http` and `bytes` crates only, so that any HTTP client fits. Both
+//! crates are exported by this one, in the versions meant. The default one is [`ReqwestTransport`], behind the feature `reqwest`.
 
 mod fetch;
 #[cfg(feature = "reqwest")]
@@ -29,8 +29,8 @@ pub type TransportFuture<'a> =
 /// else), must limit time and size, and should refuse plain http except to loopback addresses.
 ///
 /// ```
-/// use bytes::Bytes;
-/// use keyback::{HttpTransport, TransportFuture};
+/// use keyback::bytes::Bytes;
+/// use keyback::{HttpTransport, TransportFuture, http};
 ///
 /// /// A provider in the same process needs no network.
 /// struct InProcess;
