@@ -23,6 +23,8 @@ const LEASE: Duration = Duration::from_secs(120);
 const AT_ONCE: usize = 8;
 /// How often due retries are looked for; new jobs wake the worker.
 const POLL: Duration = Duration::from_millis(500);
+/// How long to leave a store alone that can't be read.
+const UNREADABLE_PAUSE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(300);
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
@@ -56,10 +58,13 @@ pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
     loop {
         while running.try_join_next().is_some() {}
         let free = AT_ONCE - running.len();
-        let taken = if free == 0 {
-            Vec::new()
-        } else {
-            take(&companion, free).await
+        let (taken, pause) = match take(&companion, free).await {
+            Ok(taken) => (taken, POLL),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "the outbox can't be read");
+                (Vec::new(), UNREADABLE_PAUSE)
+            }
         };
         let found_some = !taken.is_empty();
         for job in taken {
@@ -71,7 +76,7 @@ pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = companion.outbox.woken() => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = tokio::time::sleep(pause) => {}
             _ = running.join_next(), if !running.is_empty() => {}
             _ = sweep.tick() => sweep_all(&companion).await,
             () = told_to_stop(&mut stop) => break,
@@ -80,24 +85,12 @@ pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
     while running.join_next().await.is_some() {}
 }
 
-/// Runs the jobs that are due once, one after the other: for tests with a clock of their own.
-pub async fn run_due(companion: &Companion) -> usize {
-    let taken = take(companion, 1_000).await;
-    let count = taken.len();
-    for job in taken {
-        work(companion, job).await;
+async fn take(companion: &Companion, free: usize) -> Result<Vec<Job>, StoreError> {
+    if free == 0 {
+        return Ok(Vec::new());
     }
-    count
-}
-
-async fn take(companion: &Companion, limit: usize) -> Vec<Job> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    rows::take(companion.store.writer(), companion.clock.now(), LEASE, limit)
-        .await
-        .unwrap_or_else(|error| {
-            tracing::error!(%error, "the outbox can't be read");
-            Vec::new()
-        })
+    let limit = i64::try_from(free).unwrap_or(i64::MAX);
+    rows::take(companion.store.writer(), companion.clock.now(), LEASE, limit).await
 }
 
 async fn work(companion: &Companion, job: Job) {

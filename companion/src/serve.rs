@@ -39,6 +39,11 @@ pub async fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpLis
     })
 }
 
+/// A part of the server ended by itself.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the server ended unexpectedly; the log says which. Start it again")]
+pub struct PartEnded;
+
 /// Everything of a companion that runs. Stops in good order when told to; ends at once when dropped.
 #[derive(Debug)]
 pub struct Running {
@@ -73,6 +78,22 @@ impl Running {
             .spawn(serve(listener, router, limits, self.stop.subscribe()));
     }
 
+    /// Runs until a signal comes, then stops in good order; a second signal ends it at once.
+    ///
+    /// Fails when a part ends by itself: a server without its worker would go on looking well.
+    pub async fn until(mut self, mut signals: StopSignals) -> Result<(), PartEnded> {
+        tokio::select! {
+            () = signals.received() => {}
+            _ = self.tasks.join_next() => return Err(PartEnded),
+        }
+        tracing::info!("stopping: running requests and jobs may end; a second signal ends them");
+        tokio::select! {
+            () = self.stop() => {}
+            () = signals.received() => tracing::warn!("ended at once"),
+        }
+        Ok(())
+    }
+
     /// Takes no new connection, lets running requests and jobs end, and returns when they have.
     pub async fn stop(mut self) {
         // Without a receiver everything has stopped already.
@@ -102,7 +123,7 @@ impl StopSignals {
     }
 
     /// Waits for the first of them.
-    pub async fn received(mut self) {
+    pub async fn received(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -123,7 +144,7 @@ impl StopSignals {
     }
 
     /// Waits for it.
-    pub async fn received(self) {
+    pub async fn received(&mut self) {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::warn!(%error, "Ctrl-C can't be waited for");
         }
@@ -160,7 +181,7 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
 /// Probes the mail server after the start and every minute. It never changes a page.
 async fn probe(companion: Arc<Companion>, reached: watch::Sender<Reached>, mut stop: watch::Receiver<bool>) {
     let Some(EmailConnector::Smtp(smtp)) = &companion.connectors.email else {
-        return;
+        return told_to_stop(&mut stop).await;
     };
     let mut every = tokio::time::interval(PROBE_EVERY);
     loop {

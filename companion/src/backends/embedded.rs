@@ -13,8 +13,9 @@ use keyback_core::time::Timestamp;
 
 use crate::hashing::{HashPool, Lane, Unavailable};
 use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
+use crate::store::cut_off::cut_off;
 use crate::store::users::User;
-use crate::store::{Store, StoreError, Transaction, audit, grants, reset, sessions, users};
+use crate::store::{Store, StoreError, Transaction, audit, reset, users};
 
 /// Accounts in Keyback's own store. Cheap to clone.
 #[derive(Clone)]
@@ -152,13 +153,10 @@ impl EmbeddedBackend {
         now: Timestamp,
     ) -> Result<Receipt, StoreError> {
         users::save_password_hash(&mut **tx, &user.id, phc, now).await?;
-        users::set_not_before(&mut **tx, &user.id, now).await?;
-        reset::end_resets_of(tx, &user.id, flow).await?;
-        let sessions_ended = sessions::end_all(&mut **tx, &user.id, None, now).await?;
-        let revoked = grants::revoke_user(tx, &user.id, now).await?;
+        let cut = cut_off(tx, &user.id, flow, now).await?;
         Ok(Receipt {
-            sessions_ended: u32::try_from(sessions_ended).unwrap_or(u32::MAX),
-            grants_revoked: u32::try_from(revoked.apps.len()).unwrap_or(u32::MAX),
+            sessions_ended: u32::try_from(cut.sessions_ended).unwrap_or(u32::MAX),
+            grants_revoked: u32::try_from(cut.revoked.apps.len()).unwrap_or(u32::MAX),
             // Told by back-channel logout; nobody is promised to be told who isn't.
             apps_told: 0,
         })

@@ -27,7 +27,7 @@ pub(super) enum AppCommand {
 pub(super) struct AddArgs {
     #[command(flatten)]
     config: ConfigFile,
-    /// Letters, digits, - _ and .
+    /// 1 to 100 letters, digits, dots, dashes or underscores
     client_id: String,
     #[arg(long, value_enum)]
     r#type: Kind,
@@ -43,7 +43,10 @@ pub(super) struct AddArgs {
     /// Where the app begins a sign-in: the end of the way of /reset-password
     #[arg(long, value_name = "URL")]
     sign_in_url: Option<Url>,
-    /// The app is somebody else's: people are asked for consent
+    /// The signature of its ID tokens: many OpenID Connect libraries take RS256 alone unless told otherwise
+    #[arg(long, value_enum, default_value = "es384")]
+    id_token_alg: Alg,
+    /// The app is somebody else's: its sign-ins are refused with consent_required until there is a consent page
     #[arg(long)]
     third_party: bool,
 }
@@ -54,6 +57,12 @@ enum Kind {
     Spa,
     Native,
     Machine,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Alg {
+    Es384,
+    Rs256,
 }
 
 #[derive(Debug, Args)]
@@ -98,7 +107,10 @@ async fn add(args: AddArgs) -> Result<()> {
         first_party: !args.third_party,
         scopes: Vec::new(),
         resources: Vec::new(),
-        id_token_signed_response_alg: IdTokenAlg::default(),
+        id_token_signed_response_alg: match args.id_token_alg {
+            Alg::Es384 => IdTokenAlg::ES384,
+            Alg::Rs256 => IdTokenAlg::RS256,
+        },
     };
     let problems = app.problems();
     if !problems.is_empty() {

@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 
 use super::{ConfigFile, open};
-use crate::config::REFERENCE;
 use crate::config::messages::EmailConnectorConfig;
+use crate::config::{Config, REFERENCE};
 use crate::connectors::SmtpConnector;
 
 pub(super) fn print() -> Result<()> {
@@ -32,24 +32,33 @@ pub(super) async fn check(file: &ConfigFile) -> Result<()> {
     if !problems.is_empty() {
         bail!(crate::config::Problems(problems));
     }
+    let messages = messages(&config).await;
     println!("the configuration is sound");
-    match config.email.connector() {
-        EmailConnectorConfig::Inbox => println!("e-mail goes to the development inbox"),
-        EmailConnectorConfig::Missing(why) => {
-            println!("e-mail: {why}");
-            if config.sms.connector.is_none() {
-                println!("without a connector for e-mail or SMS, \"Forgot password?\" is not shown");
-            }
-        }
-        EmailConnectorConfig::Smtp(settings) => match SmtpConnector::new(&settings)?.probe().await {
-            Ok(()) => println!("the mail server {}:{} answers", settings.host, settings.port),
-            Err(error) => {
-                println!(
-                    "the mail server {}:{} can't be reached: {error}",
-                    settings.host, settings.port
-                );
-            }
-        },
+    match messages {
+        Ok(notes) => notes.iter().for_each(|note| println!("{note}")),
+        Err(problem) => bail!("{problem}"),
     }
     Ok(())
+}
+
+/// What becomes of messages: notes, or why those that are meant to go out can't.
+async fn messages(config: &Config) -> Result<Vec<String>, String> {
+    let mut notes = Vec::new();
+    match config.email.connector() {
+        EmailConnectorConfig::Inbox => notes.push("e-mail goes to the development inbox".to_owned()),
+        EmailConnectorConfig::Missing(why) if config.email.connector.is_some() => return Err(why),
+        EmailConnectorConfig::Missing(why) => notes.push(format!("e-mail: {why}")),
+        EmailConnectorConfig::Smtp(settings) => {
+            let server = format!("the mail server {}:{}", settings.host, settings.port);
+            let smtp = SmtpConnector::new(&settings).map_err(|error| error.to_string())?;
+            smtp.probe()
+                .await
+                .map_err(|error| format!("{server} can't be reached: {error}"))?;
+            notes.push(format!("{server} answers"));
+        }
+    }
+    if config.email.connector.is_none() && config.sms.connector.is_none() {
+        notes.push("no code can be sent, so \"Forgot password?\" is not shown".to_owned());
+    }
+    Ok(notes)
 }

@@ -27,9 +27,7 @@ pub(super) async fn run(file: &ConfigFile) -> Result<()> {
     let companion = Companion::start(parts).await?;
     tracing::info!(listen = %listener.local_addr()?, public_url = %companion.public_url, "serving");
     let running = Running::start(&companion, listener, admin);
-    stop.received().await;
-    tracing::info!("stopping: running requests and jobs may end");
-    running.stop().await;
+    let ended = running.until(stop).await;
     companion.store.close().await;
-    Ok(())
+    Ok(ended?)
 }

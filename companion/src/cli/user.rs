@@ -7,20 +7,20 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use keyback_core::identifier::Identifier;
-use keyback_core::password::{NewPassword, PasswordGate, PasswordRejection};
+use keyback_core::password::{NewPassword, PasswordGate, PasswordRejection, UserFacts};
 use keyback_core::random::{SystemRandom, short_id};
 use keyback_core::time::{Clock as _, SystemClock};
 use zeroize::Zeroizing;
 
 use super::{ConfigFile, open};
 use crate::app::context_words;
-use crate::backends::embedded::facts;
 use crate::config::Config;
 use crate::config::password::policy;
 use crate::connectors::breached::BreachedRanges;
 use crate::hashing::{HashParams, HashPool, Lane, PoolSettings};
+use crate::store::cut_off::cut_off;
 use crate::store::users::{self, ACTIVE, Added, DISABLED, NewUser, User};
-use crate::store::{Store, audit, grants, sessions};
+use crate::store::{Store, audit};
 use crate::time_text;
 
 const PAGE: i64 = 500;
@@ -135,7 +135,7 @@ fn email(text: &str) -> Result<String> {
     match Identifier::parse(text) {
         Ok(identifier @ Identifier::Email(_)) => Ok(identifier.as_str().to_owned()),
         Ok(Identifier::Phone(_)) => bail!("{text:?} is a phone number; give it with --phone"),
-        Err(error) => bail!("{text:?} is no e-mail address: {error}"),
+        Err(_) => bail!("{text:?} is no e-mail address such as ada@example.com"),
     }
 }
 
@@ -170,11 +170,16 @@ async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
         .context("the password can't be read")?;
     let typed = typed.lines().next().unwrap_or_default();
     let password = NewPassword::parse(typed)?;
-    let user = User::preview(new);
+    let facts = UserFacts {
+        name: new.name.clone(),
+        username: new.username.clone(),
+        email: new.email.clone(),
+        phone: new.phone.clone(),
+    };
     let breached =
         BreachedRanges::from_config(&config.breached)?.map(|ranges| (ranges, config.breached.when_down));
     let gate = PasswordGate::new(policy(&config.policy).with_words(context_words(config)), breached);
-    let password = match gate.accept(password, &facts(&user)).await {
+    let password = match gate.accept(password, &facts).await {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
             let codes: Vec<_> = violations
@@ -260,10 +265,7 @@ async fn reset(named: &Named) -> Result<()> {
     url.query_pairs_mut().append_pair("login_hint", address.as_str());
     let mut tx = store.begin().await?;
     let now = SystemClock.now();
-    sessions::end_all(&mut *tx, &user.id, None, now).await?;
-    grants::revoke_user(&mut tx, &user.id, now).await?;
-    users::set_not_before(&mut *tx, &user.id, now).await?;
-    crate::store::reset::end_resets_of(&mut tx, &user.id, None).await?;
+    cut_off(&mut tx, &user.id, None, now).await?;
     audit::write(
         &mut *tx,
         &SystemRandom,
@@ -286,10 +288,7 @@ async fn set_status(named: &Named, status: &'static str) -> Result<()> {
     let mut tx = store.begin().await?;
     users::set_status(&mut *tx, &user.id, status, now).await?;
     if status == DISABLED {
-        sessions::end_all(&mut *tx, &user.id, None, now).await?;
-        grants::revoke_user(&mut tx, &user.id, now).await?;
-        users::set_not_before(&mut *tx, &user.id, now).await?;
-        crate::store::reset::end_resets_of(&mut tx, &user.id, None).await?;
+        cut_off(&mut tx, &user.id, None, now).await?;
     }
     let event = if status == DISABLED {
         "user_disabled"

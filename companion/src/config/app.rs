@@ -186,9 +186,14 @@ impl AppConfig {
 
     fn redirect_problem(&self, uri: &Url) -> Option<String> {
         let plain_http = uri.scheme() == "http" && !is_loopback(uri);
+        let wildcard = uri.host_str().is_some_and(|host| host.contains('*'));
         let private_scheme = !matches!(uri.scheme(), "http" | "https");
         if uri.fragment().is_some() {
             Some(format!("{uri} must have no fragment (RFC 6749 3.1.2)"))
+        } else if wildcard {
+            Some(format!(
+                "{uri} has a wildcard: redirect URIs match as text (RFC 9700 2.1); write each out"
+            ))
         } else if plain_http {
             Some(format!("{uri} must be https (plain http on loopback only)"))
         } else if matches!(uri.scheme(), "javascript" | "data" | "file" | "vbscript" | "blob") {

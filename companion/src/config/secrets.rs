@@ -1,5 +1,6 @@
 //! `[secrets]`: the root keys.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer};
@@ -37,13 +38,15 @@ impl SecretsConfig {
                     Ok(key) => keys.push(key),
                     Err(error) => problems.add(place, error),
                 },
-                Err(error) => problems.add(
+                Err(error) if error.kind() == ErrorKind::NotFound => problems.add(
                     place,
                     format!(
                         "{error}; make the key with `keyback keys new --out {}`",
                         path.display()
                     ),
                 ),
+                // There is a key. A new one in its place would open nothing that it has sealed.
+                Err(error) => problems.add(place, format!("{error}; let this user read it")),
             }
         }
         if problems.0.is_empty() {

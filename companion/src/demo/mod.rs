@@ -92,7 +92,7 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         }),
     })
     .await?;
-    add_account(&companion).await?;
+    let is_new = add_account(&companion).await?;
     let server = &companion.config.server;
     let limits = ServingLimits {
         max_connections: server.max_connections,
@@ -108,11 +108,10 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     if let Some(twin) = twins.1 {
         running.also_serve(twin, router, limits);
     }
-    print_welcome(&public_url, &site_url, &secrets, &folder);
-    stop.received().await;
-    running.stop().await;
+    print_welcome(&public_url, &site_url, &secrets, &folder, is_new);
+    let ended = running.until(stop).await;
     companion.store.close().await;
-    Ok(())
+    Ok(ended?)
 }
 
 /// The client secrets of the demo's confidential apps, drawn at every start.
@@ -264,14 +263,14 @@ fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
     Ok(vec![site, web, cli, spa])
 }
 
-/// Adds the demo's account, unless an earlier run in the same folder did.
-async fn add_account(companion: &Companion) -> Result<()> {
+/// Adds the demo's account, unless an earlier run in the same folder did. Answers whether it is new.
+async fn add_account(companion: &Companion) -> Result<bool> {
     let email = keyback_core::identifier::Identifier::parse(EMAIL)?;
     if users::find_by_identifier(companion.store.reader(), &email)
         .await?
         .is_some()
     {
-        return Ok(());
+        return Ok(false);
     }
     let new = NewUser {
         id: short_id(&SystemRandom),
@@ -282,11 +281,12 @@ async fn add_account(companion: &Companion) -> Result<()> {
         verified: true,
     };
     let phc = companion.hashing.hash(Lane::SignIn, PASSWORD).await?;
-    user::add_account(&companion.store, &new, Some(&phc), companion.clock.now()).await
+    user::add_account(&companion.store, &new, Some(&phc), companion.clock.now()).await?;
+    Ok(true)
 }
 
 /// Prints the addresses and the account. Scripts read the first two addresses.
-fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, folder: &Folder) {
+fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, folder: &Folder, is_new: bool) {
     let (companion, site) = (
         public_url.origin().ascii_serialization(),
         site_url.origin().ascii_serialization(),
@@ -298,7 +298,10 @@ fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, folder: &F
     println!("  messages   {companion}/dev/inbox");
     println!();
     println!("  account    {EMAIL}  or  {PHONE}");
-    println!("  password   {PASSWORD}");
+    println!(
+        "  password   {}",
+        if is_new { PASSWORD } else { "as you left it" }
+    );
     println!();
     println!("Open the demo site, choose \"Forgot password?\", and read the code in the messages.");
     println!();

@@ -14,7 +14,7 @@ use super::account::{ask_to_sign_in, signed_in};
 use super::destination::{AccountPage, Destination};
 use super::password_rules::{Broken, rules_of, stated};
 use super::request::{Asked, Posted};
-use super::respond::{PageError, PageResult, too_many, with_cookie};
+use super::respond::{self, PageError, PageResult, too_many, with_cookie};
 use crate::app::Companion;
 use crate::backends::checked_password::{CheckError, CheckedPassword};
 use crate::backends::embedded::{Change, facts};
@@ -163,10 +163,7 @@ async fn change(
 
 fn busy(companion: &Companion, user: &User, wait: Duration) -> Response {
     let wait = Wait::at_least_a_second(wait);
-    let mut response = page(companion, user, &Broken::none(), Shown::Busy { wait });
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    super::respond::retry_after(&mut response, wait);
-    response
+    respond::busy(page(companion, user, &Broken::none(), Shown::Busy { wait }), wait)
 }
 
 fn page(companion: &Companion, user: &User, broken: &Broken, shown: Shown) -> Response {

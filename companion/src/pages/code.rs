@@ -34,7 +34,7 @@ pub(super) async fn resend(State(companion): State<Arc<Companion>>, posted: Post
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
-        return start_again(None);
+        return start_again(&Destination::from_query(&asked.query));
     };
     let notice = (asked.query.one("n") == Some("sent")).then_some(Notice::NewCodeSent);
     step(
@@ -51,7 +51,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let asked = &posted.asked;
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
-        return start_again(None);
+        return start_again(&Destination::from_query(&asked.query));
     };
     let Ok(code) = OneTimeCode::parse(posted.form.one("code").unwrap_or_default()) else {
         return step(companion, &flow, Shown::problem(Problem::Malformed)).await;
@@ -73,7 +73,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             return Ok(cookies.into_iter().fold(see_other(&to)?, with_cookie));
         }
         Err(VerifyRejection::UnknownFlow | VerifyRejection::OtherBrowser) => {
-            return start_again(None);
+            return start_again(flow.destination());
         }
         Err(VerifyRejection::AlreadyUsed) if flow.proof.is_some() => {
             return see_other(&format!("/forgot-password/password?{}", flow.query()));
@@ -101,7 +101,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
 async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
     let asked = &posted.asked;
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
-        return start_again(None);
+        return start_again(&Destination::from_query(&asked.query));
     };
     let now = companion.clock.now();
     match companion
@@ -125,17 +125,14 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
             see_other(&format!("/forgot-password/password?{}", flow.query()))
         }
         Err(ResendRejection::UnknownFlow | ResendRejection::OtherBrowser | ResendRejection::Expired) => {
-            start_again(None)
+            start_again(flow.destination())
         }
     }
 }
 
 /// Back to the first step; what stood here is over.
-pub(super) fn start_again(destination: Option<&Destination>) -> PageResult {
-    match destination {
-        None => see_other("/forgot-password?n=again"),
-        Some(destination) => see_other(&format!("/forgot-password?{}&n=again", destination.to_query())),
-    }
+pub(super) fn start_again(destination: &Destination) -> PageResult {
+    see_other(&format!("/forgot-password?{}&n=again", destination.to_query()))
 }
 
 #[derive(Clone, Copy)]
@@ -157,7 +154,7 @@ impl Shown {
 async fn step(companion: &Companion, flow: &FlowCookie, shown: Shown) -> PageResult {
     let now = companion.clock.now();
     let Ok(view) = companion.resets.view(&flow.id, &flow.binding, now).await? else {
-        return start_again(None);
+        return start_again(flow.destination());
     };
     let destination = Destination::from_text(view.interaction.as_deref());
     let query = flow.query();
@@ -182,7 +179,7 @@ async fn step(companion: &Companion, flow: &FlowCookie, shown: Shown) -> PageRes
             see_other(&format!("/forgot-password/password?{query}"))
         }
         StepView::Done { .. } => see_other(&format!("/forgot-password/done?{query}")),
-        StepView::Password { .. } | StepView::Expired => start_again(Some(&destination)),
+        StepView::Password { .. } | StepView::Expired => start_again(&destination),
     }
 }
 

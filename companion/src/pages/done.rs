@@ -21,11 +21,11 @@ pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
-        return start_again(None);
+        return start_again(&Destination::from_query(&asked.query));
     };
     let now = companion.clock.now();
     let Ok(view) = companion.resets.view(&flow.id, &flow.binding, now).await? else {
-        return start_again(None);
+        return start_again(flow.destination());
     };
     let destination = Destination::from_text(view.interaction.as_deref());
     let receipt = match view.step {
@@ -34,9 +34,9 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         StepView::Password { .. } => {
             return see_other(&format!("/forgot-password/password?{}", flow.query()));
         }
-        StepView::Expired => return start_again(Some(&destination)),
+        StepView::Expired => return start_again(&destination),
     };
-    let sign_in_url = format!("/sign-in?{}&{}&n=changed", destination.to_query(), flow.query());
+    let sign_in_url = format!("/sign-in?{}&n=changed", flow.query());
     let app_name = companion.app_name(view.client_id.as_deref()).await?;
     let view = Done {
         shell: companion.shell(),

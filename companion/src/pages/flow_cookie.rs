@@ -9,6 +9,7 @@ use keyback_core::secret::{BindingSecret, Proof};
 use keyback_core::time::Timestamp;
 use zeroize::Zeroizing;
 
+use super::destination::Destination;
 use crate::http::cookies::Cookies;
 use crate::http::forms::Fields;
 
@@ -23,15 +24,18 @@ pub(super) struct FlowCookie {
     pub id: FlowId,
     pub binding: BindingSecret,
     pub proof: Option<Proof>,
+    /// Where the flow leads. It stands in the addresses too, so that who loses the cookie loses no more than it.
+    destination: Destination,
     begun_at: Timestamp,
 }
 
 impl FlowCookie {
-    pub(super) fn new(id: FlowId, binding: BindingSecret, now: Timestamp) -> Self {
+    pub(super) fn new(id: FlowId, binding: BindingSecret, destination: Destination, now: Timestamp) -> Self {
         Self {
             id,
             binding,
             proof: None,
+            destination,
             begun_at: now,
         }
     }
@@ -39,14 +43,24 @@ impl FlowCookie {
     /// The flow that the address names, if this browser holds its cookie.
     pub(super) fn find(query: &Fields, headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
         let id = query.one("f")?;
-        Self::parse(id, cookies.read(headers, &name(id))?)
+        Self::parse(
+            id,
+            cookies.read(headers, &name(id))?,
+            Destination::from_query(query),
+        )
     }
 
-    /// The query that names the flow.
+    /// The query that names the flow and where it leads.
     pub(super) fn query(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new())
+        let flow = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("f", self.id.as_str())
-            .finish()
+            .finish();
+        format!("{flow}&{}", self.destination.to_query())
+    }
+
+    /// Where the flow leads, by the address.
+    pub(super) fn destination(&self) -> &Destination {
+        &self.destination
     }
 
     /// The same flow with the proof that a right code gave; `None` takes it away again.
@@ -83,7 +97,7 @@ impl FlowCookie {
         })
     }
 
-    fn parse(id: &str, value: &str) -> Option<Self> {
+    fn parse(id: &str, value: &str, destination: Destination) -> Option<Self> {
         let mut parts = value.split('.');
         let begun_at = parts.next()?.parse().map(Timestamp::from_millis).ok()?;
         let binding = BindingSecret::parse(parts.next()?).ok()?;
@@ -92,6 +106,7 @@ impl FlowCookie {
             id: FlowId::new(id),
             binding,
             proof,
+            destination,
             begun_at,
         })
     }
@@ -121,8 +136,13 @@ mod tests {
         for minute in 0..6 {
             let binding = BindingSecret::issue(&SystemRandom);
             let now = Timestamp::from_millis(minute * 60_000);
-            let flow = FlowCookie::new(FlowId::new(format!("flow{minute}")), binding, now)
-                .with_proof(Some(Proof::issue(&SystemRandom)));
+            let flow = FlowCookie::new(
+                FlowId::new(format!("flow{minute}")),
+                binding,
+                Destination::Interaction("abc".to_owned()),
+                now,
+            )
+            .with_proof(Some(Proof::issue(&SystemRandom)));
             for set in flow.set(&headers, cookies) {
                 let set = set.to_str().unwrap().to_owned();
                 let (pair, attributes) = set.split_once(';').unwrap();
@@ -136,10 +156,10 @@ mod tests {
         }
         assert_eq!(jar.len(), MOST_PER_BROWSER);
         let find = |id: &str| {
-            let query = Fields::from_query(Some(&format!("f={id}"))).unwrap();
+            let query = Fields::from_query(Some(&format!("f={id}&i=abc"))).unwrap();
             FlowCookie::find(&query, &headers, cookies)
         };
-        assert!(find("flow5").is_some_and(|flow| flow.proof.is_some() && flow.query() == "f=flow5"));
+        assert!(find("flow5").is_some_and(|flow| flow.proof.is_some() && flow.query() == "f=flow5&i=abc"));
         assert!(find("flow0").is_none());
         assert!(find("flow9").is_none());
     }

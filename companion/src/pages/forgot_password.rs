@@ -64,7 +64,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             ));
         }
     };
-    let flow = FlowCookie::new(begun.flow_id, begun.binding, now);
+    let flow = FlowCookie::new(begun.flow_id, begun.binding, way.destination.clone(), now);
     let to = format!("/forgot-password/code?{}", flow.query());
     let cookies = flow.set(&asked.headers, companion.cookies);
     Ok(cookies.into_iter().fold(see_other(&to)?, with_cookie))

@@ -1,6 +1,7 @@
 //! What every request passes before a handler sees it, and every answer on its way out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -9,6 +10,8 @@ use axum::response::Response;
 use crate::app::Companion;
 use crate::http::csrf::{self, Origin};
 use crate::http::headers;
+use crate::secrets::random_id;
+use crate::views::Wait;
 use crate::views::error::Kind;
 
 /// Refuses what is addressed to another name (421) and form posts of other sites (403).
@@ -22,6 +25,31 @@ pub(super) async fn admit(State(companion): State<Arc<Companion>>, request: Requ
         return companion.error_page(Kind::OtherOrigin, None);
     }
     next.run(request).await
+}
+
+/// Gives a request up that takes too long, whether it is the client that dawdles or we that do: 503, come again.
+pub(super) async fn in_time(
+    State(companion): State<Arc<Companion>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let limit = companion.config.server.request_timeout.into();
+    let path = request.uri().path().to_owned();
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let event_id = random_id(companion.random.as_ref());
+            tracing::warn!(event_id, path, "a request took too long and was given up");
+            let wait = Wait::at_least_a_second(Duration::from_secs(5));
+            companion.error_page(
+                Kind::Unavailable {
+                    event_id: &event_id,
+                    wait,
+                },
+                None,
+            )
+        }
+    }
 }
 
 /// Puts the security headers on.

@@ -25,12 +25,10 @@ mod welcome;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::app::Companion;
 use crate::views::error::Kind;
@@ -74,10 +72,7 @@ pub fn router(companion: &Arc<Companion>) -> Router {
         .with_state(Arc::clone(companion))
         .merge(companion.provider.router())
         .layer(CompressionLayer::new())
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            companion.config.server.request_timeout.into(),
-        ))
+        .layer(from_fn_with_state(Arc::clone(companion), guard::in_time))
         .layer(CatchPanicLayer::custom(
             move |panic: Box<dyn std::any::Any + Send>| failed.failure(&respond::panic_text(panic.as_ref())),
         ))

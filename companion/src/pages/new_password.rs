@@ -16,7 +16,7 @@ use super::destination::Destination;
 use super::flow_cookie::FlowCookie;
 use super::password_rules::{Broken, rules_of, stated};
 use super::request::{Asked, Posted};
-use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
+use super::respond::{PageError, PageResult, busy, see_other, too_many, with_cookie};
 use crate::app::Companion;
 use crate::store::StoreError;
 use crate::views::new_password::Problem;
@@ -35,7 +35,7 @@ pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
-        return start_again(None);
+        return start_again(&Destination::from_query(&asked.query));
     };
     step(companion, &flow, Broken::none(), None).await
 }
@@ -43,7 +43,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let asked = &posted.asked;
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
-        return start_again(None);
+        return start_again(&Destination::from_query(&asked.query));
     };
     let Some(proof) = &flow.proof else {
         return step(companion, &flow, Broken::none(), None).await;
@@ -81,13 +81,11 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             step(companion, &flow, Broken::violations(&violations), None).await
         }
         Err(SetPasswordRejection::CheckUnavailable) => {
-            let problem = Problem::Busy {
-                wait: Wait::at_least_a_second(CHECK_AGAIN_AFTER),
-            };
-            let mut page = step(companion, &flow, Broken::none(), Some(problem)).await?;
-            *page.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            super::respond::retry_after(&mut page, Wait::at_least_a_second(CHECK_AGAIN_AFTER));
-            Ok(page)
+            let wait = Wait::at_least_a_second(CHECK_AGAIN_AFTER);
+            Ok(busy(
+                step(companion, &flow, Broken::none(), Some(Problem::Busy { wait })).await?,
+                wait,
+            ))
         }
         Err(SetPasswordRejection::Limited { retry_after }) => {
             let problem = Problem::Busy {
@@ -101,15 +99,25 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         Err(SetPasswordRejection::AlreadyUsed) => {
             see_other(&format!("/forgot-password/done?{}", flow.query()))
         }
+        // A proof of something else is no proof: the flow goes on from where it stands without one.
+        Err(SetPasswordRejection::NotProven) => {
+            step(companion, &flow.with_proof(None), Broken::none(), None).await
+        }
+        Err(SetPasswordRejection::Overtaken) => {
+            // Another answer of this browser came first and set nothing: the same one again will do.
+            let wait = Wait::at_least_a_second(Duration::ZERO);
+            Ok(busy(
+                step(companion, &flow, Broken::none(), Some(Problem::Busy { wait })).await?,
+                wait,
+            ))
+        }
         Err(
             SetPasswordRejection::UnknownFlow
             | SetPasswordRejection::OtherBrowser
-            | SetPasswordRejection::NotProven
             | SetPasswordRejection::Expired
             | SetPasswordRejection::Exhausted
-            | SetPasswordRejection::Overtaken
             | SetPasswordRejection::AccountUnavailable,
-        ) => step(companion, &flow, Broken::none(), None).await,
+        ) => start_again(flow.destination()),
     }
 }
 
@@ -137,7 +145,7 @@ async fn step(
 ) -> PageResult {
     let now = companion.clock.now();
     let Ok(view) = companion.resets.view(&flow.id, &flow.binding, now).await? else {
-        return start_again(None);
+        return start_again(flow.destination());
     };
     let destination = Destination::from_text(view.interaction.as_deref());
     match view.step {
@@ -151,7 +159,7 @@ async fn step(
         }
         StepView::Code { .. } => see_other(&format!("/forgot-password/code?{}", flow.query())),
         StepView::Done { .. } => see_other(&format!("/forgot-password/done?{}", flow.query())),
-        StepView::Password { .. } | StepView::Expired => start_again(Some(&destination)),
+        StepView::Password { .. } | StepView::Expired => start_again(&destination),
     }
 }
 

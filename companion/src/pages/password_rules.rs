@@ -37,7 +37,8 @@ pub(super) fn stated<B: BreachedPasswords>(gate: &PasswordGate<B>) -> Vec<Rule> 
         .requirements(gate.looks_up_breached())
         .into_iter()
         .flat_map(|requirement| match requirement {
-            Requirement::Length { min, .. } => vec![Rule::MinLength(min)],
+            // The page leaves out a maximum that nobody meets.
+            Requirement::Length { min, max } => vec![Rule::MinLength(min), Rule::MaxLength(max)],
             Requirement::CharacterTypes { min } => vec![Rule::CharacterTypes(types(min))],
             Requirement::AsciiOnly => vec![Rule::SupportedCharacters],
             Requirement::NoSequences => vec![Rule::NoRepetition, Rule::NoSequence],

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use keyback::Fault;
 use url::form_urlencoded::Serializer;
 
 use super::destination::AccountPage;
@@ -113,10 +114,12 @@ async fn end(companion: &Companion, asked: &Asked, path_and_query: &str) -> Page
     let cleared = HeaderValue::from_str(&relying_party.sealer.clear_cookie(&pending))?;
     let session = match client.finish(pending, &callback_url).await {
         Ok(session) => session,
-        Err(error) => {
+        Err(error) if error.fault() == Fault::Visitor => {
             tracing::info!(code = error.code(), %error, "a callback was refused");
             return Ok(with_cookie(start_again(), cleared));
         }
+        // Ours: the same callback may do once it is mended, so what belongs to it is kept.
+        Err(error) => return Err(error.into()),
     };
     let to = session.return_path().split_once('?').map(|(_, query)| query);
     let app = match Fields::from_query(to)

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use keyback_core::ports::Failure;
 use url::Url;
 
+use super::destination::AccountPage;
 use crate::app::Companion;
 use crate::backends::checked_password::CheckError;
 use crate::hashing::Unavailable;
@@ -31,9 +32,9 @@ pub(super) enum PageError {
     Hashing(#[from] Unavailable),
     #[error(transparent)]
     Check(#[from] CheckError),
-    #[error("the provider failed: {0}")]
+    #[error("the provider failed")]
     Provider(#[from] crate::oidc::error::Failure),
-    #[error("the SDK failed: {0}")]
+    #[error("the SDK failed")]
     Sdk(#[from] keyback::Error),
     #[error("the header could not be written")]
     Header(#[from] axum::http::header::InvalidHeaderValue),
@@ -149,7 +150,7 @@ pub(super) fn with_cookie(mut response: Response, cookie: HeaderValue) -> Respon
 }
 
 /// Adds `Retry-After`.
-pub(super) fn retry_after(response: &mut Response, wait: Wait) {
+fn retry_after(response: &mut Response, wait: Wait) {
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds()));
@@ -162,8 +163,19 @@ pub(super) fn too_many(mut response: Response, wait: Duration) -> Response {
     response
 }
 
+/// A page that asks to come back: 503 with `Retry-After`.
+pub(super) fn busy(mut response: Response, wait: Wait) -> Response {
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    retry_after(&mut response, wait);
+    response
+}
+
 pub(super) async fn not_found(State(companion): State<Arc<Companion>>) -> Response {
-    companion.error_page(Kind::NotFound, None)
+    let way_on = WayOn {
+        url: AccountPage::Account.path(),
+        text: "Your account",
+    };
+    companion.error_page(Kind::NotFound, Some(way_on))
 }
 
 pub(super) async fn method_not_allowed(State(companion): State<Arc<Companion>>) -> Response {

@@ -13,7 +13,7 @@ use super::account::signed_in;
 use super::destination::{AccountPage, Destination};
 use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
-use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
+use super::respond::{PageError, PageResult, busy, see_other, too_many, with_cookie};
 use crate::app::Companion;
 use crate::backends::checked_password::{CheckError, CheckedPassword};
 use crate::hashing::Unavailable;
@@ -210,10 +210,8 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         Ok(checked) => checked,
         Err(CheckError::Hashing(Unavailable::Busy { retry_after, .. })) => {
             let wait = Wait::at_least_a_second(retry_after);
-            let mut response = page(companion, &way, typed, None, Some(Problem::Busy { wait })).await?;
-            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-            super::respond::retry_after(&mut response, wait);
-            return Ok(response);
+            let page = page(companion, &way, typed, None, Some(Problem::Busy { wait })).await?;
+            return Ok(busy(page, wait));
         }
         Err(error) => return Err(error.into()),
     };

@@ -7,6 +7,7 @@
 pub mod apps;
 pub mod audit;
 pub mod codes;
+pub mod cut_off;
 pub mod grants;
 pub mod interactions;
 pub mod jobs;
@@ -50,13 +51,23 @@ pub enum StoreError {
         /// What SQLite said.
         source: sqlx::Error,
     },
+    /// The database can be read, but not written.
+    #[error(
+        "the database {path} can't be written: {source}. Give this user write access to it and to its folder"
+    )]
+    ReadOnly {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
     /// The tables could not be brought to this version's form.
     #[error(
         "the database could not be migrated: {0}. Nothing was changed; restore a backup or use the version that wrote it"
     )]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// A statement failed.
-    #[error("the database failed: {0}")]
+    #[error("the database failed")]
     Query(#[from] sqlx::Error),
     /// A row holds what this version can't read.
     #[error("a row of {table} can't be read: {reason}")]
@@ -73,6 +84,7 @@ impl Store {
     pub async fn open(path: &std::path::Path) -> Result<Self, StoreError> {
         let store = Self::connect(path, true).await?;
         MIGRATIONS.run(&store.writer).await?;
+        store.check_writable(path).await?;
         Ok(store)
     }
 
@@ -126,6 +138,22 @@ impl Store {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
         self.begin().await?.rollback().await?;
         Ok(())
+    }
+
+    /// Writes something and takes it back: a database that can only be read would let everything start, and
+    /// nothing happen.
+    async fn check_writable(&self, path: &std::path::Path) -> Result<(), StoreError> {
+        let written = async {
+            let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+            sqlx::query("INSERT INTO limits (key, tat) VALUES ('probe', 0)")
+                .execute(&mut *tx)
+                .await?;
+            tx.rollback().await
+        };
+        written.await.map_err(|source| StoreError::ReadOnly {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// Closes the connections after their running statements.

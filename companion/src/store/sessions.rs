@@ -125,19 +125,12 @@ pub async fn end(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreErr
     Ok(done.rows_affected() == 1)
 }
 
-/// Ends all sessions of an account, but for the one to keep. Answers how many were live.
-pub async fn end_all(
-    db: impl SqliteExecutor<'_>,
-    user_id: &str,
-    keep: Option<&str>,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let ended: Vec<i64> =
-        sqlx::query_scalar("DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING expires_at")
-            .bind(user_id)
-            .bind(keep.unwrap_or(""))
-            .fetch_all(db)
-            .await?;
+/// Ends all sessions of an account. Answers how many were live.
+pub async fn end_all(db: impl SqliteExecutor<'_>, user_id: &str, now: Timestamp) -> Result<u64, StoreError> {
+    let ended: Vec<i64> = sqlx::query_scalar("DELETE FROM sessions WHERE user_id = $1 RETURNING expires_at")
+        .bind(user_id)
+        .fetch_all(db)
+        .await?;
     Ok(ended
         .into_iter()
         .filter(|expires_at| *expires_at > now.as_millis())

@@ -98,26 +98,6 @@ pub struct NewUser {
     pub verified: bool,
 }
 
-impl User {
-    /// The account as it will be: for the policy, before there is a row.
-    pub fn preview(new: &NewUser) -> Self {
-        Self {
-            id: new.id.clone(),
-            username: new.username.clone(),
-            email: new.email.clone(),
-            email_verified: new.verified,
-            phone: new.phone.clone(),
-            phone_verified: new.verified,
-            name: new.name.clone(),
-            profile: "{}".to_owned(),
-            status: ACTIVE.to_owned(),
-            created_at: 0,
-            updated_at: 0,
-            not_before: 0,
-        }
-    }
-}
-
 /// How an addition to a table with unique columns ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {

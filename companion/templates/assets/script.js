@@ -1,6 +1,9 @@
 // Everything here is a comfort: each page does its work without it.
 (() => {
 'use strict'
+// What a form was answered with stands under its own address: a reload or the back button asks for that page anew,
+// and sends nothing a second time.
+history.replaceState(history.state, '', location.href)
 const all = (what, where = document) => [...where.querySelectorAll(what)]
 const byId = id => document.getElementById(id)
 
@@ -85,6 +88,11 @@ for (const meter of all('[data-meter]')) {
       const kept = text.length && (rule.dataset.min ? text.length >= rule.dataset.min : text.length <= rule.dataset.max)
       rule.className = kept ? 'ok' : ''
       rule.firstChild.textContent = kept ? rule.parentNode.dataset.met : rule.parentNode.dataset.unmet
+    }
+    // What the server found wrong was wrong with another password.
+    for (const rule of all('.bad:not([data-min]):not([data-max])', byId('rules'))) {
+      rule.className = ''
+      rule.firstChild.textContent = ''
     }
     // Runs such as aaa and abc count once, and a few letters over and over count as few.
     const turns = text.filter((c, i) => !i || Math.abs(c.codePointAt() - text[i - 1].codePointAt()) > 1).length

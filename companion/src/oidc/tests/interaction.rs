@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use super::*;
-use crate::oidc::Resumed;
 use crate::oidc::authorize::{Completion, Unfit};
 use crate::store::interactions;
 
@@ -87,37 +86,6 @@ async fn a_session_that_has_ended_meanwhile_gives_no_code() {
     assert_eq!(
         complete(&bench, &answer, &session).await,
         Err(Unfit::NobodySignedIn)
-    );
-}
-
-#[tokio::test]
-async fn a_tab_that_comes_back_after_a_sign_in_elsewhere_is_answered() {
-    let bench = Bench::new().await;
-    let answer = bench.authorize(&[], "").await;
-    let (id, ours) = (answer.sent("i").unwrap(), answer.cookies());
-    let resume = |cookies: String| {
-        let (bench, id) = (&bench, &id);
-        async move {
-            bench
-                .provider
-                .resume(&cookie_header(&cookies), id, bench.now())
-                .await
-                .unwrap()
-        }
-    };
-    assert!(matches!(resume(String::new()).await, Resumed::Unknown));
-    assert!(matches!(
-        resume(ours.clone()).await,
-        Resumed::SignIn(_, Unfit::NobodySignedIn)
-    ));
-    let (_, session) = bench.sign_in(ALICE, "").await;
-    assert!(matches!(
-        resume(format!("{ours}; {session}")).await,
-        Resumed::Done(_)
-    ));
-    assert!(
-        matches!(resume(session).await, Resumed::Unknown),
-        "another browser's request"
     );
 }
 
