@@ -16,6 +16,7 @@ const LONGEST: usize = 1024;
 /// use keyback::ReturnPath;
 ///
 /// assert_eq!(ReturnPath::parse("/orders?page=2").unwrap().as_str(), "/orders?page=2");
+/// assert_eq!(ReturnPath::parse("/bücher").unwrap().as_str(), "/b%C3%BCcher");
 /// for elsewhere in ["https://evil.example/", "//evil.example", "/\\evil.example", "/.//evil.example", "orders"] {
 ///     assert!(ReturnPath::parse(elsewhere).is_err());
 /// }
@@ -72,7 +73,7 @@ impl ReturnPath {
         if !stays_here(text) {
             return Err(ReturnPathError::Elsewhere);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(to_ascii(text)))
     }
 
     /// The path as it goes into a `Location` header.
@@ -80,6 +81,24 @@ impl ReturnPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Percent-encodes what is not ASCII (RFC 3987 3.1): a header holds nothing else.
+fn to_ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii() {
+            ascii.push(character);
+        } else {
+            let mut bytes = [0; 4];
+            let encoded = character
+                .encode_utf8(&mut bytes)
+                .bytes()
+                .map(|byte| format!("%{byte:02X}"));
+            ascii.extend(encoded);
+        }
+    }
+    ascii
 }
 
 /// The start page.

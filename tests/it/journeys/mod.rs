@@ -2,6 +2,7 @@
 
 mod account;
 mod after_reset;
+mod apis;
 mod codes;
 mod connectors;
 mod passwords;

@@ -11,20 +11,32 @@ const STEP: usize = 8;
 /// Out of reach, by zxcvbn's own scale: no need to look further.
 const OUT_OF_REACH: u64 = 10_000_000_000;
 
+/// How many windows of a password are looked at. One window of the worst kind takes some 30 ms.
+const MOST_WINDOWS: usize = 6;
+
 /// How many guesses a password stands: those of its strongest window, for it is no weaker than a part of it. What is
 /// `known` is taken to be known to the guesser.
+///
+/// Of a very long password windows spread over all of it are looked at, the first and the last among them.
 pub(super) fn guesses(characters: &[char], known: &[String]) -> u64 {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let mut most = 0;
-    for start in (0..characters.len()).step_by(STEP) {
+    for start in window_starts(characters.len()) {
         let end = characters.len().min(start + WINDOW);
         let window = Zeroizing::new(characters[start..end].iter().collect::<String>());
         most = most.max(zxcvbn(&window, &known).guesses());
-        if most >= OUT_OF_REACH || end == characters.len() {
+        if most >= OUT_OF_REACH {
             break;
         }
     }
     most
+}
+
+/// Where the windows begin: every few characters, or as far apart as their bounded number makes them.
+fn window_starts(length: usize) -> impl Iterator<Item = usize> {
+    let last = length.saturating_sub(WINDOW);
+    let apart = last.div_ceil(MOST_WINDOWS - 1).max(STEP);
+    (0..last).step_by(apart).chain([last])
 }
 
 #[cfg(test)]
@@ -36,6 +48,20 @@ mod tests {
 
     fn guesses_of(text: &str, facts: &UserFacts) -> u64 {
         guesses(&text.chars().collect::<Vec<_>>(), &facts.known_texts())
+    }
+
+    #[test]
+    fn windows_reach_from_the_first_to_the_last_character_and_are_few() {
+        for length in 0..=256 {
+            let starts: Vec<_> = window_starts(length).collect();
+            assert!(starts.len() <= MOST_WINDOWS, "{length}: {starts:?}");
+            assert_eq!(starts[0], 0, "{length}");
+            assert_eq!(
+                starts[starts.len() - 1],
+                length.saturating_sub(WINDOW),
+                "{length}"
+            );
+        }
     }
 
     #[test]
