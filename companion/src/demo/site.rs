@@ -115,29 +115,35 @@ async fn callback(
     headers: HeaderMap,
 ) -> Response {
     let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut cleared = None;
     let finished = async {
         let url = site.client.callback_url(path_and_query)?;
         let pending = site.sealer.open(cookie_header(&headers), &url, &site.client)?;
-        let cleared = site.sealer.clear_cookie(&pending);
-        Ok::<_, keyback::Error>((site.client.finish(pending, &url).await?, cleared))
+        cleared = HeaderValue::from_str(&site.sealer.clear_cookie(&pending)).ok();
+        site.client.finish(pending, &url).await
     };
-    let (session, cleared) = match finished.await {
-        Ok(finished) => finished,
+    let session = match finished.await {
+        Ok(session) => session,
         Err(error) => {
             tracing::warn!(code = error.code(), %error, "the demo site refused a callback");
-            return site.page(
+            let mut response = site.page(
                 StatusCode::BAD_REQUEST,
                 Visitor::Refused {
                     reason: &error.to_string(),
                 },
             );
+            // What may do a little later keeps its cookie.
+            if let Some(cleared) = cleared.filter(|_| !error.is_retryable()) {
+                response.headers_mut().append(header::SET_COOKIE, cleared);
+            }
+            return response;
         }
     };
     let to = session.return_path().to_owned();
     let cookie = site.remember(session);
     let mut response = redirect(&to);
     response.headers_mut().append(header::SET_COOKIE, cookie);
-    if let Ok(cleared) = HeaderValue::from_str(&cleared) {
+    if let Some(cleared) = cleared {
         response.headers_mut().append(header::SET_COOKIE, cleared);
     }
     response

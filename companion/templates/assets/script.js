@@ -93,6 +93,7 @@ for (const meter of all('[data-meter]')) {
     for (const rule of all('.bad:not([data-min]):not([data-max])', byId('rules'))) {
       rule.className = ''
       rule.firstChild.textContent = ''
+      rule.lastChild.textContent = rule.lastChild.textContent.split(':')[0]
     }
     // Runs such as aaa and abc count once, and a few letters over and over count as few.
     const turns = text.filter((c, i) => !i || Math.abs(c.codePointAt() - text[i - 1].codePointAt()) > 1).length
