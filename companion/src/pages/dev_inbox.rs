@@ -20,7 +20,7 @@ pub(super) async fn page(State(companion): State<Arc<Companion>>) -> Response {
         .map(|letter| InboxMessage {
             to: &letter.to,
             channel: letter.channel,
-            subject: &letter.subject,
+            subject: heading(letter),
             text: &letter.text,
             code: letter.code.as_deref(),
             at: &letter.at,
@@ -49,6 +49,15 @@ pub(super) async fn json(State(companion): State<Arc<Companion>>) -> Response {
         )
             .into_response(),
         Err(error) => companion.failure(&error),
+    }
+}
+
+/// What stands above a message: its subject, or how a text message begins.
+fn heading(letter: &Letter) -> &str {
+    if letter.subject.is_empty() {
+        letter.text.lines().next().unwrap_or_default()
+    } else {
+        &letter.subject
     }
 }
 
