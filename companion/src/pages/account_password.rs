@@ -14,7 +14,7 @@ use super::account::{ask_to_sign_in, signed_in};
 use super::destination::{AccountPage, Destination};
 use super::password_rules::{Broken, rules_of, stated};
 use super::request::{Asked, Posted};
-use super::respond::{self, PageError, PageResult, too_many, with_cookie};
+use super::respond::{self, PageError, PageResult, off_the_serving_threads, too_many, with_cookie};
 use crate::app::Companion;
 use crate::backends::checked_password::{CheckError, CheckedPassword};
 use crate::backends::embedded::{Change, facts};
@@ -33,7 +33,7 @@ pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -
 }
 
 pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {
-    companion.answer(submit(&companion, &posted).await)
+    off_the_serving_threads(async move { companion.answer(submit(&companion, &posted).await) }).await
 }
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {

@@ -16,7 +16,9 @@ use super::destination::Destination;
 use super::flow_cookie::FlowCookie;
 use super::password_rules::{Broken, rules_of, stated};
 use super::request::{Asked, Posted};
-use super::respond::{PageError, PageResult, busy, see_other, too_many, with_cookie};
+use super::respond::{
+    PageError, PageResult, busy, off_the_serving_threads, see_other, too_many, with_cookie,
+};
 use crate::app::Companion;
 use crate::store::StoreError;
 use crate::views::new_password::Problem;
@@ -30,7 +32,7 @@ pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -
 }
 
 pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {
-    companion.answer(submit(&companion, &posted).await)
+    off_the_serving_threads(async move { companion.answer(submit(&companion, &posted).await) }).await
 }
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {

@@ -137,6 +137,22 @@ impl Companion {
     }
 }
 
+/// Runs a handler on a thread for blocking work. Estimating a new password takes a good part of a second at its
+/// worst, and must not hold up the threads that serve everybody.
+pub(super) async fn off_the_serving_threads(
+    handler: impl Future<Output = Response> + Send + 'static,
+) -> Response {
+    let runtime = tokio::runtime::Handle::current();
+    match tokio::task::spawn_blocking(move || runtime.block_on(handler)).await {
+        Ok(response) => response,
+        // A panic goes on to where all panics become an error page.
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
+    }
+}
+
 /// 303: what follows a POST is a GET (SR-80).
 pub(super) fn see_other(location: &str) -> Result<Response, PageError> {
     let location = HeaderValue::from_str(location)?;
