@@ -18,7 +18,7 @@ use crate::config::app::{AppConfig, AppKind, IdTokenAlg};
 use crate::config::password::policy;
 use crate::connectors::breached::BreachedRanges;
 use crate::connectors::{Availability, Connectors, Inbox};
-use crate::hashing::{HashParams, HashPool, PoolSettings, Unavailable};
+use crate::hashing::{HashPool, PoolSettings, Unavailable};
 use crate::http::cookies::Cookies;
 use crate::http::host::HostGuard;
 use crate::messages::{MessageError, Messages};
@@ -130,16 +130,11 @@ impl Companion {
             identifiers.clone(),
         );
         let rows = ResetRows::new(store.clone(), outbox.clone(), Arc::clone(&random));
-        let breached =
-            BreachedRanges::from_config(&config.breached)?.map(|ranges| (ranges, config.breached.when_down));
         let resets = ResetService::new(ResetParts {
             store: rows.clone(),
             limiter: Limiter::new(rows.clone(), config.limits.limits()),
             backend: backend.clone(),
-            passwords: PasswordGate::new(
-                policy(&config.policy).with_words(context_words(&config)),
-                breached,
-            ),
+            passwords: password_gate(&config)?,
             keyring: code_keyring(&root_keys),
             hasher: identifiers.clone(),
             random: Arc::clone(&random),
@@ -241,11 +236,7 @@ fn pool_settings(config: &Config) -> PoolSettings {
     let hashing = &config.hashing;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     PoolSettings {
-        params: HashParams {
-            memory_kib: hashing.memory_kib,
-            iterations: hashing.iterations,
-            parallelism: hashing.parallelism,
-        },
+        params: hashing.params(),
         threads: if hashing.threads == 0 {
             processors
         } else {
@@ -275,8 +266,16 @@ fn code_keyring(root_keys: &RootKeys) -> CodeKeyring {
     CodeKeyring::new(key(first), older.into_iter().map(key).collect())
 }
 
+/// What every new password must pass, on the pages and at the command line alike (SR-44).
+pub(crate) fn password_gate(config: &Config) -> Result<PasswordGate<BreachedRanges>, reqwest::Error> {
+    let breached =
+        BreachedRanges::from_config(&config.breached)?.map(|ranges| (ranges, config.breached.when_down));
+    let policy = policy(&config.policy).with_words(context_words(config));
+    Ok(PasswordGate::new(policy, breached))
+}
+
 /// The names that a password must not be built on (SR-40).
-pub(crate) fn context_words(config: &Config) -> Vec<String> {
+fn context_words(config: &Config) -> Vec<String> {
     let names = config
         .apps
         .iter()

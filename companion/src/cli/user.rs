@@ -7,17 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use keyback_core::identifier::Identifier;
-use keyback_core::password::{NewPassword, PasswordGate, PasswordRejection, UserFacts};
+use keyback_core::password::{NewPassword, PasswordRejection, UserFacts};
 use keyback_core::random::{SystemRandom, short_id};
 use keyback_core::time::{Clock as _, SystemClock};
 use zeroize::Zeroizing;
 
 use super::{ConfigFile, open};
-use crate::app::context_words;
+use crate::app::password_gate;
 use crate::config::Config;
-use crate::config::password::policy;
-use crate::connectors::breached::BreachedRanges;
-use crate::hashing::{HashParams, HashPool, Lane, PoolSettings};
+use crate::hashing::{HashPool, Lane, PoolSettings};
 use crate::store::cut_off::cut_off;
 use crate::store::users::{self, ACTIVE, Added, DISABLED, NewUser, User};
 use crate::store::{Store, audit};
@@ -176,10 +174,7 @@ async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
         email: new.email.clone(),
         phone: new.phone.clone(),
     };
-    let breached =
-        BreachedRanges::from_config(&config.breached)?.map(|ranges| (ranges, config.breached.when_down));
-    let gate = PasswordGate::new(policy(&config.policy).with_words(context_words(config)), breached);
-    let password = match gate.accept(password, &facts).await {
+    let password = match password_gate(config)?.accept(password, &facts).await {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
             let codes: Vec<_> = violations
@@ -192,13 +187,8 @@ async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
             bail!("breached passwords can't be looked up; try again, or set [password.breached] when_down")
         }
     };
-    let hashing = &config.hashing;
     let settings = PoolSettings {
-        params: HashParams {
-            memory_kib: hashing.memory_kib,
-            iterations: hashing.iterations,
-            parallelism: hashing.parallelism,
-        },
+        params: config.hashing.params(),
         threads: 1,
         queue: 2,
     };

@@ -7,6 +7,7 @@ use url::Url;
 use super::Problems;
 use super::duration::Span;
 use super::server::is_loopback;
+use crate::hashing::HashParams;
 
 /// `[password.policy]`: the domain's own form, which is Logto's.
 pub type PolicySection = PolicyConfig;
@@ -73,6 +74,15 @@ impl Default for HashingConfig {
 }
 
 impl HashingConfig {
+    /// The cost of a new hash.
+    pub fn params(&self) -> HashParams {
+        HashParams {
+            memory_kib: self.memory_kib,
+            iterations: self.iterations,
+            parallelism: self.parallelism,
+        }
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         let weak = u64::from(self.memory_kib) * u64::from(self.iterations) < 19 * 1024 * 2;
         if weak {

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use keyback_core::random::Random;
 use url::Url;
 
-use crate::http::headers::page_csp;
+use super::respond::html_page;
 use crate::oidc::pages::{
     ErrorKind, ErrorPage as ProviderError, ProviderPages, SignOutConfirmation,
     SignedOut as ProviderSignedOut, Visitor,
 };
 use crate::secrets::random_id;
-use crate::views::assets::SCRIPT;
 use crate::views::error::{ErrorPage, Kind};
 use crate::views::{Shell, SignOut, SignedOut, Template, Theme};
 
@@ -34,19 +33,7 @@ impl DesignedPages {
 
     fn render(&self, status: StatusCode, view: &impl Template, redirects: &[Url]) -> Response {
         match view.render() {
-            Ok(html) => {
-                let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirects);
-                let content_type = HeaderValue::from_static("text/html; charset=utf-8");
-                (
-                    status,
-                    [
-                        (header::CONTENT_TYPE, content_type),
-                        (header::CONTENT_SECURITY_POLICY, csp),
-                    ],
-                    html,
-                )
-                    .into_response()
-            }
+            Ok(html) => html_page(&self.theme, status, html, redirects),
             Err(error) => {
                 tracing::error!(%error, "a page can't be drawn");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -19,7 +19,7 @@ use crate::secrets::random_id;
 use crate::store::StoreError;
 use crate::views::assets::SCRIPT;
 use crate::views::error::{ErrorPage, Kind, WayOn};
-use crate::views::{Shell, Template, Wait};
+use crate::views::{Shell, Template, Theme, Wait};
 
 /// What stopped a handler: ours, never the visitor's. It becomes a page with an event id; the cause is logged.
 #[derive(Debug, thiserror::Error)]
@@ -51,21 +51,10 @@ impl Companion {
 
     /// Renders a page. `redirects` are where the answer to its form may lead, for `form-action`.
     pub(crate) fn page(&self, status: StatusCode, view: &impl Template, redirects: &[Url]) -> Response {
-        let html = match view.render() {
-            Ok(html) => html,
-            Err(error) => return self.failure(&error),
-        };
-        let csp = page_csp(self.theme.style().csp(), SCRIPT.csp(), redirects);
-        let content_type = HeaderValue::from_static("text/html; charset=utf-8");
-        (
-            status,
-            [
-                (header::CONTENT_TYPE, content_type),
-                (header::CONTENT_SECURITY_POLICY, csp),
-            ],
-            html,
-        )
-            .into_response()
+        match view.render() {
+            Ok(html) => html_page(&self.theme, status, html, redirects),
+            Err(error) => self.failure(&error),
+        }
     }
 
     /// The name of an app for people; without one, the site's.
@@ -104,7 +93,7 @@ impl Companion {
             way_on: None,
         };
         match view.render() {
-            Ok(_) => self.page(StatusCode::INTERNAL_SERVER_ERROR, &view, &[]),
+            Ok(html) => html_page(&self.theme, StatusCode::INTERNAL_SERVER_ERROR, html, &[]),
             Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, event_id).into_response(),
         }
     }
@@ -135,6 +124,21 @@ impl Companion {
             None,
         )
     }
+}
+
+/// A drawn page with its content security policy. `redirects` are where the answer to its form may lead.
+pub(super) fn html_page(theme: &Theme, status: StatusCode, html: String, redirects: &[Url]) -> Response {
+    let csp = page_csp(theme.style().csp(), SCRIPT.csp(), redirects);
+    let content_type = HeaderValue::from_static("text/html; charset=utf-8");
+    (
+        status,
+        [
+            (header::CONTENT_TYPE, content_type),
+            (header::CONTENT_SECURITY_POLICY, csp),
+        ],
+        html,
+    )
+        .into_response()
 }
 
 /// Runs a handler on a thread for blocking work. Estimating a new password takes a good part of a second at its
