@@ -14,7 +14,7 @@ use url::Url;
 use crate::backends::embedded::EmbeddedBackend;
 use crate::backends::reset_rows::ResetRows;
 use crate::config::Config;
-use crate::config::app::{AppConfig, AppKind, IdTokenAlg};
+use crate::config::app::{AppConfig, AppKind};
 use crate::config::password::policy;
 use crate::connectors::breached::BreachedRanges;
 use crate::connectors::{Availability, Connectors, Inbox};
@@ -298,17 +298,9 @@ fn context_words(config: &Config) -> Vec<String> {
 fn apps(config: &Config, public_url: &Url) -> Vec<AppConfig> {
     let callback = public_url.join("/reset-password/callback").ok();
     let built_in = AppConfig {
-        client_id: RESET_CLIENT_ID.to_owned(),
         name: Some(config.branding.name.clone()),
-        kind: AppKind::Spa,
-        client_secret: None,
         redirect_uris: callback.into_iter().collect(),
-        post_logout_redirect_uris: Vec::new(),
-        sign_in_url: None,
-        first_party: true,
-        scopes: Vec::new(),
-        resources: Vec::new(),
-        id_token_signed_response_alg: IdTokenAlg::ES384,
+        ..AppConfig::new(RESET_CLIENT_ID, AppKind::Spa)
     };
     config.apps.iter().cloned().chain([built_in]).collect()
 }

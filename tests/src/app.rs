@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use keyback_companion::app::{Companion, Parts};
 use keyback_companion::config::Config;
-use keyback_companion::config::app::{AppConfig, AppKind, IdTokenAlg, Secret};
+use keyback_companion::config::app::{AppConfig, AppKind, Secret};
 use keyback_companion::config::messages::{EmailConnectorKind, SmsConnectorKind};
 use keyback_companion::config::store::StoreUrl;
 use keyback_companion::connectors::inbox::Letter;
@@ -247,17 +247,12 @@ fn config(folder: &TempDir, url: &Url, site_url: &Url) -> Config {
     config.hashing.threads = 2;
     config.branding.name = "Larkspur Books".to_owned();
     config.apps = vec![AppConfig {
-        client_id: "shop".to_owned(),
         name: Some("Larkspur Books".to_owned()),
-        kind: AppKind::Web,
         client_secret: Some(Secret::new(APP_SECRET)),
         redirect_uris: vec![site_url.join("/callback").unwrap()],
         post_logout_redirect_uris: vec![site_url.join("/").unwrap()],
         sign_in_url: Some(site_url.join("/sign-in").unwrap()),
-        first_party: true,
-        scopes: Vec::new(),
-        resources: Vec::new(),
-        id_token_signed_response_alg: IdTokenAlg::default(),
+        ..AppConfig::new("shop", AppKind::Web)
     }];
     config
 }

@@ -97,20 +97,17 @@ async fn add(args: AddArgs) -> Result<()> {
     };
     let secret = kind.is_confidential().then(|| random_token(&SystemRandom));
     let mut app = AppConfig {
-        client_id: args.client_id,
         name: args.name,
-        kind,
         client_secret: secret.clone().map(Secret::new),
         redirect_uris: args.redirect_uris,
         post_logout_redirect_uris: args.post_logout_redirect_uris,
         sign_in_url: args.sign_in_url,
         first_party: !args.third_party,
-        scopes: Vec::new(),
-        resources: Vec::new(),
         id_token_signed_response_alg: match args.id_token_alg {
             Alg::Es384 => IdTokenAlg::ES384,
             Alg::Rs256 => IdTokenAlg::RS256,
         },
+        ..AppConfig::new(args.client_id, kind)
     };
     let problems = app.problems();
     if !problems.is_empty() {

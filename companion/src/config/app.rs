@@ -148,6 +148,23 @@ pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: 
 }
 
 impl AppConfig {
+    /// A first-party app with the defaults of an `[[app]]`.
+    pub fn new(client_id: impl Into<String>, kind: AppKind) -> Self {
+        Self {
+            client_id: client_id.into(),
+            name: None,
+            kind,
+            client_secret: None,
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            sign_in_url: None,
+            first_party: true,
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            id_token_signed_response_alg: IdTokenAlg::default(),
+        }
+    }
+
     /// What is wrong with an app, whether it comes from the file or from `keyback app add`.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();

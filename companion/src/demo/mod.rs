@@ -20,7 +20,7 @@ use url::Url;
 use crate::app::{Companion, Parts, Welcome};
 use crate::cli::{keys, user};
 use crate::config::Config;
-use crate::config::app::{AppConfig, AppKind, IdTokenAlg, Secret};
+use crate::config::app::{AppConfig, AppKind, Secret};
 use crate::config::messages::{EmailConnectorKind, SmsConnectorKind};
 use crate::config::store::StoreUrl;
 use crate::hashing::Lane;
@@ -204,17 +204,8 @@ fn config(
 
 fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
     let base = |client_id: &str, kind: AppKind, redirect_uris: Vec<Url>| AppConfig {
-        client_id: client_id.to_owned(),
-        name: None,
-        kind,
-        client_secret: None,
         redirect_uris,
-        post_logout_redirect_uris: Vec::new(),
-        sign_in_url: None,
-        first_party: true,
-        scopes: Vec::new(),
-        resources: Vec::new(),
-        id_token_signed_response_alg: IdTokenAlg::default(),
+        ..AppConfig::new(client_id, kind)
     };
     let site = AppConfig {
         name: Some(SITE_NAME.to_owned()),
