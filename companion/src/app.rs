@@ -25,6 +25,7 @@ use crate::messages::{MessageError, Messages};
 use crate::oidc::RESET_CLIENT_ID;
 use crate::oidc::{Provider, ProviderError, ProviderParts};
 use crate::outbox::Outbox;
+use crate::outgoing::OutgoingHttp;
 use crate::pages::provider_pages::DesignedPages;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
@@ -55,6 +56,8 @@ pub struct Companion {
     /// The development inbox, where a connector is one.
     pub inbox: Option<Inbox>,
     pub outbox: Outbox,
+    /// What jobs call out with: webhooks, logout tokens, providers of messages.
+    pub outgoing: Arc<OutgoingHttp>,
     pub messages: Messages,
     pub theme: Arc<Theme>,
     pub cookies: Cookies,
@@ -181,6 +184,7 @@ impl Companion {
             connectors,
             availability,
             outbox,
+            outgoing: Arc::default(),
             theme,
             relying_party,
             welcome,

@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod messages;
 pub mod oidc;
 pub mod outbox;
+pub mod outgoing;
 pub mod pages;
 pub mod relying_party;
 pub mod secrets;

@@ -1,0 +1,171 @@
+//! Outgoing HTTP, for all that the companion calls by itself: webhooks, logout tokens, providers of messages.
+//!
+//! Every call ends in time, follows no redirect, uses no proxy of the environment, and keeps no more of an answer
+//! than it may. Where the target was not named by the operator alone, only public addresses are reached
+//! ([`Targets::Public`], SR-61): the address is checked after its name was resolved, and that very address is
+//! connected to, so that a name which answers differently the second time gains nothing.
+
+mod resolver;
+mod targets;
+
+use std::error::Error as _;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::redirect::Policy;
+use tokio::sync::OnceCell;
+use url::{Host, Url};
+
+pub use targets::is_public;
+
+use resolver::PublicOnly;
+
+/// The most bytes of an answer that are kept. What comes after them is not read.
+pub const MOST_ANSWER: usize = 16 * 1024;
+
+const USER_AGENT: &str = concat!("keyback/", env!("CARGO_PKG_VERSION"));
+
+/// Which addresses a call may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Targets {
+    /// Every address: the operator named the target and wants it so.
+    Any,
+    /// Public addresses alone.
+    Public,
+}
+
+/// A call to make.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    pub method: Method,
+    pub url: &'a Url,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// For the whole call: name look-up, connection, request and answer.
+    pub timeout: Duration,
+    pub targets: Targets,
+}
+
+/// What came back, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// Its beginning: at most [`MOST_ANSWER`] bytes.
+    pub body: Bytes,
+}
+
+/// Why no answer came. Told to the operator, and says nothing of the address beyond its host: its path may be a
+/// secret.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("{0} is not a public address, and only such may be reached here")]
+    NotPublic(IpAddr),
+    #[error("no answer came within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
+    #[error("it can't be reached")]
+    Unreachable(#[source] reqwest::Error),
+    #[error("the HTTP client can't be built")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Makes calls. The clients are built when first needed: the certificates of the system take memory.
+#[derive(Debug, Default)]
+pub struct OutgoingHttp {
+    any: OnceCell<reqwest::Client>,
+    public: OnceCell<reqwest::Client>,
+}
+
+impl OutgoingHttp {
+    /// Makes a call, once: trying again is the caller's.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] where no answer came. An answer of any status is an [`Answer`].
+    pub async fn send(&self, call: Call<'_>) -> Result<Answer, CallError> {
+        let client = match call.targets {
+            Targets::Any => self.any.get_or_try_init(async || build(None)).await,
+            Targets::Public => {
+                check_literal(call.url)?;
+                self.public
+                    .get_or_try_init(async || build(Some(PublicOnly)))
+                    .await
+            }
+        };
+        let request = client
+            .map_err(CallError::Client)?
+            .request(call.method, call.url.clone())
+            .headers(call.headers)
+            .body(call.body)
+            .timeout(call.timeout);
+        let told = |error| told(error, call.timeout);
+        let mut response = request.send().await.map_err(told)?;
+        let mut body = BytesMut::new();
+        while body.len() < MOST_ANSWER {
+            let Some(chunk) = response.chunk().await.map_err(told)? else {
+                break;
+            };
+            body.extend_from_slice(&chunk[..chunk.len().min(MOST_ANSWER - body.len())]);
+        }
+        Ok(Answer {
+            status: response.status(),
+            headers: std::mem::take(response.headers_mut()),
+            body: body.freeze(),
+        })
+    }
+}
+
+impl CallError {
+    /// The whole reason with its causes, for the log and a job's last error.
+    pub fn in_full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+fn build(resolver: Option<PublicOnly>) -> Result<reqwest::Client, reqwest::Error> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .user_agent(USER_AGENT);
+    if let Some(resolver) = resolver {
+        builder = builder.dns_resolver(resolver);
+    }
+    builder.build()
+}
+
+/// An address that stands in the URL itself is not resolved, so the resolver never sees it.
+fn check_literal(url: &Url) -> Result<(), CallError> {
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        Some(Host::Domain(_)) | None => return Ok(()),
+    };
+    if is_public(address) {
+        Ok(())
+    } else {
+        Err(CallError::NotPublic(address))
+    }
+}
+
+fn told(error: reqwest::Error, timeout: Duration) -> CallError {
+    if let Some(address) = resolver::refused(&error) {
+        CallError::NotPublic(address)
+    } else if error.is_timeout() {
+        CallError::TimedOut(timeout)
+    } else {
+        CallError::Unreachable(error.without_url())
+    }
+}
+
+#[cfg(test)]
+mod tests;

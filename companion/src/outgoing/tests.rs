@@ -1,0 +1,126 @@
+//! Against a listener of this test that speaks HTTP by hand.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(20);
+
+/// Answers each connection with the same bytes, and never closes one.
+async fn peer(answer: impl AsRef<[u8]> + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = [0; 4096];
+            // Whether all of it came at once matters to nobody here.
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(answer.as_ref()).await;
+            open.push(stream);
+        }
+    });
+    port
+}
+
+fn call(url: &Url, targets: Targets) -> Call<'_> {
+    Call {
+        method: Method::POST,
+        url,
+        headers: HeaderMap::new(),
+        body: Bytes::from_static(b"{}"),
+        timeout: SECOND,
+        targets,
+    }
+}
+
+async fn send(url: &str, targets: Targets) -> Result<Answer, CallError> {
+    let url = Url::parse(url).unwrap();
+    OutgoingHttp::default().send(call(&url, targets)).await
+}
+
+#[tokio::test]
+async fn an_answer_comes_back_with_its_status() {
+    let port = peer("HTTP/1.1 429 Slow Down\r\nretry-after: 7\r\ncontent-length: 4\r\n\r\nslow").await;
+    let answer = send(&format!("http://127.0.0.1:{port}/hook"), Targets::Any)
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.headers["retry-after"], "7");
+    assert_eq!(answer.body, "slow");
+}
+
+#[tokio::test]
+async fn sr61_what_is_not_public_is_refused_by_address_and_by_name() {
+    let port = peer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    for host in [
+        "127.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "0x7f.1",
+        "localhost",
+    ] {
+        let url = format!("http://{host}:{port}/");
+        let refused = send(&url, Targets::Public).await.unwrap_err();
+        assert!(
+            matches!(refused, CallError::NotPublic(_)),
+            "{host}: {}",
+            refused.in_full()
+        );
+    }
+    // The same where the operator allows it.
+    send(&format!("http://localhost:{port}/"), Targets::Any)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn sr61_redirects_are_not_followed() {
+    let elsewhere = peer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let redirect =
+        format!("HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:{elsewhere}/\r\ncontent-length: 0\r\n\r\n");
+    let port = peer(redirect).await;
+    let answer = send(&format!("http://127.0.0.1:{port}/"), Targets::Any)
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 307);
+}
+
+#[tokio::test]
+async fn of_a_huge_answer_the_beginning_is_kept() {
+    let mut endless = b"HTTP/1.1 500 No\r\ncontent-length: 99999999\r\n\r\n".to_vec();
+    endless.resize(endless.len() + 4 * MOST_ANSWER, b'x');
+    let port = peer(endless).await;
+    let answer = send(&format!("http://127.0.0.1:{port}/"), Targets::Any)
+        .await
+        .unwrap();
+    assert_eq!(answer.status, 500);
+    assert_eq!(answer.body.len(), MOST_ANSWER);
+}
+
+#[tokio::test]
+async fn a_peer_that_says_nothing_is_given_up_in_time() {
+    let port = peer("").await;
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/secret-path")).unwrap();
+    let mut call = call(&url, Targets::Any);
+    call.timeout = Duration::from_millis(50);
+    let late = OutgoingHttp::default().send(call).await.unwrap_err();
+    assert!(matches!(late, CallError::TimedOut(_)), "{late:?}");
+}
+
+#[tokio::test]
+async fn the_reason_names_the_cause_and_not_the_address() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let refused = send(&format!("http://127.0.0.1:{port}/secret-path"), Targets::Any)
+        .await
+        .unwrap_err();
+    let text = refused.in_full();
+    assert!(
+        text.contains("can't be reached") && !text.contains("secret-path"),
+        "{text}"
+    );
+}
