@@ -40,6 +40,12 @@ pub(super) struct AddArgs {
     /// Where sign-outs return to; may be given several times
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     post_logout_redirect_uris: Vec<Url>,
+    /// Where the app is told that a session has ended, so that it ends its own (OIDC Back-Channel Logout)
+    #[arg(long, value_name = "URL")]
+    backchannel_logout_uri: Option<Url>,
+    /// The app needs the session's id (sid) to end the right one
+    #[arg(long, requires = "backchannel_logout_uri")]
+    backchannel_logout_session_required: bool,
     /// Where the app begins a sign-in: the end of the way of /reset-password
     #[arg(long, value_name = "URL")]
     sign_in_url: Option<Url>,
@@ -101,6 +107,8 @@ async fn add(args: AddArgs) -> Result<()> {
         client_secret: secret.clone().map(Secret::new),
         redirect_uris: args.redirect_uris,
         post_logout_redirect_uris: args.post_logout_redirect_uris,
+        backchannel_logout_uri: args.backchannel_logout_uri,
+        backchannel_logout_session_required: args.backchannel_logout_session_required,
         sign_in_url: args.sign_in_url,
         first_party: !args.third_party,
         id_token_signed_response_alg: match args.id_token_alg {

@@ -26,6 +26,13 @@ pub struct AppConfig {
     pub redirect_uris: Vec<Url>,
     #[serde(default)]
     pub post_logout_redirect_uris: Vec<Url>,
+    /// Where the app is told that a session it took part in has ended (OIDC Back-Channel Logout 2.2).
+    #[serde(default)]
+    pub backchannel_logout_uri: Option<Url>,
+    /// Whether the app needs `sid` to know which of its sessions is meant (Back-Channel Logout 2.2). Logout tokens
+    /// always have it: this says so to whoever registers the app.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
     /// Where the app begins a sign-in: the end of the way of `/reset-password`.
     #[serde(default)]
     pub sign_in_url: Option<Url>,
@@ -157,6 +164,8 @@ impl AppConfig {
             client_secret: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
             sign_in_url: None,
             first_party: true,
             scopes: Vec::new(),
@@ -198,7 +207,32 @@ impl AppConfig {
         {
             problems.push("sign_in_url must be https (plain http on loopback only)".to_owned());
         }
+        problems.extend(self.logout_problem());
         problems
+    }
+
+    /// Back-Channel Logout 2.2: an absolute URI without a fragment. The logout token names a person, so it travels
+    /// encrypted.
+    fn logout_problem(&self) -> Option<String> {
+        let Some(uri) = &self.backchannel_logout_uri else {
+            return self.backchannel_logout_session_required.then(|| {
+                "backchannel_logout_session_required says something of backchannel_logout_uri, which is missing"
+                    .to_owned()
+            });
+        };
+        let secure = uri.scheme() == "https" || (uri.scheme() == "http" && is_loopback(uri));
+        let problem = if self.kind == AppKind::Machine {
+            "is not for machine apps: nobody signs in there"
+        } else if !secure {
+            "must be https (plain http on loopback only)"
+        } else if uri.fragment().is_some() {
+            "must have no fragment (OIDC Back-Channel Logout 2.2)"
+        } else if !uri.username().is_empty() || uri.password().is_some() {
+            "must hold no user name and no password"
+        } else {
+            return None;
+        };
+        Some(format!("backchannel_logout_uri {problem}"))
     }
 
     fn redirect_problem(&self, uri: &Url) -> Option<String> {

@@ -291,6 +291,42 @@ fn sr71_redirect_uris_that_nobody_may_be_sent_to_are_refused() {
 }
 
 #[test]
+fn bcl_2_2_logout_uris_that_a_token_may_not_travel_to_are_refused() {
+    let of_app = |kind: &str, uri: &str| {
+        problems(&format!(
+            "{LEAST}[[app]]\nclient_id = \"a\"\ntype = \"{kind}\"\nredirect_uris = [\"https://a.example/\"]\n\
+             client_secret = \"{}\"\nbackchannel_logout_uri = \"{uri}\"\n",
+            "s".repeat(32)
+        ))
+    };
+    for good in [
+        "https://a.example/out?x=1",
+        "http://localhost:9000/out",
+        "http://127.0.0.1/out",
+    ] {
+        assert!(of_app("web", good).is_empty(), "{good}");
+    }
+    for (kind, bad, why) in [
+        ("web", "http://a.example/out", "must be https"),
+        ("web", "ftp://a.example/out", "must be https"),
+        ("web", "https://a.example/out#f", "no fragment"),
+        ("web", "https://me@a.example/out", "no user name"),
+        ("machine", "https://a.example/out", "machine"),
+    ] {
+        let told = of_app(kind, bad);
+        assert!(told.len() == 1 && told[0].contains(why), "{bad}: {told:?}");
+    }
+    let alone = problems(&format!(
+        "{LEAST}[[app]]\nclient_id = \"a\"\ntype = \"spa\"\nredirect_uris = [\"https://a.example/\"]\n\
+         backchannel_logout_session_required = true\n"
+    ));
+    assert!(
+        alone.len() == 1 && alone[0].contains("which is missing"),
+        "{alone:?}"
+    );
+}
+
+#[test]
 fn weak_hashing_and_impossible_policies_are_refused() {
     assert_eq!(
         problems(&format!("{LEAST}[password.hashing]\nmemory_kib = 1024\n")).len(),

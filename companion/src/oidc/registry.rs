@@ -20,6 +20,8 @@ pub struct App {
     secret_digest: Option<String>,
     pub redirect_uris: Vec<Url>,
     post_logout_redirect_uris: Vec<Url>,
+    /// Where logout tokens go (OIDC Back-Channel Logout 2.2).
+    pub backchannel_logout_uri: Option<Url>,
     /// Where the app begins a sign-in.
     pub sign_in_url: Option<Url>,
     pub first_party: bool,
@@ -96,6 +98,7 @@ impl App {
             secret_digest: secret_digest.filter(|_| config.kind.is_confidential()),
             redirect_uris: config.redirect_uris,
             post_logout_redirect_uris: config.post_logout_redirect_uris,
+            backchannel_logout_uri: config.backchannel_logout_uri,
             sign_in_url: config.sign_in_url,
             first_party: config.first_party,
             scopes: config.scopes,
