@@ -16,7 +16,7 @@ use crate::store::users::Added;
 #[derive(Debug, Subcommand)]
 pub(super) enum AppCommand {
     /// Add an app; prints its secret once, if it is one that keeps a secret
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List the apps of the file and of the store
     List(ConfigFile),
     /// Remove an app of the store, and all that people granted it
@@ -80,7 +80,7 @@ pub(super) struct RemoveArgs {
 
 pub(super) async fn run(command: AppCommand) -> Result<()> {
     match command {
-        AppCommand::Add(args) => add(args).await,
+        AppCommand::Add(args) => add(*args).await,
         AppCommand::List(file) => list(&file).await,
         AppCommand::Remove(args) => remove(&args).await,
     }
