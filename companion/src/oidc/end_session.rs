@@ -188,7 +188,7 @@ impl SignOut {
 fn append_to_uri_if_any(uri: &str, state: Option<&str>) -> String {
     match state {
         None => uri.to_owned(),
-        Some(_) => append_to_uri(uri, [("state", state)]),
+        Some(state) => append_to_uri(uri, [("state", state)]),
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Inner;
 use super::authorize::first_screen::FirstScreen;
 use super::authorize::prompt::Prompt;
+use super::authorize::response_mode::ResponseMode;
 use super::error::{ErrorCode, Failure, ProtocolError};
 use super::scope::Scopes;
 use crate::secrets::random_id;
@@ -28,6 +29,8 @@ const MOST_PER_BROWSER: usize = 4;
 pub struct AuthorizationRequest {
     pub client_id: String,
     pub redirect_uri: String,
+    #[serde(default, skip_serializing_if = "ResponseMode::is_default")]
+    pub response_mode: ResponseMode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -53,7 +53,7 @@ use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError};
 
-pub use authorize::{Completed, Completion, Unfit};
+pub use authorize::{Answer, Completed, Completion, Unfit};
 use document::Document;
 use error::Failure;
 pub use interaction::Interaction;
@@ -204,6 +204,15 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Completion, Failure> {
         authorize::complete(&self.0, interaction, session, now).await
+    }
+
+    /// Takes an answer to the app, and the answered request from the browser.
+    pub fn deliver(&self, headers: &HeaderMap, completed: Completed) -> Response {
+        let mut response = self.0.deliver(headers, None, &completed.answer);
+        response
+            .headers_mut()
+            .append(header::SET_COOKIE, completed.clear_cookie);
+        response
     }
 }
 

@@ -56,9 +56,19 @@ pub struct SignedOut<'a> {
     pub app_name: Option<&'a str>,
 }
 
+/// Posts an answer to the app (OAuth 2.0 Form Post Response Mode 1.0): at once by script, by a button without.
+#[derive(Clone, Copy)]
+pub struct FormPost<'a> {
+    /// The redirect URI, which was checked.
+    pub action: &'a str,
+    /// The hidden fields: they may hold a code.
+    pub fields: &'a [(&'static str, String)],
+}
+
 /// Draws the provider's pages.
 pub trait ProviderPages: Send + Sync + 'static {
     fn error(&self, visitor: Visitor<'_>, page: ErrorPage<'_>) -> Response;
     fn sign_out_confirmation(&self, visitor: Visitor<'_>, page: SignOutConfirmation<'_>) -> Response;
+    fn form_post(&self, visitor: Visitor<'_>, page: FormPost<'_>) -> Response;
     fn signed_out(&self, visitor: Visitor<'_>, page: SignedOut<'_>) -> Response;
 }

@@ -9,12 +9,12 @@ use url::Url;
 
 use super::respond::html_page;
 use crate::oidc::pages::{
-    ErrorKind, ErrorPage as ProviderError, ProviderPages, SignOutConfirmation,
+    ErrorKind, ErrorPage as ProviderError, FormPost, ProviderPages, SignOutConfirmation,
     SignedOut as ProviderSignedOut, Visitor,
 };
 use crate::secrets::random_id;
 use crate::views::error::{ErrorPage, Kind};
-use crate::views::{Shell, SignOut, SignedOut, Template, Theme};
+use crate::views::{SendBack, Shell, SignOut, SignedOut, Template, Theme};
 
 /// Draws the provider's pages in the companion's design.
 pub struct DesignedPages {
@@ -78,6 +78,17 @@ impl ProviderPages for DesignedPages {
             person: page.account,
             fields: &page.fields,
             stay_url: None,
+        };
+        self.render(StatusCode::OK, &view, &redirects)
+    }
+
+    fn form_post(&self, _: Visitor<'_>, page: FormPost<'_>) -> Response {
+        let redirects: Vec<Url> = Url::parse(page.action).into_iter().collect();
+        let view = SendBack {
+            shell: self.shell(),
+            action: page.action,
+            host: redirects.first().and_then(Url::host_str).unwrap_or_default(),
+            fields: page.fields,
         };
         self.render(StatusCode::OK, &view, &redirects)
     }

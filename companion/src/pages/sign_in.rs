@@ -117,7 +117,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     };
     let now = companion.clock.now();
     if let Some((session, _)) = companion.provider.sessions().current(&asked.headers, now).await?
-        && let Some(response) = go_on(companion, &way, &session).await?
+        && let Some(response) = go_on(companion, asked, &way, &session).await?
     {
         return Ok(response);
     }
@@ -149,10 +149,17 @@ async fn reset_identifier(companion: &Companion, asked: &Asked) -> Result<Option
 }
 
 /// Answers with the session that is there already, where the request lets it.
-async fn go_on(companion: &Companion, way: &Way, session: &Session) -> Result<Option<Response>, PageError> {
+async fn go_on(
+    companion: &Companion,
+    asked: &Asked,
+    way: &Way,
+    session: &Session,
+) -> Result<Option<Response>, PageError> {
     match (&way.destination, &way.interaction) {
         (Destination::Account(page), _) => Ok(Some(see_other(page.path())?)),
-        (Destination::Interaction(_), Some(interaction)) => finish(companion, interaction, session).await,
+        (Destination::Interaction(_), Some(interaction)) => {
+            finish(companion, asked, interaction, session).await
+        }
         (Destination::Interaction(_), None) => Ok(None),
     }
 }
@@ -160,6 +167,7 @@ async fn go_on(companion: &Companion, way: &Way, session: &Session) -> Result<Op
 /// Completes the authorization request. `None`: it asks for a fresher sign-in than this session's.
 async fn finish(
     companion: &Companion,
+    asked: &Asked,
     interaction: &Interaction,
     session: &Session,
 ) -> Result<Option<Response>, PageError> {
@@ -168,10 +176,7 @@ async fn finish(
         .complete(interaction, session, companion.clock.now())
         .await?
     {
-        Completion::Done(completed) => Ok(Some(with_cookie(
-            see_other(&completed.location)?,
-            completed.clear_cookie,
-        ))),
+        Completion::Done(completed) => Ok(Some(companion.provider.deliver(&asked.headers, completed))),
         Completion::SignIn(_) => Ok(None),
     }
 }
@@ -281,7 +286,7 @@ async fn sign_in(
     };
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
     tx.commit().await.map_err(crate::store::StoreError::from)?;
-    let response = match go_on(companion, way, &session).await? {
+    let response = match go_on(companion, asked, way, &session).await? {
         Some(response) => response,
         // The request names another person, or none that can be answered: it is asked again.
         None => page(companion, way, way.login_hint(), Some(Notice::SignInAgain), None).await?,

@@ -12,6 +12,7 @@ use super::done::Done;
 use super::error::ErrorPage;
 use super::forgot_password::ForgotPassword;
 use super::new_password::NewPassword;
+use super::send_back::SendBack;
 use super::shell::Shell;
 use super::sign_in::SignIn;
 use super::sign_out::SignOut;
@@ -29,6 +30,7 @@ pub struct Picture {
 pub fn gallery(shell: Shell<'_>) -> Result<Vec<Picture>, askama::Error> {
     let mut pictures = Vec::new();
     hang(&mut pictures, "sign-in", &SignIn::samples(shell))?;
+    hang(&mut pictures, "send-back", &SendBack::samples(shell))?;
     hang(&mut pictures, "forgot-password", &ForgotPassword::samples(shell))?;
     hang(&mut pictures, "code", &Code::samples(shell))?;
     hang(&mut pictures, "new-password", &NewPassword::samples(shell))?;

@@ -106,10 +106,9 @@ fn pages_can_be_heard_and_driven_by_keyboard() {
         }
         for form in tags(&html, "form") {
             assert_eq!(attribute(form, "method"), Some("post"), "{name}");
-            assert!(
-                attribute(form, "action").is_some_and(|action| action.starts_with('/')),
-                "{name}"
-            );
+            let action = attribute(form, "action").unwrap();
+            // The one form that leaves us posts an answer to the app.
+            assert_eq!(action.starts_with('/'), !name.starts_with("send-back"), "{name}");
         }
         for reference in html.split("aria-describedby=\"").skip(1) {
             for id in reference.split('"').next().unwrap().split(' ') {

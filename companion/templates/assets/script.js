@@ -39,6 +39,9 @@ document.addEventListener('submit', event => {
 })
 addEventListener('pageshow', () => all('form').forEach(form => busy(form, false)))
 
+// An answer on its way to the app goes on by itself.
+for (const form of all('[data-onward]')) form.requestSubmit()
+
 // The code: digits only, however it was pasted; on phones that can, straight from the text message.
 const code = byId('code')
 if (code) {

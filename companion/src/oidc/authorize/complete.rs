@@ -7,7 +7,7 @@ use super::super::Inner;
 use super::super::error::Failure;
 use super::super::interaction::{AuthorizationRequest, Interaction};
 use super::super::scope::OFFLINE_ACCESS;
-use super::answer;
+use super::answer::{Answer, ReturnTo};
 use super::session::{self, Unfit};
 use crate::secrets::{digest_of, random_id, random_token};
 use crate::store::codes::{self, NewCode};
@@ -26,8 +26,8 @@ pub enum Completion {
 /// A waiting request that has been answered.
 #[derive(Clone, Debug)]
 pub struct Completed {
-    /// The app's redirect URI with code, state and issuer: redirect there by 303 (SR-80).
-    pub location: String,
+    /// What the app is told: [`super::super::Provider::deliver`] takes it there.
+    pub answer: Answer,
     /// Takes the request from the browser.
     pub clear_cookie: HeaderValue,
 }
@@ -42,14 +42,14 @@ pub(in crate::oidc) async fn complete(
     if let Err(unfit) = session::check(&interaction.request, Some(interaction.requested_at), current, now) {
         return Ok(Completion::SignIn(unfit));
     }
-    let Some(location) = issue(inner, &interaction.request, current, now).await? else {
+    let Some(answer) = issue(inner, &interaction.request, current, now).await? else {
         return Ok(Completion::SignIn(Unfit::NobodySignedIn));
     };
     if interaction.is_row {
         interactions::remove(inner.store.writer(), &interaction.id).await?;
     }
     Ok(Completion::Done(Completed {
-        location,
+        answer,
         clear_cookie: inner.clear_interaction(&interaction.id),
     }))
 }
@@ -60,7 +60,7 @@ pub(super) async fn issue(
     request: &AuthorizationRequest,
     session: &Session,
     now: Timestamp,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Answer>, Failure> {
     let code = random_token(&*inner.random);
     let grant_id = random_id(&*inner.random);
     let offline = request.scopes.contains(OFFLINE_ACCESS);
@@ -98,10 +98,5 @@ pub(super) async fn issue(
     };
     codes::add(&mut *tx, &new, now).await?;
     tx.commit().await?;
-    Ok(Some(answer::code(
-        &inner.issuer,
-        &request.redirect_uri,
-        request.state.as_deref(),
-        &code,
-    )))
+    Ok(Some(ReturnTo::of(request).code(&inner.issuer, code)))
 }

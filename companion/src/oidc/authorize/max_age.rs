@@ -7,11 +7,11 @@ pub(super) fn check(asked: &Asked<'_>) -> Result<Option<u32>, ProtocolError> {
     let Some(text) = asked.params.one("max_age") else {
         return Ok(None);
     };
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(seconds) if digits => Ok(Some(seconds)),
-        _ => Err(ProtocolError::invalid_request(
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ProtocolError::invalid_request(
             "max_age is a whole number of seconds.",
-        )),
+        ));
     }
+    // A number too large to be held is longer than any session lives.
+    Ok(Some(text.parse().unwrap_or(u32::MAX)))
 }

@@ -26,7 +26,8 @@ async fn complete(bench: &Bench, answer: &Answer, session: &Session) -> Result<S
                 cleared.starts_with(&format!("kb_ix_{id}=;")) && cleared.contains("Max-Age=0"),
                 "{cleared}"
             );
-            Ok(completed.location)
+            let response = bench.provider.deliver(&headers, completed);
+            Ok(response.headers()[header::LOCATION].to_str().unwrap().to_owned())
         }
         Completion::SignIn(unfit) => Err(unfit),
     }

@@ -27,7 +27,7 @@ use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
 use url::Url;
 
-use super::pages::{ErrorPage, ProviderPages, SignOutConfirmation, SignedOut, Visitor};
+use super::pages::{ErrorPage, FormPost, ProviderPages, SignOutConfirmation, SignedOut, Visitor};
 use super::session::SignIn;
 use super::{Provider, ProviderError, ProviderParts};
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
@@ -58,6 +58,10 @@ impl ProviderPages for PlainPages {
             page.app_name, page.account, page.action, page.fields
         )
         .into_response()
+    }
+
+    fn form_post(&self, _: Visitor<'_>, page: FormPost<'_>) -> Response {
+        format!("FormPost {}\n{}", page.action, form_of(page.fields)).into_response()
     }
 
     fn signed_out(&self, _: Visitor<'_>, page: SignedOut<'_>) -> Response {
@@ -92,6 +96,18 @@ impl Answer {
     pub(super) fn location(&self) -> &str {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
         self.header(header::LOCATION)
+    }
+
+    /// Where a form posts an answer to, and one of its fields.
+    pub(super) fn posted(&self, name: &str) -> (String, Option<String>) {
+        let form = self
+            .body
+            .strip_prefix("FormPost ")
+            .unwrap_or_else(|| panic!("{}", self.body));
+        let (action, fields) = form.split_once('\n').unwrap();
+        let mut fields = url::form_urlencoded::parse(fields.as_bytes());
+        let found = fields.find(|(n, _)| n == name);
+        (action.to_owned(), found.map(|(_, value)| value.into_owned()))
     }
 
     /// A parameter of the redirect.
@@ -307,7 +323,8 @@ pub(super) async fn start(
           "scopes": ["reports"] },
         { "client_id": "web", "type": "web", "client_secret": SECRET, "redirect_uris": ["https://web.example/cb"],
           "id_token_signed_response_alg": "RS256" },
-        { "client_id": "native", "type": "native", "redirect_uris": ["http://127.0.0.1/callback"] },
+        { "client_id": "native", "type": "native", "redirect_uris": ["http://127.0.0.1/callback",
+          "com.example.app:/callback"] },
         { "client_id": "machine", "type": "machine", "client_secret": SECRET, "resources": [API] },
         { "client_id": "foreign", "type": "spa", "first_party": false,
           "redirect_uris": ["https://foreign.example/callback"] },
@@ -359,7 +376,7 @@ fn changed<'a>(base: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> V
         .collect()
 }
 
-fn form_of(form: &[(&str, &str)]) -> String {
+fn form_of<V: AsRef<str>>(form: &[(&str, V)]) -> String {
     url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
         .finish()

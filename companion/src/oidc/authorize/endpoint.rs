@@ -1,0 +1,161 @@
+//! The endpoint itself: reads the request, has it checked, and answers it with the session, or asks the person.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use keyback_core::time::Timestamp;
+
+use super::super::error::{ErrorCode, ProtocolError};
+use super::super::interaction::AuthorizationRequest;
+use super::super::pages::{ErrorKind, ErrorPage, Visitor};
+use super::super::params::{MOST_QUERY_BYTES, Params};
+use super::super::{Inner, Provider, no_store, see_other};
+use super::answer::ReturnTo;
+use super::session::{self, Unfit};
+use super::{Refusal, check, client, complete, redirect_uri};
+
+pub(in crate::oidc) async fn get(State(provider): State<Provider>, request: Request) -> Response {
+    let inner = &*provider.0;
+    let query = request.uri().query().unwrap_or_default();
+    if query.len() > MOST_QUERY_BYTES {
+        let detail = "The sign-in request is too long. The app that sent you here must send a shorter one.";
+        return inner.refuse(
+            request.headers(),
+            None,
+            StatusCode::URI_TOO_LONG,
+            ErrorKind::BadRequest,
+            detail,
+        );
+    }
+    match Params::parse(query.as_bytes()) {
+        Ok(params) => handle(inner, request.headers(), &params).await,
+        Err(_) => {
+            let detail = "The sign-in request can't be read: it holds bytes that are no text.";
+            inner.refuse(
+                request.headers(),
+                None,
+                StatusCode::BAD_REQUEST,
+                ErrorKind::BadRequest,
+                detail,
+            )
+        }
+    }
+}
+
+/// A form may come from any site (OIDC Core 3.1.2.1). Browsers hold back `Lax` cookies from a foreign POST, so it
+/// is sent to the GET, where they are (SR-80: by 303).
+pub(in crate::oidc) async fn post(State(provider): State<Provider>, request: Request) -> Response {
+    let inner = &*provider.0;
+    let (parts, body) = request.into_parts();
+    let params = match Params::of_body(&parts.headers, body).await {
+        Ok(params) => params,
+        Err(error) => {
+            let detail = error.description();
+            return inner.refuse(
+                &parts.headers,
+                None,
+                StatusCode::BAD_REQUEST,
+                ErrorKind::BadRequest,
+                detail,
+            );
+        }
+    };
+    let query = params.to_query();
+    if query.len() > MOST_QUERY_BYTES {
+        let detail = "The sign-in request is too long. The app that sent you here must send a shorter one.";
+        return inner.refuse(
+            &parts.headers,
+            None,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorKind::BadRequest,
+            detail,
+        );
+    }
+    see_other(&format!("{}/auth?{query}", inner.issuer))
+}
+
+async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response {
+    let ui_locales = params.one("ui_locales");
+    let page =
+        |refusal: Refusal| inner.refuse(headers, ui_locales, refusal.status, refusal.kind, refusal.detail);
+    let app = match client::check(inner, params).await {
+        Ok(app) => app,
+        Err(refusal) => return page(refusal),
+    };
+    let redirect_uri = match redirect_uri::check(&app, params) {
+        Ok(redirect_uri) => redirect_uri,
+        Err(refusal) => return page(refusal),
+    };
+    let now = inner.clock.now();
+    let outcome = match check(inner, params, &app, redirect_uri, now).await {
+        Ok(request) => respond(inner, headers, &request, now).await,
+        Err(error) => Err(error),
+    };
+    outcome.unwrap_or_else(|error| {
+        tracing::debug!(client_id = app.client_id, %error, "authorization request refused");
+        let answer = ReturnTo::asked(redirect_uri, params).error(&inner.issuer, &error);
+        inner.deliver(headers, ui_locales, &answer)
+    })
+}
+
+/// Answers a checked request with the session, where that does; else the person is asked, if they may be.
+async fn respond(
+    inner: &Inner,
+    headers: &HeaderMap,
+    request: &AuthorizationRequest,
+    now: Timestamp,
+) -> Result<Response, ProtocolError> {
+    let unfit = match inner.sessions().current(headers, now).await? {
+        None => Unfit::NobodySignedIn,
+        Some((current, _)) => match session::check(request, None, &current, now) {
+            Err(unfit) => unfit,
+            Ok(()) => match complete::issue(inner, request, &current, now).await? {
+                Some(answer) => return Ok(inner.deliver(headers, request.ui_locales.as_deref(), &answer)),
+                None => Unfit::NobodySignedIn,
+            },
+        },
+    };
+    if request.prompt.is_silent() {
+        return Err(ProtocolError::new(ErrorCode::LoginRequired, unfit.description()));
+    }
+    let page = if request.first_screen.is_reset() && inner.reset_available {
+        "/forgot-password"
+    } else {
+        "/sign-in"
+    };
+    ask_the_person(inner, headers, request.clone(), page, now).await
+}
+
+async fn ask_the_person(
+    inner: &Inner,
+    headers: &HeaderMap,
+    request: AuthorizationRequest,
+    page: &str,
+    now: Timestamp,
+) -> Result<Response, ProtocolError> {
+    let (interaction, cookies) = inner.begin_interaction(headers, request, now).await?;
+    let mut response = see_other(&format!("{page}?i={}", interaction.id));
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+impl Inner {
+    pub(in crate::oidc) fn refuse(
+        &self,
+        headers: &HeaderMap,
+        ui_locales: Option<&str>,
+        status: StatusCode,
+        kind: ErrorKind,
+        detail: &str,
+    ) -> Response {
+        let visitor = Visitor { headers, ui_locales };
+        let mut response = self
+            .pages
+            .error(visitor, ErrorPage { status, kind, detail })
+            .into_response();
+        response.headers_mut().extend(no_store());
+        response
+    }
+}
