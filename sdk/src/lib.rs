@@ -5,6 +5,7 @@ mod callback;
 mod client;
 mod clock;
 mod error;
+pub mod logto;
 mod random;
 mod resource;
 mod secret;
@@ -20,7 +21,7 @@ pub use self::client::{Algorithm, Client, ClientAuthentication, ClientBuilder, P
 pub use self::clock::{Clock, SystemClock};
 pub use self::error::{
     CallbackError, ConfigError, CookieError, DiscoveryError, Document, Error, ExchangeError, Fault,
-    IdTokenError, ProviderError, Remedy, SignInError, SignOutError, UserInfoError,
+    IdTokenError, ProviderError, Remedy, SignInError, SignOutError, UserInfoError, WebhookError,
 };
 pub use self::random::{Random, RandomError, SystemRandom};
 pub use self::session::{ApiAccess, Claims, Session, TokenSet};

@@ -12,6 +12,7 @@ mod id_token;
 mod sign_in;
 mod sign_out;
 mod user_info;
+mod webhook;
 
 use std::fmt;
 
@@ -24,6 +25,7 @@ pub use self::id_token::IdTokenError;
 pub use self::sign_in::SignInError;
 pub use self::sign_out::SignOutError;
 pub use self::user_info::UserInfoError;
+pub use self::webhook::WebhookError;
 
 /// Anything that can go wrong between the first redirect and the sign-out.
 ///
@@ -60,6 +62,9 @@ pub enum Error {
     /// No sign-out URL could be built.
     #[error(transparent)]
     SignOut(#[from] SignOutError),
+    /// A webhook's delivery is not acceptable.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
 }
 
 /// Who has to change something.
@@ -156,6 +161,7 @@ explained!(
     IdTokenError,
     UserInfoError,
     SignOutError,
+    WebhookError,
 );
 
 impl Error {
@@ -170,6 +176,7 @@ impl Error {
             Self::IdToken(error) => error.verdict(),
             Self::UserInfo(error) => error.verdict(),
             Self::SignOut(error) => error.verdict(),
+            Self::Webhook(error) => error.verdict(),
         }
     }
 }

@@ -17,3 +17,4 @@ mod session;
 mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;
+mod webhook;

@@ -1,0 +1,172 @@
+//! The events, in the shapes that Logto 1.42 sends.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::error::{WebhookError, printable_word};
+
+/// What happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Somebody has set a new password by the reset pages. The only proof there is that a reset took place.
+    PostResetPassword(PostResetPassword),
+    /// An account was changed: its password, by a reset (beside [`PostResetPassword`](Self::PostResetPassword)), on the
+    /// account page or by an API, or its data.
+    UserDataUpdated(UserDataUpdated),
+    /// Any other: [`Delivery::name`](super::Delivery::name) tells which, [`Delivery::get`](super::Delivery::get) what
+    /// it holds.
+    Other,
+}
+
+/// `PostResetPassword`.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PostResetPassword {
+    /// Whose password it is.
+    pub user: User,
+    /// The app that the person came from.
+    #[serde(default)]
+    pub application: Option<Application>,
+    /// The reset it happened in.
+    #[serde(default)]
+    pub session_id: Option<String>,
+    /// The address of the person's browser.
+    #[serde(default)]
+    pub user_ip: Option<String>,
+    /// What the person's browser says it is.
+    #[serde(default)]
+    pub user_agent: Option<String>,
+}
+
+/// `User.Data.Updated`.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UserDataUpdated {
+    /// The account after the change. Logto gives none for some changes.
+    #[serde(default, rename = "data")]
+    pub user: Option<User>,
+    /// The app by which it was changed.
+    #[serde(default)]
+    pub application: Option<Application>,
+    /// The address of who changed it.
+    #[serde(default)]
+    pub ip: Option<String>,
+    /// What the program of who changed it says it is.
+    #[serde(default)]
+    pub user_agent: Option<String>,
+}
+
+/// An account as webhooks show it. Times that are absent or `null` are `None`.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct User {
+    /// The same as the `sub` of ID tokens.
+    pub id: String,
+    /// The user name.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The e-mail address.
+    #[serde(default)]
+    pub primary_email: Option<String>,
+    /// The phone number.
+    #[serde(default)]
+    pub primary_phone: Option<String>,
+    /// The full name, for display.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The address of a portrait.
+    #[serde(default)]
+    pub avatar: Option<String>,
+    /// When the person last signed in.
+    #[serde(default, deserialize_with = "time")]
+    pub last_sign_in_at: Option<SystemTime>,
+    /// When the account was made.
+    #[serde(default, deserialize_with = "time")]
+    pub created_at: Option<SystemTime>,
+    /// When the account last changed.
+    #[serde(default, deserialize_with = "time")]
+    pub updated_at: Option<SystemTime>,
+    /// Whether the account is suspended.
+    #[serde(default)]
+    pub is_suspended: bool,
+    /// Everything else, such as `profile`, `customData` and `identities`.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// The app that an event belongs to.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Application {
+    /// Its client id.
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its type in Logto's words, such as `Traditional`, `SPA` or `Native`.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+}
+
+impl Event {
+    /// Reads the event of a body that was verified. One that is known but has not its shape is an error: taking it for
+    /// another would let a reset pass unseen.
+    pub(super) fn parse(body: &Map<String, Value>) -> Result<Self, WebhookError> {
+        let name = body
+            .get("event")
+            .and_then(Value::as_str)
+            .ok_or(WebhookError::NoEvent)?;
+        match name {
+            "PostResetPassword" => read(name, body).map(Self::PostResetPassword),
+            "User.Data.Updated" => read(name, body).map(Self::UserDataUpdated),
+            _ => Ok(Self::Other),
+        }
+    }
+}
+
+fn read<'de, T: Deserialize<'de>>(name: &str, body: &'de Map<String, Value>) -> Result<T, WebhookError> {
+    T::deserialize(body).map_err(|_| WebhookError::UnknownShape {
+        event: printable_word(name),
+    })
+}
+
+/// Milliseconds since 1970.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
+    let milliseconds = Option::<u64>::deserialize(deserializer)?;
+    Ok(milliseconds.and_then(|ms| UNIX_EPOCH.checked_add(Duration::from_millis(ms))))
+}
+
+impl fmt::Debug for PostResetPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostResetPassword")
+            .field("user", &self.user)
+            .field("application", &self.application)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for UserDataUpdated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserDataUpdated")
+            .field("user", &self.user)
+            .field("application", &self.application)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The id alone: the rest is personal data.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
