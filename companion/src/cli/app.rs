@@ -55,6 +55,9 @@ pub(super) struct AddArgs {
     /// The app is somebody else's: its sign-ins are refused with consent_required until there is a consent page
     #[arg(long)]
     third_party: bool,
+    /// Take its authorization requests only when it pushes them (RFC 9126)
+    #[arg(long)]
+    require_pushed_requests: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -111,6 +114,7 @@ async fn add(args: AddArgs) -> Result<()> {
         backchannel_logout_session_required: args.backchannel_logout_session_required,
         sign_in_url: args.sign_in_url,
         first_party: !args.third_party,
+        require_pushed_authorization_requests: args.require_pushed_requests,
         id_token_signed_response_alg: match args.id_token_alg {
             Alg::Es384 => IdTokenAlg::ES384,
             Alg::Rs256 => IdTokenAlg::RS256,

@@ -40,6 +40,9 @@ pub struct AppConfig {
     /// (`consent_required`, OIDC Core 3.1.2.6).
     #[serde(default = "yes")]
     pub first_party: bool,
+    /// Whether the app must push its authorization requests (RFC 9126 6) and can't put them into an address.
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
     /// Further scopes beyond the standard ones.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -168,6 +171,7 @@ impl AppConfig {
             backchannel_logout_session_required: false,
             sign_in_url: None,
             first_party: true,
+            require_pushed_authorization_requests: false,
             scopes: Vec::new(),
             resources: Vec::new(),
             id_token_signed_response_alg: IdTokenAlg::default(),

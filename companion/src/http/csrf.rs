@@ -16,7 +16,7 @@ pub enum Origin {
 }
 
 /// The routes that are exempt, each with its reason. A prefix ends in `/`.
-pub const EXEMPT: [(&str, &str); 5] = [
+pub const EXEMPT: [(&str, &str); 6] = [
     (
         "/oidc/token",
         "authenticated by the client's own credentials and the code or refresh token; no cookies",
@@ -24,6 +24,10 @@ pub const EXEMPT: [(&str, &str); 5] = [
     (
         "/oidc/token/",
         "revocation and introspection: authenticated like the token endpoint; no cookies",
+    ),
+    (
+        "/oidc/request",
+        "a pushed authorization request: authenticated like the token endpoint; no cookies",
     ),
     ("/oidc/me", "authenticated by a bearer token; no cookies"),
     (

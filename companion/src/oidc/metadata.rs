@@ -22,6 +22,8 @@ pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/auth"),
         "token_endpoint": format!("{issuer}/token"),
+        "pushed_authorization_request_endpoint": format!("{issuer}/request"),
+        "require_pushed_authorization_requests": false,
         "userinfo_endpoint": format!("{issuer}/me"),
         "jwks_uri": format!("{issuer}/jwks"),
         "revocation_endpoint": format!("{issuer}/token/revocation"),

@@ -155,6 +155,7 @@ impl Provider {
         let of_apps = Router::new()
             .route("/oidc/token", post(token::post))
             .route("/oidc/me", get(userinfo::get).post(userinfo::get))
+            .route("/oidc/request", post(authorize::push))
             .route("/oidc/token/revocation", post(revocation::post))
             .layer(middleware::from_fn_with_state(self.clone(), cors::of_apps));
         Router::new()

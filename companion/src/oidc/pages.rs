@@ -18,6 +18,8 @@ pub enum ErrorKind {
     UnknownApp,
     /// `redirect_uri` is missing or not registered: nobody may be sent there.
     ForeignRedirect,
+    /// A pushed request that can't be used any more.
+    Expired,
     /// The request can't be read.
     BadRequest,
     /// A sign-out request is wrong.

@@ -25,6 +25,8 @@ pub struct App {
     /// Where the app begins a sign-in.
     pub sign_in_url: Option<Url>,
     pub first_party: bool,
+    /// Whether the app must push its authorization requests (RFC 9126 6).
+    pub requires_pushed_requests: bool,
     scopes: Vec<String>,
     resources: Vec<String>,
     pub id_token_alg: IdTokenAlg,
@@ -101,6 +103,7 @@ impl App {
             backchannel_logout_uri: config.backchannel_logout_uri,
             sign_in_url: config.sign_in_url,
             first_party: config.first_party,
+            requires_pushed_requests: config.require_pushed_authorization_requests,
             scopes: config.scopes,
             resources: config.resources,
             id_token_alg: config.id_token_signed_response_alg,

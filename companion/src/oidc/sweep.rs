@@ -3,7 +3,7 @@
 use keyback_core::time::Timestamp;
 
 use super::{Provider, keys};
-use crate::store::{StoreError, codes, grants, interactions, sessions, tokens};
+use crate::store::{StoreError, codes, grants, interactions, pushed_requests, sessions, tokens};
 
 impl Provider {
     /// Forgets expired sessions, codes, tokens, grants, requests and keys. Answers how many rows went.
@@ -18,6 +18,7 @@ impl Provider {
         swept += grants::sweep(store.writer(), now).await?;
         swept += sessions::sweep(store.writer(), now).await?;
         swept += interactions::sweep(store.writer(), now).await?;
+        swept += pushed_requests::sweep(store.writer(), now).await?;
         swept += keys::sweep(store, now).await?;
         Ok(swept)
     }

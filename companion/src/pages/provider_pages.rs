@@ -47,6 +47,7 @@ impl ProviderPages for DesignedPages {
         let event_id = random_id(self.random.as_ref());
         let kind = match page.kind {
             ErrorKind::UnknownApp => Kind::UnknownClient,
+            ErrorKind::Expired => Kind::UnknownSession,
             ErrorKind::ForeignRedirect | ErrorKind::BadRequest | ErrorKind::SignOut => Kind::BadRequest {
                 detail: Some(page.detail),
             },

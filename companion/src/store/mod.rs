@@ -13,6 +13,7 @@ pub mod interactions;
 pub mod jobs;
 pub mod limits;
 pub mod provider_keys;
+pub mod pushed_requests;
 pub mod reset;
 pub mod sessions;
 pub mod tokens;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
-
 use super::super::Inner;
 use super::super::pages::ErrorKind;
 use super::super::params::Params;
@@ -32,11 +30,7 @@ pub(super) async fn check(inner: &Inner, params: &Params) -> Result<Arc<App>, Re
         Ok(None) => Err(unknown()),
         Err(error) => {
             tracing::error!(%error, "the app of an authorization request could not be looked up");
-            Err(Refusal {
-                status: StatusCode::INTERNAL_SERVER_ERROR,
-                kind: ErrorKind::Failure,
-                detail: "The sign-in could not begin. Try again in a moment.",
-            })
+            Err(Refusal::failure())
         }
     }
 }

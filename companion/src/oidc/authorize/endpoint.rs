@@ -12,7 +12,7 @@ use super::super::params::{MOST_QUERY_BYTES, Params};
 use super::super::{Inner, Provider, no_store, see_other};
 use super::answer::ReturnTo;
 use super::session::{self, Unfit};
-use super::{Refusal, check, client, complete, redirect_uri};
+use super::{Channel, Refusal, check, client, complete, pushed, redirect_uri};
 
 pub(in crate::oidc) async fn get(State(provider): State<Provider>, request: Request) -> Response {
     let inner = &*provider.0;
@@ -82,19 +82,50 @@ async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response
         Ok(app) => app,
         Err(refusal) => return page(refusal),
     };
+    let now = inner.clock.now();
+    // RFC 9126 4: a pushed request is the whole request; nothing beside its reference counts.
+    match pushed::take(inner, params, &app, now).await {
+        Ok(Some(request)) => {
+            let outcome = respond(inner, headers, &request, now).await;
+            return conclude(
+                inner,
+                headers,
+                request.ui_locales.as_deref(),
+                ReturnTo::of(&request),
+                outcome,
+            );
+        }
+        Ok(None) => {}
+        Err(refusal) => return page(refusal),
+    }
     let redirect_uri = match redirect_uri::check(&app, params) {
         Ok(redirect_uri) => redirect_uri,
         Err(refusal) => return page(refusal),
     };
-    let now = inner.clock.now();
-    let outcome = match check(inner, params, &app, redirect_uri, now).await {
+    let outcome = match check(inner, params, &app, redirect_uri, Channel::Browser, now).await {
         Ok(request) => respond(inner, headers, &request, now).await,
         Err(error) => Err(error),
     };
+    conclude(
+        inner,
+        headers,
+        ui_locales,
+        ReturnTo::asked(redirect_uri, params),
+        outcome,
+    )
+}
+
+/// From here on the app is told what went wrong.
+fn conclude(
+    inner: &Inner,
+    headers: &HeaderMap,
+    ui_locales: Option<&str>,
+    return_to: ReturnTo<'_>,
+    outcome: Result<Response, ProtocolError>,
+) -> Response {
     outcome.unwrap_or_else(|error| {
-        tracing::debug!(client_id = app.client_id, %error, "authorization request refused");
-        let answer = ReturnTo::asked(redirect_uri, params).error(&inner.issuer, &error);
-        inner.deliver(headers, ui_locales, &answer)
+        tracing::debug!(%error, "authorization request refused");
+        inner.deliver(headers, ui_locales, &return_to.error(&inner.issuer, &error))
     })
 }
 

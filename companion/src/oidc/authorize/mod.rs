@@ -3,6 +3,7 @@
 //! Until the app and its redirect URI are known for sure, an error is a page; from then on it is told to the app.
 
 mod answer;
+mod channel;
 mod characters;
 mod client;
 mod complete;
@@ -14,6 +15,7 @@ mod identifiers;
 mod max_age;
 mod pkce;
 pub mod prompt;
+mod pushed;
 mod redirect_uri;
 mod repeated;
 mod request_object;
@@ -42,7 +44,10 @@ pub(super) use answer::append as append_to_uri;
 pub(super) use complete::complete;
 pub use complete::{Completed, Completion};
 pub(super) use endpoint::{get, post};
+pub(super) use pushed::push;
 pub use session::Unfit;
+
+use channel::Channel;
 
 /// What a check looks at.
 struct Asked<'a> {
@@ -50,13 +55,15 @@ struct Asked<'a> {
     app: &'a App,
     /// One of the app's: it was checked before.
     redirect_uri: &'a str,
+    channel: Channel,
     registry: &'a Registry,
     issuer: &'a str,
     /// The keys, read only where a hint is to be checked.
     ring: Option<Arc<KeyRing>>,
 }
 
-/// The checks in the order they run; the first that refuses decides the answer. Each is a file of this folder.
+/// The checks in the order they run; the first that refuses decides the answer. Each is a file of this folder. They are
+/// the same for a request that a browser brings and for one that an app pushes (`pushed`).
 ///
 /// | check            | what it asks                                        | by                           |
 /// |------------------|-----------------------------------------------------|------------------------------|
@@ -64,6 +71,7 @@ struct Asked<'a> {
 /// | `redirect_uri`   | registered, as text (before, else a page)           | RFC 9700 2.1                 |
 /// | `repeated`       | no parameter twice                                  | RFC 6749 3.1                 |
 /// | `characters`     | no control character                                |                              |
+/// | `channel`        | pushed, by an app that must push                    | RFC 9126 6                   |
 /// | `request_object` | none, by value or by reference                      | OIDC Core 6                  |
 /// | `response_type`  | `code`                                              | RFC 9700 2.1.2               |
 /// | `response_mode`  | `query` or `form_post`                              | Form Post Response Mode 1.0  |
@@ -80,6 +88,7 @@ struct Asked<'a> {
 fn checked(asked: &Asked<'_>) -> Result<AuthorizationRequest, ProtocolError> {
     repeated::check(asked)?;
     characters::check(asked)?;
+    channel::check(asked)?;
     request_object::check(asked)?;
     response_type::check(asked)?;
     let response_mode = response_mode::check(asked)?;
@@ -112,6 +121,7 @@ async fn check(
     params: &Params,
     app: &App,
     redirect_uri: &str,
+    channel: Channel,
     now: Timestamp,
 ) -> Result<AuthorizationRequest, ProtocolError> {
     let ring = match params.one("id_token_hint") {
@@ -122,6 +132,7 @@ async fn check(
         params,
         app,
         redirect_uri,
+        channel,
         registry: &inner.registry,
         issuer: &inner.issuer,
         ring,
@@ -141,6 +152,15 @@ impl Refusal {
             status: StatusCode::BAD_REQUEST,
             kind,
             detail,
+        }
+    }
+
+    /// Ours, and it may be over in a moment. What it is was logged.
+    fn failure() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            kind: ErrorKind::Failure,
+            detail: "The sign-in could not begin. Try again in a moment.",
         }
     }
 }

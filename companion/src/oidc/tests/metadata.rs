@@ -15,6 +15,7 @@ async fn discovery_3_the_document_tells_what_the_provider_does() {
     for (name, path) in [
         ("authorization_endpoint", "/auth"),
         ("token_endpoint", "/token"),
+        ("pushed_authorization_request_endpoint", "/request"),
         ("userinfo_endpoint", "/me"),
         ("jwks_uri", "/jwks"),
         ("revocation_endpoint", "/token/revocation"),

@@ -5,6 +5,7 @@ mod end_session;
 mod interaction;
 mod keys;
 mod metadata;
+mod pushed;
 mod refresh;
 mod sessions;
 mod token;
@@ -326,6 +327,8 @@ pub(super) async fn start(
         { "client_id": "native", "type": "native", "redirect_uris": ["http://127.0.0.1/callback",
           "com.example.app:/callback"] },
         { "client_id": "machine", "type": "machine", "client_secret": SECRET, "resources": [API] },
+        { "client_id": "pusher", "type": "spa", "redirect_uris": ["https://pusher.example/callback"],
+          "require_pushed_authorization_requests": true },
         { "client_id": "foreign", "type": "spa", "first_party": false,
           "redirect_uris": ["https://foreign.example/callback"] },
     ]);
