@@ -21,6 +21,7 @@ use crate::connectors::{Availability, Connectors, Inbox};
 use crate::hashing::{HashPool, PoolSettings, Unavailable};
 use crate::http::cookies::Cookies;
 use crate::http::host::HostGuard;
+use crate::logout::Endings;
 use crate::messages::{MessageError, Messages};
 use crate::oidc::RESET_CLIENT_ID;
 use crate::oidc::{Provider, ProviderError, ProviderParts};
@@ -56,6 +57,7 @@ pub struct Companion {
     /// The development inbox, where a connector is one.
     pub inbox: Option<Inbox>,
     pub outbox: Outbox,
+    pub endings: Endings,
     /// What jobs call out with: webhooks, logout tokens, providers of messages.
     pub outgoing: Arc<OutgoingHttp>,
     pub messages: Messages,
@@ -123,12 +125,14 @@ impl Companion {
         log_availability(&availability);
         let theme = Arc::new(Theme::new(brand(&config)));
         let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), Arc::clone(&random));
+        let endings = Endings::new(outbox.clone(), &config.apps);
         let hashing = HashPool::start(pool_settings(&config), Arc::clone(&random))?;
         let identifiers = IdentifierHasher::new(&root_keys.derive(Purpose::Limits).first.key);
         let backend = EmbeddedBackend::new(
             store.clone(),
             hashing.clone(),
             outbox.clone(),
+            endings.clone(),
             Arc::clone(&random),
             identifiers.clone(),
         );
@@ -151,6 +155,7 @@ impl Companion {
             resources: config.resources.clone(),
             tokens: config.tokens.clone(),
             session: config.session.clone(),
+            endings: endings.clone(),
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
             reset_available: connectors.any(),
@@ -184,6 +189,7 @@ impl Companion {
             connectors,
             availability,
             outbox,
+            endings,
             outgoing: Arc::default(),
             theme,
             relying_party,

@@ -11,15 +11,16 @@ use tokio::task::JoinSet;
 use crate::app::Companion;
 use crate::connectors::{DeliveryError, MessageKind, Outgoing};
 use crate::http::server::told_to_stop;
+use crate::logout::{self, LogoutError};
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
-use crate::outbox::{ChangedBy, JobKind, PasswordChanged, SendCode};
-use crate::store::jobs::{self as rows, Job};
+use crate::outbox::{ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode};
+use crate::store::jobs::{self as rows, Free, Job, Lane};
 use crate::store::{StoreError, reset, users};
 use crate::time_text;
 
 /// A job whose worker died is taken again after this. Longer than any delivery may take.
 const LEASE: Duration = Duration::from_secs(120);
-/// Jobs under way at one time.
+/// Jobs of one lane under way at one time.
 const AT_ONCE: usize = 8;
 /// How often due retries are looked for; new jobs wake the worker.
 const POLL: Duration = Duration::from_millis(500);
@@ -38,26 +39,35 @@ enum JobError {
     Delivery(#[from] DeliveryError),
     #[error(transparent)]
     Message(#[from] MessageError),
+    #[error(transparent)]
+    Logout(#[from] LogoutError),
 }
 
 impl JobError {
     /// Whether another try may do.
     fn is_transient(&self) -> bool {
         match self {
-            Self::Store(StoreError::Corrupt { .. }) | Self::Message(_) => false,
-            Self::Store(_) => true,
+            Self::Store(error) => may_pass(error),
+            Self::Message(_) => false,
             Self::Delivery(error) => matches!(error, DeliveryError::Transient(_)),
+            Self::Logout(LogoutError::Store(error)) => may_pass(error),
+            // A key that is missing comes with the next look at the key rows.
+            Self::Logout(LogoutError::Token(_)) => true,
+            Self::Logout(LogoutError::Delivery(error)) => matches!(error, DeliveryError::Transient(_)),
         }
     }
 }
 
+fn may_pass(error: &StoreError) -> bool {
+    !matches!(error, StoreError::Corrupt { .. })
+}
+
 /// Works until `stop` becomes true, then lets the running jobs end.
 pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
-    let mut running = JoinSet::new();
+    let mut running = Running::default();
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
-        while running.try_join_next().is_some() {}
-        let free = AT_ONCE - running.len();
+        let free = running.free();
         let (taken, pause) = match take(&companion, free).await {
             Ok(taken) => (taken, POLL),
             Err(error) => {
@@ -68,35 +78,75 @@ pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
         };
         let found_some = !taken.is_empty();
         for job in taken {
-            let companion = Arc::clone(&companion);
-            running.spawn(async move { work(&companion, job).await });
+            running.spawn(Arc::clone(&companion), job);
         }
-        if found_some && running.len() < AT_ONCE {
+        if found_some {
             continue;
         }
         tokio::select! {
             () = companion.outbox.woken() => {}
             () = tokio::time::sleep(pause) => {}
-            _ = running.join_next(), if !running.is_empty() => {}
+            () = running.one_ended() => {}
             _ = sweep.tick() => sweep_all(&companion).await,
             () = told_to_stop(&mut stop) => break,
         }
     }
-    while running.join_next().await.is_some() {}
+    running.all_ended().await;
 }
 
-async fn take(companion: &Companion, free: usize) -> Result<Vec<Job>, StoreError> {
-    if free == 0 {
+/// The jobs under way, by their lanes.
+#[derive(Default)]
+struct Running {
+    messages: JoinSet<()>,
+    calls: JoinSet<()>,
+}
+
+impl Running {
+    fn spawn(&mut self, companion: Arc<Companion>, job: Job) {
+        // What no kind of ours is only has to be thrown away.
+        let lane = JobKind::parse(&job.kind).map_or(Lane::Calls, JobKind::lane);
+        let running = match lane {
+            Lane::Messages => &mut self.messages,
+            Lane::Calls => &mut self.calls,
+        };
+        running.spawn(async move { work(&companion, job).await });
+    }
+
+    fn free(&mut self) -> Free {
+        let [messages, calls] = [&mut self.messages, &mut self.calls].map(|running| {
+            while running.try_join_next().is_some() {}
+            AT_ONCE.saturating_sub(running.len())
+        });
+        Free { messages, calls }
+    }
+
+    /// Returns when one has ended: never, where none runs.
+    async fn one_ended(&mut self) {
+        tokio::select! {
+            Some(_) = self.messages.join_next() => {}
+            Some(_) = self.calls.join_next() => {}
+            else => std::future::pending().await,
+        }
+    }
+
+    async fn all_ended(mut self) {
+        while self.messages.join_next().await.is_some() {}
+        while self.calls.join_next().await.is_some() {}
+    }
+}
+
+async fn take(companion: &Companion, free: Free) -> Result<Vec<Job>, StoreError> {
+    if free.messages == 0 && free.calls == 0 {
         return Ok(Vec::new());
     }
-    let limit = i64::try_from(free).unwrap_or(i64::MAX);
-    rows::take(companion.store.writer(), companion.clock.now(), LEASE, limit).await
+    rows::take(companion.store.writer(), companion.clock.now(), LEASE, free).await
 }
 
 async fn work(companion: &Companion, job: Job) {
     let done = match JobKind::parse(&job.kind) {
         Some(JobKind::SendCode) => send_code(companion, &job).await,
         Some(JobKind::PasswordChanged) => tell_of_change(companion, &job).await,
+        Some(JobKind::Logout) => tell_of_logout(companion, &job).await,
         None => Err(StoreError::Corrupt {
             table: "jobs",
             reason: format!("unknown kind {:?}", job.kind),
@@ -203,6 +253,11 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError
         id: &job.id,
     };
     Ok(companion.connectors.deliver(&outgoing).await?)
+}
+
+async fn tell_of_logout(companion: &Companion, job: &Job) -> Result<(), JobError> {
+    let notice: LogoutNotice = companion.outbox.open(job)?;
+    Ok(logout::deliver(companion, &notice).await?)
 }
 
 async fn sweep_all(companion: &Companion) {

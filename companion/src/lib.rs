@@ -14,6 +14,7 @@ pub mod demo;
 pub mod hashing;
 pub mod http;
 pub mod jobs;
+pub mod logout;
 pub mod messages;
 pub mod oidc;
 pub mod outbox;

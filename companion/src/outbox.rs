@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::secrets::{Sealer, random_id};
 use crate::store::StoreError;
-use crate::store::jobs::{self, Job, NewJob};
+use crate::store::jobs::{self, Job, Lane, NewJob};
 
-/// How long a notice is tried before it is given up.
+/// How long a notice, of a password or of a session's end, is tried before it is given up.
 const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
 
 /// The kinds of jobs.
@@ -27,20 +27,31 @@ pub enum JobKind {
     SendCode,
     /// Tell the owner that the password was changed.
     PasswordChanged,
+    /// Tell an app that a session has ended (OIDC Back-Channel Logout).
+    Logout,
 }
 
 impl JobKind {
+    const ALL: [Self; 3] = [Self::SendCode, Self::PasswordChanged, Self::Logout];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SendCode => "send-code",
             Self::PasswordChanged => "password-changed",
+            Self::Logout => "logout",
+        }
+    }
+
+    /// What it must not wait behind.
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::SendCode | Self::PasswordChanged => Lane::Messages,
+            Self::Logout => Lane::Calls,
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::SendCode, Self::PasswordChanged]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -63,6 +74,16 @@ pub struct PasswordChanged {
     pub changed_at: Timestamp,
     pub by: ChangedBy,
     pub sessions_ended: u32,
+}
+
+/// The payload of [`JobKind::Logout`]: one app, and one session that it took part in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct LogoutNotice {
+    pub client_id: String,
+    pub user_id: String,
+    /// `sid` of the app's ID tokens.
+    pub session_id: String,
+    pub ended_at: Timestamp,
 }
 
 /// How a password was changed.
@@ -106,6 +127,7 @@ impl Outbox {
             &NewJob {
                 id: job.id.as_str(),
                 kind: JobKind::SendCode.as_str(),
+                lane: JobKind::SendCode.lane(),
                 reference: Some(job.challenge_id.as_str()),
                 payload: &self.seal(job.id.as_str(), &payload)?,
                 created_at: job.created_at,
@@ -127,10 +149,33 @@ impl Outbox {
             &NewJob {
                 id: &id,
                 kind: JobKind::PasswordChanged.as_str(),
+                lane: JobKind::PasswordChanged.lane(),
                 reference: None,
                 payload: &self.seal(&id, notice)?,
                 created_at: notice.changed_at,
                 expires_at: notice.changed_at + NOTICE_LIFE,
+            },
+        )
+        .await
+    }
+
+    /// Writes the job that tells an app of a session's end.
+    pub async fn tell_logout(
+        &self,
+        db: impl SqliteExecutor<'_>,
+        notice: &LogoutNotice,
+    ) -> Result<(), StoreError> {
+        let id = random_id(self.random.as_ref());
+        self.add(
+            db,
+            &NewJob {
+                id: &id,
+                kind: JobKind::Logout.as_str(),
+                lane: JobKind::Logout.lane(),
+                reference: None,
+                payload: &self.seal(&id, notice)?,
+                created_at: notice.ended_at,
+                expires_at: notice.ended_at + NOTICE_LIFE,
             },
         )
         .await

@@ -6,6 +6,7 @@ use std::time::Duration;
 use keyback_companion::config::Config;
 use keyback_companion::config::app::Secret;
 use keyback_companion::config::messages::{EmailConnectorKind, MailboxText, SmtpSecurity};
+use keyback_companion::store::jobs::{self, Free};
 use keyback_core::time::Clock as _;
 use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD, SmtpSink, TestApp, eventually};
 
@@ -169,7 +170,11 @@ async fn sr34_the_job_of_a_worker_that_died_is_taken_again_and_sends_the_same_co
     browser.ask_reset(ADA).await;
     app.advance(Duration::from_secs(119));
     let now = app.clock.now();
-    let due = keyback_companion::store::jobs::take(db, now, Duration::from_secs(1), 10).await;
+    let free = Free {
+        messages: 10,
+        calls: 10,
+    };
+    let due = jobs::take(db, now, Duration::from_secs(1), free).await;
     assert!(due.unwrap().is_empty());
     assert!(sink.mails().is_empty());
     app.advance(Duration::from_secs(1));

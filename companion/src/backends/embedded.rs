@@ -12,8 +12,8 @@ use keyback_core::reset::Receipt;
 use keyback_core::time::Timestamp;
 
 use crate::hashing::{HashPool, Lane, Unavailable};
+use crate::logout::{CutOffAndTold, Endings};
 use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
-use crate::store::cut_off::cut_off;
 use crate::store::users::User;
 use crate::store::{Store, StoreError, Transaction, audit, reset, users};
 
@@ -23,6 +23,7 @@ pub struct EmbeddedBackend {
     store: Store,
     hashing: HashPool,
     outbox: Outbox,
+    endings: Endings,
     random: Arc<dyn Random>,
     identifiers: IdentifierHasher,
 }
@@ -40,6 +41,7 @@ impl EmbeddedBackend {
         store: Store,
         hashing: HashPool,
         outbox: Outbox,
+        endings: Endings,
         random: Arc<dyn Random>,
         identifiers: IdentifierHasher,
     ) -> Self {
@@ -47,6 +49,7 @@ impl EmbeddedBackend {
             store,
             hashing,
             outbox,
+            endings,
             random,
             identifiers,
         }
@@ -153,12 +156,11 @@ impl EmbeddedBackend {
         now: Timestamp,
     ) -> Result<Receipt, StoreError> {
         users::save_password_hash(&mut **tx, &user.id, phc, now).await?;
-        let cut = cut_off(tx, &user.id, flow, now).await?;
+        let CutOffAndTold { cut_off, apps_told } = self.endings.cut_off(tx, &user.id, flow, now).await?;
         Ok(Receipt {
-            sessions_ended: u32::try_from(cut.sessions_ended).unwrap_or(u32::MAX),
-            grants_revoked: u32::try_from(cut.revoked.apps.len()).unwrap_or(u32::MAX),
-            // Told by back-channel logout; nobody is promised to be told who isn't.
-            apps_told: 0,
+            sessions_ended: u32::try_from(cut_off.sessions_ended).unwrap_or(u32::MAX),
+            grants_revoked: u32::try_from(cut_off.revoked.apps.len()).unwrap_or(u32::MAX),
+            apps_told: u32::try_from(apps_told).unwrap_or(u32::MAX),
         })
     }
 

@@ -16,7 +16,9 @@ use super::{ConfigFile, open};
 use crate::app::password_gate;
 use crate::config::Config;
 use crate::hashing::{HashPool, Lane, PoolSettings};
-use crate::store::cut_off::cut_off;
+use crate::logout::Endings;
+use crate::outbox::Outbox;
+use crate::secrets::Purpose;
 use crate::store::users::{self, ACTIVE, Added, DISABLED, NewUser, User};
 use crate::store::{Store, audit};
 use crate::time_text;
@@ -255,7 +257,7 @@ async fn reset(named: &Named) -> Result<()> {
     url.query_pairs_mut().append_pair("login_hint", address.as_str());
     let mut tx = store.begin().await?;
     let now = SystemClock.now();
-    cut_off(&mut tx, &user.id, None, now).await?;
+    endings(&config)?.cut_off(&mut tx, &user.id, None, now).await?;
     audit::write(
         &mut *tx,
         &SystemRandom,
@@ -272,13 +274,13 @@ async fn reset(named: &Named) -> Result<()> {
 }
 
 async fn set_status(named: &Named, status: &'static str) -> Result<()> {
-    let (_, store) = open::store(&named.config).await?;
+    let (config, store) = open::store(&named.config).await?;
     let user = find(&store, &named.account).await?;
     let now = SystemClock.now();
     let mut tx = store.begin().await?;
     users::set_status(&mut *tx, &user.id, status, now).await?;
     if status == DISABLED {
-        cut_off(&mut tx, &user.id, None, now).await?;
+        endings(&config)?.cut_off(&mut tx, &user.id, None, now).await?;
     }
     let event = if status == DISABLED {
         "user_disabled"
@@ -290,6 +292,13 @@ async fn set_status(named: &Named, status: &'static str) -> Result<()> {
     println!("{} is {status}", user.sign_in_name());
     store.close().await;
     Ok(())
+}
+
+/// What signs an account out, and has its apps told by the worker of the running server.
+fn endings(config: &Config) -> Result<Endings> {
+    let sealer = config.secrets.root_keys()?.sealer(Purpose::Jobs);
+    let outbox = Outbox::new(sealer, Arc::new(SystemRandom));
+    Ok(Endings::new(outbox, &config.apps))
 }
 
 async fn find(store: &Store, account: &str) -> Result<User> {

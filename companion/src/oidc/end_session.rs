@@ -112,9 +112,7 @@ async fn handle(
         };
         return Ok(inner.pages.sign_out_confirmation(visitor, page));
     }
-    let mut tx = inner.store.begin().await?;
-    inner.sessions().end(&mut tx, &session.id, now).await?;
-    tx.commit().await?;
+    inner.sessions().end(&session.id, now).await?;
     let mut response = done(inner, visitor, app_name, &sign_out);
     response
         .headers_mut()

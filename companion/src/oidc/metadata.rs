@@ -45,6 +45,8 @@ pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
         "prompt_values_supported": prompt::SUPPORTED,
         "first_screen_values_supported": first_screen::supported(),
         "authorization_response_iss_parameter_supported": true,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,

@@ -5,7 +5,7 @@
 //! authorize/   the request in: one file per check; the code out
 //! token/       codes and refresh tokens become tokens: one file per grant type
 //! userinfo, revocation, introspection, end_session, metadata      one endpoint each
-//! registry, session, interaction, keys                            apps; who is signed in; who waits; who signs
+//! registry, session, interaction, keys, logout_token              apps; who is signed in; who waits; who signs
 //! params, client_auth, cors, error, pages                         how requests are read and refused
 //! ```
 
@@ -21,6 +21,7 @@ pub mod interaction;
 mod introspection;
 mod jws;
 pub mod keys;
+mod logout_token;
 mod metadata;
 pub mod pages;
 mod params;
@@ -49,6 +50,7 @@ use url::Url;
 use crate::config::app::{AppConfig, ResourceConfig};
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
 use crate::http::cookies::Cookies;
+use crate::logout::Endings;
 use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError};
@@ -80,6 +82,7 @@ pub struct ProviderParts<'a> {
     pub resources: Vec<ResourceConfig>,
     pub tokens: TokensConfig,
     pub session: SessionConfig,
+    pub endings: Endings,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub pages: Arc<dyn ProviderPages>,
@@ -114,6 +117,7 @@ struct Inner {
     cookies: Cookies,
     tokens: TokensConfig,
     session: SessionConfig,
+    endings: Endings,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pages: Arc<dyn ProviderPages>,
@@ -138,6 +142,7 @@ impl Provider {
             keys,
             tokens: parts.tokens,
             session: parts.session,
+            endings: parts.endings,
             clock: parts.clock,
             random: parts.random,
             pages: parts.pages,
@@ -232,6 +237,7 @@ impl Inner {
             config: &self.session,
             cookies: self.cookies,
             random: &*self.random,
+            endings: &self.endings,
         }
     }
 }

@@ -8,8 +8,8 @@ use keyback_core::time::Timestamp;
 
 use crate::config::lifetimes::SessionConfig;
 use crate::http::cookies::Cookies;
+use crate::logout::Endings;
 use crate::secrets::{digest_of, random_id, random_token};
-use crate::store::grants::{self, RevokedApps};
 use crate::store::sessions::{self, NewSession, Session};
 use crate::store::users::{self, User};
 use crate::store::{Store, StoreError, Transaction};
@@ -34,6 +34,7 @@ pub struct Sessions<'p> {
     pub(super) config: &'p SessionConfig,
     pub(super) cookies: Cookies,
     pub(super) random: &'p dyn Random,
+    pub(super) endings: &'p Endings,
 }
 
 impl Sessions<'_> {
@@ -80,7 +81,7 @@ impl Sessions<'_> {
                 sessions::end(&mut **tx, &old.id).await?;
                 id = old.id;
             } else {
-                self.end(tx, &old.id, now).await?;
+                self.endings.end_session(tx, &old.id, now).await?;
             }
         }
         let secret = random_token(self.random);
@@ -109,15 +110,13 @@ impl Sessions<'_> {
         ))
     }
 
-    /// Ends a session and what it gave, but for offline grants. Answers the apps that took part in it.
-    pub async fn end(
-        &self,
-        tx: &mut Transaction,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<RevokedApps, StoreError> {
-        sessions::end(&mut **tx, id).await?;
-        grants::revoke_session(tx, id, now).await
+    /// Ends a session and what it gave, but for offline grants, in a transaction of its own; its apps are told.
+    pub async fn end(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        self.endings.end_session(&mut tx, id, now).await?;
+        tx.commit().await?;
+        self.endings.wake();
+        Ok(())
     }
 
     /// The `Set-Cookie` that takes the session from the browser.

@@ -20,7 +20,6 @@ use super::respond::{
     PageError, PageResult, busy, off_the_serving_threads, see_other, too_many, with_cookie,
 };
 use crate::app::Companion;
-use crate::store::StoreError;
 use crate::views::new_password::Problem;
 use crate::views::{NewPassword, Wait};
 
@@ -129,13 +128,8 @@ async fn leave_nobody_signed_in(companion: &Companion, asked: &Asked) -> Result<
     let Some((session, _)) = signed_in(companion, asked).await? else {
         return Ok(());
     };
-    let mut tx = companion.store.begin().await?;
-    companion
-        .provider
-        .sessions()
-        .end(&mut tx, &session.id, companion.clock.now())
-        .await?;
-    Ok(tx.commit().await.map_err(StoreError::from)?)
+    let sessions = companion.provider.sessions();
+    Ok(sessions.end(&session.id, companion.clock.now()).await?)
 }
 
 /// The page, while the proof holds; otherwise the way to where the flow stands.

@@ -10,7 +10,6 @@ use super::account::signed_in;
 use super::request::Asked;
 use super::respond::{PageResult, see_other, with_cookie};
 use crate::app::Companion;
-use crate::store::StoreError;
 use crate::views::{SignOut, SignedOut};
 
 pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
@@ -46,9 +45,7 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
 async fn submit(companion: &Companion, asked: &Asked) -> PageResult {
     let sessions = companion.provider.sessions();
     if let Some((session, _)) = signed_in(companion, asked).await? {
-        let mut tx = companion.store.begin().await?;
-        sessions.end(&mut tx, &session.id, companion.clock.now()).await?;
-        tx.commit().await.map_err(StoreError::from)?;
+        sessions.end(&session.id, companion.clock.now()).await?;
     }
     Ok(with_cookie(see_other("/signed-out")?, sessions.clear_cookie()))
 }

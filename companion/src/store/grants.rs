@@ -34,6 +34,7 @@ pub struct RevokedApps {
 pub struct RevokedApp {
     pub client_id: String,
     pub session_id: String,
+    pub user_id: String,
 }
 
 /// Begins a grant in a live session. Answers false where the session has ended meanwhile, as by a reset.
@@ -92,6 +93,7 @@ pub async fn revoke_user(
         .map(|(client_id, session_id, _)| RevokedApp {
             client_id,
             session_id,
+            user_id: user_id.to_owned(),
         })
         .collect();
     apps.sort_by(|a, b| (&a.client_id, &a.session_id).cmp(&(&b.client_id, &b.session_id)));
@@ -106,7 +108,7 @@ pub async fn revoke_session(
     now: Timestamp,
 ) -> Result<RevokedApps, StoreError> {
     let apps = sqlx::query_as(
-        "SELECT DISTINCT client_id, session_id FROM grants WHERE session_id = $1 AND expires_at > $2 \
+        "SELECT DISTINCT client_id, session_id, user_id FROM grants WHERE session_id = $1 AND expires_at > $2 \
          ORDER BY client_id",
     )
     .bind(session_id)

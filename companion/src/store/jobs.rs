@@ -13,6 +13,7 @@ use super::StoreError;
 pub struct NewJob<'a> {
     pub id: &'a str,
     pub kind: &'a str,
+    pub lane: Lane,
     /// What it belongs to, so that it can be withdrawn.
     pub reference: Option<&'a str>,
     /// Sealed.
@@ -20,6 +21,31 @@ pub struct NewJob<'a> {
     pub created_at: Timestamp,
     /// Not delivered after this.
     pub expires_at: Timestamp,
+}
+
+/// Jobs of one lane don't wait for those of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// To people.
+    Messages,
+    /// To the servers of others, which may not answer.
+    Calls,
+}
+
+impl Lane {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Calls => "calls",
+        }
+    }
+}
+
+/// How many jobs of each lane a worker can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Free {
+    pub messages: usize,
+    pub calls: usize,
 }
 
 /// A job that was taken.
@@ -42,8 +68,8 @@ impl Job {
 /// Writes a job, to run at once.
 pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO jobs (id, kind, reference, payload, created_at, run_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6)",
+        "INSERT INTO jobs (id, kind, reference, payload, created_at, run_at, expires_at, lane) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
     )
     .bind(job.id)
     .bind(job.kind)
@@ -51,26 +77,34 @@ pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), St
     .bind(job.payload)
     .bind(job.created_at.as_millis())
     .bind(job.expires_at.as_millis())
+    .bind(job.lane.as_str())
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Takes up to `limit` jobs that are due, for as long as the lease.
+/// Takes jobs that are due, for as long as the lease.
 pub async fn take(
     db: impl SqliteExecutor<'_>,
     now: Timestamp,
     lease: Duration,
-    limit: i64,
+    free: Free,
 ) -> Result<Vec<Job>, StoreError> {
+    let most = |count| i64::try_from(count).unwrap_or(i64::MAX);
     Ok(sqlx::query_as(
-        "UPDATE jobs SET lease_until = $2, attempts = attempts + 1 WHERE id IN (SELECT id FROM jobs \
-         WHERE run_at <= $1 AND lease_until <= $1 AND expires_at > $1 ORDER BY run_at LIMIT $3) \
+        "UPDATE jobs SET lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
+         SELECT id FROM (SELECT id FROM jobs WHERE lane = $3 AND run_at <= $1 AND lease_until <= $1 \
+         AND expires_at > $1 ORDER BY run_at LIMIT $4) AS m UNION ALL \
+         SELECT id FROM (SELECT id FROM jobs WHERE lane = $5 AND run_at <= $1 AND lease_until <= $1 \
+         AND expires_at > $1 ORDER BY run_at LIMIT $6) AS c) \
          RETURNING id, kind, payload, attempts, expires_at",
     )
     .bind(now.as_millis())
     .bind((now + lease).as_millis())
-    .bind(limit)
+    .bind(Lane::Messages.as_str())
+    .bind(most(free.messages))
+    .bind(Lane::Calls.as_str())
+    .bind(most(free.calls))
     .fetch_all(db)
     .await?)
 }

@@ -76,14 +76,12 @@ async fn a_session_that_has_ended_meanwhile_gives_no_code() {
     let bench = Bench::new().await;
     let answer = bench.authorize(&[], "").await;
     let (session, _) = bench.sign_in(ALICE, "").await;
-    let mut tx = bench.store.begin().await.unwrap();
     bench
         .provider
         .sessions()
-        .end(&mut tx, &session.id, bench.now())
+        .end(&session.id, bench.now())
         .await
         .unwrap();
-    tx.commit().await.unwrap();
     assert_eq!(
         complete(&bench, &answer, &session).await,
         Err(Unfit::NobodySignedIn)

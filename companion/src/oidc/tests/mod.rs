@@ -4,6 +4,7 @@ mod authorize;
 mod end_session;
 mod interaction;
 mod keys;
+mod logout;
 mod metadata;
 mod pushed;
 mod refresh;
@@ -31,8 +32,11 @@ use url::Url;
 use super::pages::{ErrorPage, FormPost, ProviderPages, SignOutConfirmation, SignedOut, Visitor};
 use super::session::SignIn;
 use super::{Provider, ProviderError, ProviderParts};
+use crate::config::app::AppConfig;
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
-use crate::secrets::{RootKey, RootKeys, digest_of};
+use crate::logout::Endings;
+use crate::outbox::Outbox;
+use crate::secrets::{Purpose, RootKey, RootKeys, digest_of};
 use crate::store::Store;
 use crate::store::provider_keys::{self, KeyRow};
 use crate::store::sessions::Session;
@@ -318,11 +322,13 @@ pub(super) async fn start(
 ) -> Result<Provider, ProviderError> {
     // A provider that starts again must not draw again what it drew before.
     static STARTS: AtomicU64 = AtomicU64::new(1);
-    let apps = json!([
+    let apps: Vec<AppConfig> = serde_json::from_value(json!([
         { "client_id": "spa", "name": "The Site", "type": "spa", "redirect_uris": [CALLBACK],
-          "post_logout_redirect_uris": ["https://spa.example/signed-out"], "resources": [API],
+          "post_logout_redirect_uris": ["https://spa.example/signed-out", "https://spa.example/out?from=op"],
+          "backchannel_logout_uri": "https://spa.example/backchannel-logout", "resources": [API],
           "scopes": ["reports"] },
         { "client_id": "web", "type": "web", "client_secret": SECRET, "redirect_uris": ["https://web.example/cb"],
+          "backchannel_logout_uri": "https://web.example/backchannel-logout",
           "id_token_signed_response_alg": "RS256" },
         { "client_id": "native", "type": "native", "redirect_uris": ["http://127.0.0.1/callback",
           "com.example.app:/callback"] },
@@ -331,19 +337,23 @@ pub(super) async fn start(
           "require_pushed_authorization_requests": true },
         { "client_id": "foreign", "type": "spa", "first_party": false,
           "redirect_uris": ["https://foreign.example/callback"] },
-    ]);
+    ]))
+    .unwrap();
+    let random = Arc::new(SeededRandom::new(STARTS.fetch_add(1, Ordering::SeqCst)));
+    let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), random.clone());
     let resources = json!([{ "indicator": API, "scopes": ["read:books", "write:books"] },
         { "indicator": "https://other.example", "scopes": ["read:other"] }]);
     Provider::start(ProviderParts {
         store: store.clone(),
         root_keys,
         public_url: Url::parse(public_url).unwrap(),
-        apps: serde_json::from_value(apps).unwrap(),
+        endings: Endings::new(outbox, &apps),
+        apps,
         resources: serde_json::from_value(resources).unwrap(),
         tokens: TokensConfig::default(),
         session: SessionConfig::default(),
         clock: clock.clone(),
-        random: Arc::new(SeededRandom::new(STARTS.fetch_add(1, Ordering::SeqCst))),
+        random,
         pages: Arc::new(PlainPages),
         reset_available: true,
     })

@@ -106,6 +106,7 @@ async fn sr54_a_revocation_ends_codes_and_tokens_offline_ones_too_and_names_the_
     let latest = RevokedApp {
         client_id: "spa".to_owned(),
         session_id: session.id,
+        user_id: ALICE.to_owned(),
     };
     assert!(revoked.apps.contains(&latest));
     assert_eq!(bench.exchange(&code, &[]).await.error(), "invalid_grant");
