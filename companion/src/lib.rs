@@ -20,6 +20,7 @@ pub mod oidc;
 pub mod outbox;
 pub mod outgoing;
 pub mod pages;
+pub mod profile;
 pub mod relying_party;
 pub mod secrets;
 pub mod serve;

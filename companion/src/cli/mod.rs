@@ -5,6 +5,7 @@ mod config;
 pub(crate) mod keys;
 mod migrate;
 mod open;
+mod profile_args;
 mod serve;
 pub(crate) mod user;
 

@@ -12,12 +12,14 @@ use keyback_core::random::{SystemRandom, short_id};
 use keyback_core::time::{Clock as _, SystemClock};
 use zeroize::Zeroizing;
 
+use super::profile_args::ProfileArgs;
 use super::{ConfigFile, open};
 use crate::app::password_gate;
 use crate::config::Config;
 use crate::hashing::{HashPool, Lane, PoolSettings};
 use crate::logout::Endings;
 use crate::outbox::Outbox;
+use crate::profile;
 use crate::secrets::Purpose;
 use crate::store::users::{self, ACTIVE, Added, DISABLED, NewUser, User};
 use crate::store::{Store, audit};
@@ -28,7 +30,7 @@ const PAGE: i64 = 500;
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
     /// Add an account; its first password is set by a reset, or with --password-stdin
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List the accounts
     List(ConfigFile),
     /// Show an account
@@ -54,6 +56,8 @@ pub(crate) struct AddArgs {
     username: Option<String>,
     #[arg(long)]
     name: Option<String>,
+    #[command(flatten)]
+    profile: ProfileArgs,
     /// Nobody vouches for the addresses: no code goes there
     #[arg(long)]
     unverified: bool,
@@ -72,7 +76,7 @@ pub(crate) struct Named {
 
 pub(super) async fn run(command: UserCommand) -> Result<()> {
     match command {
-        UserCommand::Add(args) => add(args).await,
+        UserCommand::Add(args) => add(*args).await,
         UserCommand::List(file) => list(&file).await,
         UserCommand::Show(named) => show(&named).await,
         UserCommand::Reset(named) => reset(&named).await,
@@ -107,10 +111,11 @@ async fn add(args: AddArgs) -> Result<()> {
     let (config, store) = open::store(&args.config).await?;
     let new = NewUser {
         id: short_id(&SystemRandom),
-        username: args.username.map(check_username).transpose()?,
+        username: args.username.as_deref().map(profile::username).transpose()?,
         email: args.email.as_deref().map(email).transpose()?,
         phone: args.phone.as_deref().map(phone).transpose()?,
-        name: args.name,
+        name: args.name.as_deref().map(profile::full_name).transpose()?,
+        profile: args.profile.profile()?,
         verified: !args.unverified,
     };
     let phc = match args.password_stdin {
@@ -145,21 +150,6 @@ fn phone(text: &str) -> Result<String> {
         Ok(Identifier::Email(_)) => bail!("{text:?} is an e-mail address; give it with --email"),
         Err(error) => bail!("{text:?} is no phone number such as +14155550123: {error}"),
     }
-}
-
-/// A user name must not look like an address: what is typed at sign-in means one thing.
-fn check_username(text: String) -> Result<String> {
-    let fit = (1..=128).contains(&text.len())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-        && Identifier::parse(&text).is_err();
-    if !fit {
-        bail!(
-            "{text:?} is no user name: 1 to 128 letters, digits, dots, dashes and underscores, and no phone number"
-        );
-    }
-    Ok(text)
 }
 
 async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {

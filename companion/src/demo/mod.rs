@@ -3,6 +3,7 @@
 //! The companion, a demo site with a "Forgot password?" link, an account, and an inbox that shows every message.
 //! Others script against what it prints: first the companion's address, then the site's.
 
+mod account;
 mod site;
 
 use std::io::ErrorKind;
@@ -269,6 +270,7 @@ async fn add_account(companion: &Companion) -> Result<bool> {
         email: Some(EMAIL.to_owned()),
         phone: Some(PHONE.to_owned()),
         name: Some(NAME.to_owned()),
+        profile: account::profile()?,
         verified: true,
     };
     let phc = companion.hashing.hash(Lane::SignIn, PASSWORD).await?;

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::store::StoreError;
 
-/// An error code of RFC 6749 (4.1.2.1, 5.2), RFC 6750 (3.1), RFC 7009, RFC 8707 or OIDC Core 3.1.2.6.
+/// An error code of RFC 6749 (4.1.2.1, 5.2), RFC 6750 (3.1), RFC 7009, RFC 8707, OIDC Core 3.1.2.6, or
+/// OIDC Core Unmet Authentication Requirements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     InvalidRequest,
@@ -26,6 +27,7 @@ pub enum ErrorCode {
     AccessDenied,
     LoginRequired,
     ConsentRequired,
+    UnmetAuthenticationRequirements,
     RequestNotSupported,
     RequestUriNotSupported,
     RegistrationNotSupported,
@@ -51,6 +53,7 @@ impl ErrorCode {
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
@@ -129,11 +132,14 @@ impl ProtocolError {
 
     /// A refusal of a bearer token (RFC 6750 3.1).
     pub fn bearer(code: ErrorCode, description: &'static str) -> Self {
-        Self {
-            code,
-            description: description.into(),
-            challenge: Some(Challenge::Bearer { named: true }),
-        }
+        Self::new(code, description).with_bearer_challenge()
+    }
+
+    /// The same refusal, told to whoever was to send a bearer token (RFC 6750 3).
+    #[must_use]
+    pub fn with_bearer_challenge(mut self) -> Self {
+        self.challenge = Some(Challenge::Bearer { named: true });
+        self
     }
 
     /// Writes the private side of the error to the log.

@@ -11,6 +11,7 @@ use super::Inner;
 use super::authorize::first_screen::FirstScreen;
 use super::authorize::prompt::Prompt;
 use super::authorize::response_mode::ResponseMode;
+use super::claims::ClaimsRequest;
 use super::error::{ErrorCode, Failure, ProtocolError};
 use super::scope::Scopes;
 use crate::secrets::random_id;
@@ -59,6 +60,9 @@ pub struct AuthorizationRequest {
     /// The person that `id_token_hint` names: nobody else may answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// The claims asked for by name.
+    #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
     /// The app that `/reset-password` was opened for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_app: Option<String>,

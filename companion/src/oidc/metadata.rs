@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::authorize::{first_screen, prompt, response_mode};
 use super::registry::Registry;
-use super::{Provider, claims, client_auth, scope};
+use super::{Provider, acr, claims, client_auth, scope};
 
 /// What the provider can do.
 pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
@@ -40,14 +40,14 @@ pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
         "claim_types_supported": ["normal"],
-        "claims_supported": claims::SUPPORTED,
-        "acr_values_supported": ["0"],
+        "claims_supported": claims::supported(),
+        "acr_values_supported": acr::SUPPORTED,
         "prompt_values_supported": prompt::SUPPORTED,
         "first_screen_values_supported": first_screen::supported(),
         "authorization_response_iss_parameter_supported": true,
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     })

@@ -9,8 +9,9 @@
 //! params, client_auth, cors, error, pages                         how requests are read and refused
 //! ```
 
+mod acr;
 pub mod authorize;
-mod claims;
+pub mod claims;
 mod client_auth;
 mod cors;
 mod document;
@@ -159,7 +160,7 @@ impl Provider {
             .layer(middleware::from_fn(cors::open));
         let of_apps = Router::new()
             .route("/oidc/token", post(token::post))
-            .route("/oidc/me", get(userinfo::get).post(userinfo::get))
+            .route("/oidc/me", get(userinfo::answer).post(userinfo::answer))
             .route("/oidc/request", post(authorize::push))
             .route("/oidc/token/revocation", post(revocation::post))
             .layer(middleware::from_fn_with_state(self.clone(), cors::of_apps));

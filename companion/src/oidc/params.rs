@@ -15,6 +15,9 @@ pub(super) const MOST_QUERY_BYTES: usize = 16 * 1024;
 /// Parameters of a request at most: more than any specification names together.
 const MOST_PARAMETERS: usize = 100;
 
+/// The one parameter that is JSON (OIDC Core 5.5).
+const CLAIMS: &str = "claims";
+
 /// Parameters as sent. A parameter without a value counts as omitted (RFC 6749 3.1).
 #[derive(Clone, Default)]
 pub(super) struct Params(Vec<(String, String)>);
@@ -110,9 +113,14 @@ impl Params {
     /// A parameter whose name or value holds a control character, by a name fit to be shown.
     pub(super) fn with_control_character(&self) -> Option<String> {
         let bad = |text: &str| text.chars().any(char::is_control);
+        // JSON may be written in lines.
+        let bad_json = |text: &str| text.chars().any(|c| c.is_control() && !"\t\n\r".contains(c));
         self.0
             .iter()
-            .find(|(name, value)| bad(name) || bad(value))
+            .find(|(name, value)| match name.as_str() {
+                CLAIMS => bad_json(value),
+                _ => bad(name) || bad(value),
+            })
             .map(|(name, _)| shown(name))
     }
 
@@ -141,7 +149,8 @@ impl std::fmt::Debug for Params {
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+/// Whether the body is said to be a form.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).into_iter();
     let form = types
         .next()
@@ -201,6 +210,14 @@ mod tests {
                 "{bad}"
             );
         }
+        assert_eq!(
+            Params::parse(b"claims=%7B%0A%7D")
+                .unwrap()
+                .with_control_character(),
+            None
+        );
+        let bad = Params::parse(b"claims=%7B%00%7D").unwrap();
+        assert_eq!(bad.with_control_character().as_deref(), Some("claims"));
         assert_eq!(Params::parse(b"n=%ff").unwrap_err(), Unreadable);
         assert_eq!(
             Params::parse(b"a%22%5C%0d=1&a%22%5C%0d=2")

@@ -1,26 +1,32 @@
-//! Userinfo (OIDC Core 5.3), for an access token in the header (RFC 6750 2.1).
+//! Userinfo (OIDC Core 5.3), for an access token in the header (RFC 6750 2.1) or in a form body (2.2), never in the
+//! address: that rests in logs and histories (RFC 9700 4.3.2).
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
+use super::claims::{self, ClaimsRequest, Person, Place};
 use super::error::{ErrorCode, ProtocolError};
+use super::params::{Params, is_form};
 use super::scope::{OPENID, Scopes};
-use super::{Inner, Provider, claims, no_store};
+use super::{Inner, Provider, no_store};
 use crate::secrets::digest_of;
 use crate::store::tokens;
 
-pub(super) async fn get(State(provider): State<Provider>, request: Request) -> Response {
-    match of_token(&provider.0, request.headers()).await {
+/// The parameter of a form body that holds the token.
+const ACCESS_TOKEN: &str = "access_token";
+
+pub(super) async fn answer(State(provider): State<Provider>, request: Request) -> Response {
+    match claims_for(&provider.0, request).await {
         Ok(claims) => (no_store(), Json(claims)).into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-async fn of_token(inner: &Inner, headers: &HeaderMap) -> Result<Map<String, Value>, ProtocolError> {
-    let token = bearer(headers)?;
+async fn claims_for(inner: &Inner, request: Request) -> Result<Map<String, Value>, ProtocolError> {
+    let digest = token_digest(request).await?;
     let dead = || {
         ProtocolError::bearer(
             ErrorCode::InvalidToken,
@@ -28,12 +34,13 @@ async fn of_token(inner: &Inner, headers: &HeaderMap) -> Result<Map<String, Valu
         )
     };
     let now = inner.clock.now();
-    let found = tokens::find_access(inner.store.reader(), &digest_of(token), now).await?;
+    let found = tokens::find_access(inner.store.reader(), &digest, now).await?;
     let row = found.filter(|row| row.resource.is_none()).ok_or_else(dead)?;
     let user = inner
         .live_user(&row.user_id, row.issued_at())
         .await?
         .ok_or_else(dead)?;
+    let auth_time = row.auth_time();
     let scopes = Scopes::from(row.scope);
     if !scopes.contains(OPENID) {
         return Err(ProtocolError::bearer(
@@ -41,19 +48,53 @@ async fn of_token(inner: &Inner, headers: &HeaderMap) -> Result<Map<String, Valu
             "The access token was given without the scope openid.",
         ));
     }
-    let mut answer = claims::of(&user, &scopes);
-    answer.insert("sub".to_owned(), Value::String(user.id));
-    Ok(answer)
+    let asked = ClaimsRequest::from_stored(row.claims.as_deref())?;
+    let person = Person {
+        user: &user,
+        session_id: &row.session_id,
+        auth_time,
+        amr: &row.amr,
+    };
+    Ok(claims::released(Place::Userinfo, &scopes, &asked, &person))
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, ProtocolError> {
-    let mut sent = headers.get_all(header::AUTHORIZATION).into_iter();
-    let (Some(value), None) = (sent.next(), sent.next()) else {
-        return Err(ProtocolError::no_token());
+/// The digest of the one token that the request sends. Two ways at once are refused (RFC 6750 2): they could differ.
+async fn token_digest(request: Request) -> Result<String, ProtocolError> {
+    let (parts, body) = request.into_parts();
+    let of_header = bearer(&parts.headers)?.map(digest_of);
+    let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let in_query = query.is_ok_and(|query| query.one(ACCESS_TOKEN).is_some());
+    let of_body = if parts.method == Method::POST && is_form(&parts.headers) {
+        let form = Params::of_form(&parts.headers, body)
+            .await
+            .map_err(ProtocolError::with_bearer_challenge)?;
+        form.one(ACCESS_TOKEN).map(digest_of)
+    } else {
+        None
     };
-    let text = value.to_str().map_err(|_| ProtocolError::no_token())?;
-    match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("Bearer") => Ok(token.trim()),
-        _ => Err(ProtocolError::no_token()),
+    match (of_header, of_body, in_query) {
+        (Some(digest), None, false) | (None, Some(digest), false) => Ok(digest),
+        (None, None, _) => Err(ProtocolError::no_token()),
+        _ => Err(ProtocolError::bearer(
+            ErrorCode::InvalidRequest,
+            "Send the access token in one way: in the header Authorization, or in a form body.",
+        )),
     }
+}
+
+/// The token of the header, if it has one. Another scheme brings none.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ProtocolError> {
+    let mut sent = headers.get_all(header::AUTHORIZATION).into_iter();
+    let (value, another) = (sent.next(), sent.next());
+    if another.is_some() {
+        return Err(ProtocolError::bearer(
+            ErrorCode::InvalidRequest,
+            "Send one header Authorization.",
+        ));
+    }
+    let text = value.and_then(|value| value.to_str().ok());
+    let scheme_and_token = text.and_then(|text| text.split_once(' '));
+    Ok(scheme_and_token
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+        .map(|(_, token)| token.trim()))
 }

@@ -17,6 +17,8 @@ pub struct CodeRow {
     resources: String,
     auth_time: i64,
     pub amr: String,
+    /// The claims asked for by name, as JSON.
+    pub claims: Option<String>,
     pub redirect_uri: String,
     pub code_challenge: Option<String>,
     pub nonce: Option<String>,
@@ -88,7 +90,7 @@ pub async fn add(db: impl SqliteExecutor<'_>, code: &NewCode<'_>, now: Timestamp
 pub async fn find(db: impl SqliteExecutor<'_>, digest: &str) -> Result<Option<CodeRow>, StoreError> {
     Ok(sqlx::query_as(
         "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, g.offline, g.scope, g.resources, \
-         g.auth_time, g.amr, c.redirect_uri, c.code_challenge, c.nonce, c.issued_at, c.expires_at, \
+         g.auth_time, g.amr, g.claims, c.redirect_uri, c.code_challenge, c.nonce, c.issued_at, c.expires_at, \
          g.expires_at AS grant_expires_at, c.used_at \
          FROM codes c JOIN grants g ON g.id = c.grant_id WHERE c.digest = $1",
     )

@@ -17,6 +17,8 @@ pub struct NewGrant<'a> {
     pub offline: bool,
     pub scope: &'a str,
     pub resources: &'a [String],
+    /// The claims asked for by name, as JSON.
+    pub claims: Option<&'a str>,
     pub auth_time: Timestamp,
     pub amr: &'a str,
     pub expires_at: Timestamp,
@@ -45,7 +47,7 @@ pub async fn add(
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO grants (id, user_id, client_id, session_id, offline, scope, resources, auth_time, amr, \
-         created_at, expires_at) SELECT $1, $2, $3, s.id, $5, $6, $7, $8, $9, $10, $11 FROM sessions s \
+         created_at, expires_at, claims) SELECT $1, $2, $3, s.id, $5, $6, $7, $8, $9, $10, $11, $12 FROM sessions s \
          WHERE s.id = $4 AND s.user_id = $2 AND s.expires_at > $10",
     )
     .bind(grant.id)
@@ -59,6 +61,7 @@ pub async fn add(
     .bind(grant.amr)
     .bind(now.as_millis())
     .bind(grant.expires_at.as_millis())
+    .bind(grant.claims)
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -15,11 +15,19 @@ pub struct AccessTokenRow {
     pub scope: String,
     /// The resource a JWT is for; none is an opaque token for the provider itself.
     pub resource: Option<String>,
+    auth_time: i64,
+    pub amr: String,
+    /// The claims asked for by name, as JSON.
+    pub claims: Option<String>,
     issued_at: i64,
     expires_at: i64,
 }
 
 impl AccessTokenRow {
+    pub fn auth_time(&self) -> Timestamp {
+        Timestamp::from_millis(self.auth_time)
+    }
+
     pub fn issued_at(&self) -> Timestamp {
         Timestamp::from_millis(self.issued_at)
     }
@@ -40,6 +48,8 @@ pub struct RefreshTokenRow {
     resources: String,
     auth_time: i64,
     pub amr: String,
+    /// The claims asked for by name, as JSON.
+    pub claims: Option<String>,
     grant_expires_at: i64,
     issued_at: i64,
     expires_at: i64,
@@ -115,8 +125,8 @@ pub async fn find_access(
     now: Timestamp,
 ) -> Result<Option<AccessTokenRow>, StoreError> {
     Ok(sqlx::query_as(
-        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, t.scope, t.resource, t.issued_at, \
-         t.expires_at FROM access_tokens t JOIN grants g ON g.id = t.grant_id \
+        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, t.scope, t.resource, g.auth_time, \
+         g.amr, g.claims, t.issued_at, t.expires_at FROM access_tokens t JOIN grants g ON g.id = t.grant_id \
          WHERE t.digest = $1 AND t.expires_at > $2",
     )
     .bind(digest)
@@ -162,7 +172,7 @@ pub async fn find_refresh(
 ) -> Result<Option<RefreshTokenRow>, StoreError> {
     Ok(sqlx::query_as(
         "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, g.scope, g.resources, g.auth_time, \
-         g.amr, g.expires_at AS grant_expires_at, t.issued_at, t.expires_at, t.used_at, t.answer \
+         g.amr, g.claims, g.expires_at AS grant_expires_at, t.issued_at, t.expires_at, t.used_at, t.answer \
          FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.digest = $1",
     )
     .bind(digest)

@@ -5,6 +5,7 @@ use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
 use super::{StoreError, Transaction};
+use crate::profile::Profile;
 
 /// An account.
 #[derive(Clone, Debug, FromRow)]
@@ -26,6 +27,25 @@ pub struct User {
 }
 
 impl User {
+    /// A bare, active account made at `at`.
+    #[cfg(test)]
+    pub(crate) fn for_test(id: &str, at: Timestamp) -> Self {
+        Self {
+            id: id.to_owned(),
+            username: None,
+            email: None,
+            email_verified: false,
+            phone: None,
+            phone_verified: false,
+            name: None,
+            profile: "{}".to_owned(),
+            status: ACTIVE.to_owned(),
+            created_at: at.as_millis(),
+            updated_at: at.as_millis(),
+            not_before: 0,
+        }
+    }
+
     /// Whether the account may sign in and reset.
     pub fn is_active(&self) -> bool {
         self.status == ACTIVE
@@ -94,6 +114,7 @@ pub struct NewUser {
     pub email: Option<String>,
     pub phone: Option<String>,
     pub name: Option<String>,
+    pub profile: Profile,
     /// Whether the operator vouches for the addresses.
     pub verified: bool,
 }
@@ -160,8 +181,8 @@ pub async fn list(db: impl SqliteExecutor<'_>, after: &str, limit: i64) -> Resul
 /// Adds an account without a password.
 pub async fn add(db: impl SqliteExecutor<'_>, new: &NewUser, now: Timestamp) -> Result<Added, StoreError> {
     let result = sqlx::query(
-        "INSERT INTO users (id, username, email, email_verified, phone, phone_verified, name, created_at, \
-         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        "INSERT INTO users (id, username, email, email_verified, phone, phone_verified, name, profile, \
+         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
     )
     .bind(&new.id)
     .bind(&new.username)
@@ -170,6 +191,7 @@ pub async fn add(db: impl SqliteExecutor<'_>, new: &NewUser, now: Timestamp) -> 
     .bind(&new.phone)
     .bind(new.verified && new.phone.is_some())
     .bind(&new.name)
+    .bind(new.profile.to_stored())
     .bind(now.as_millis())
     .execute(db)
     .await;

@@ -71,6 +71,7 @@ pub(super) async fn issue(
         // The app takes part in the session until that ends, whether its access token still lives or not.
         (session.created_at() + inner.session.max.0).max(code_expires_at + inner.tokens.access_token.0)
     };
+    let claims = request.claims.to_stored()?;
     let grant = NewGrant {
         id: &grant_id,
         user_id: &session.user_id,
@@ -79,6 +80,7 @@ pub(super) async fn issue(
         offline,
         scope: &request.scopes.to_string(),
         resources: &request.resources,
+        claims: claims.as_deref(),
         auth_time: session.auth_time(),
         amr: &session.amr,
         expires_at: grant_expires_at,

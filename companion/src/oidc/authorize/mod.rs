@@ -5,6 +5,7 @@
 mod answer;
 mod channel;
 mod characters;
+mod claims;
 mod client;
 mod complete;
 mod consent;
@@ -81,6 +82,7 @@ struct Asked<'a> {
 /// | `resource`       | APIs the app may call                               | RFC 8707 2                   |
 /// | `prompt`         | known values, `none` alone                          | OIDC Core 3.1.2.1            |
 /// | `max_age`        | a number                                            | OIDC Core 3.1.2.1            |
+/// | `claims`         | claims by name, and no `acr` out of reach           | OIDC Core 5.5                |
 /// | `id_token_hint`  | an ID token of ours for this app                    | OIDC Core 3.1.2.1            |
 /// | `first_screen`   | a known spelling                                    | Logto                        |
 /// | `identifiers`    | nothing: unknown kinds are left out                 | Logto                        |
@@ -100,6 +102,7 @@ fn checked(asked: &Asked<'_>) -> Result<AuthorizationRequest, ProtocolError> {
         resources: resource::check(asked)?,
         prompt: prompt::check(asked)?,
         max_age: max_age::check(asked)?,
+        claims: claims::check(asked)?,
         subject: id_token_hint::check(asked)?,
         first_screen: first_screen::check(asked)?,
         identifiers: identifiers::check(asked),

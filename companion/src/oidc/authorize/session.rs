@@ -12,7 +12,7 @@ use crate::store::sessions::Session;
 pub enum Unfit {
     /// There is no session, or it has ended.
     NobodySignedIn,
-    /// `id_token_hint` names another person.
+    /// `id_token_hint`, or `sub` of the claims parameter, names another person.
     AnotherPerson,
     /// `prompt=login`: the session was there before the request.
     MustSignInAgain,
@@ -25,7 +25,7 @@ impl Unfit {
     pub(super) fn description(self) -> &'static str {
         match self {
             Self::NobodySignedIn => "Nobody is signed in here. Send the request without prompt=none.",
-            Self::AnotherPerson => "Another person is signed in here than the id_token_hint names.",
+            Self::AnotherPerson => "Another person is signed in here than the request names.",
             Self::MustSignInAgain => "The person must sign in again.",
             Self::AuthenticatedTooLongAgo => "The person signed in longer ago than max_age allows.",
         }
@@ -40,11 +40,11 @@ pub(super) fn check(
     session: &Session,
     now: Timestamp,
 ) -> Result<(), Unfit> {
-    if request
+    let is_expected = request
         .subject
         .as_ref()
-        .is_some_and(|subject| *subject != session.user_id)
-    {
+        .is_none_or(|subject| *subject == session.user_id);
+    if !is_expected || !request.claims.allows_subject(&session.user_id) {
         return Err(Unfit::AnotherPerson);
     }
     if requested_at.is_some_and(|requested_at| session.auth_time() >= requested_at) {

@@ -1,6 +1,7 @@
 //! The provider through its router, over a store in a file, with a clock that stands still.
 
 mod authorize;
+mod claims;
 mod end_session;
 mod interaction;
 mod keys;
@@ -182,6 +183,7 @@ impl Bench {
                 name: Some("Some Body".to_owned()),
                 phone: None,
                 verified: true,
+                ..NewUser::default()
             };
             users::add(store.writer(), &new, clock.now()).await.unwrap();
         }

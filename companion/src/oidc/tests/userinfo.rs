@@ -31,6 +31,13 @@ async fn oidc_core_5_3_userinfo_answers_get_and_post_with_the_claims_of_the_scop
     let bearer = format!("bearer {}", text(&tokens, "access_token"));
     let posted = bench.post("/oidc/me", &[], &[("authorization", &bearer)]).await;
     assert_eq!(posted.json(), expected);
+    let form = [("access_token", text(&tokens, "access_token"))];
+    let posted = bench.post("/oidc/me", &form, &[]).await;
+    assert_eq!(
+        (posted.status, posted.json()),
+        (StatusCode::OK, expected),
+        "RFC 6750 2.2"
+    );
 
     let bare = bench
         .exchange(&bench.code(&[("scope", "openid address")]).await, &[])
@@ -67,6 +74,40 @@ async fn rfc6750_3_refusals_say_how_to_authenticate() {
             .header(header::WWW_AUTHENTICATE)
             .contains("error=\"insufficient_scope\"")
     );
+    let token = text(&bench.tokens().await, "access_token").to_owned();
+    let form = [("access_token", token.as_str())];
+    let twice = bench
+        .post(
+            "/oidc/me",
+            &form,
+            &[("authorization", &format!("Bearer {token}"))],
+        )
+        .await;
+    assert_eq!(
+        (twice.status, twice.error().as_str()),
+        (StatusCode::BAD_REQUEST, "invalid_request"),
+        "2: one way at a time"
+    );
+    assert!(
+        twice
+            .header(header::WWW_AUTHENTICATE)
+            .contains("error=\"invalid_request\"")
+    );
+    let repeated = bench.post("/oidc/me", &[form[0], form[0]], &[]).await;
+    assert!(
+        repeated
+            .header(header::WWW_AUTHENTICATE)
+            .contains("error=\"invalid_request\"")
+    );
+    let other = bench.post("/oidc/me", &[("access_token", "unknown")], &[]).await;
+    assert!(
+        other
+            .header(header::WWW_AUTHENTICATE)
+            .contains("error=\"invalid_token\"")
+    );
+    let both = format!("/oidc/me?access_token={token}");
+    let both = bench.post(&both, &form, &[]).await;
+    assert_eq!(both.status, StatusCode::BAD_REQUEST);
     let in_query = format!(
         "/oidc/me?access_token={}",
         text(&bench.tokens().await, "access_token")

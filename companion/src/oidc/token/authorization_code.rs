@@ -3,6 +3,7 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use super::super::Inner;
+use super::super::claims::ClaimsRequest;
 use super::super::error::ProtocolError;
 use super::super::params::Params;
 use super::super::registry::App;
@@ -48,6 +49,7 @@ pub(super) async fn exchange(
         grant_id: &row.grant_id,
         session_id: &row.session_id,
         scopes: Scopes::from(row.scope.clone()),
+        claims: ClaimsRequest::from_stored(row.claims.as_deref())?,
         resource,
         auth_time: row.auth_time(),
         amr: &row.amr,

@@ -4,19 +4,17 @@ use keyback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::super::claims::{self, ClaimsRequest, Person, Place};
 use super::super::error::{Failure, ProtocolError};
 use super::super::keys::KeyRing;
 use super::super::registry::App;
 use super::super::scope::{OPENID, STANDARD, Scopes};
-use super::super::{Inner, claims, jws};
+use super::super::{Inner, acr, jws};
 use crate::config::app::{IdTokenAlg, ResourceConfig};
 use crate::secrets::{digest_of, random_id, random_token};
 use crate::store::tokens::{self, NewAccessToken};
 use crate::store::users::User;
 use crate::store::{StoreError, Transaction};
-
-/// No second factor (design.md: `acr` is 0 or 1).
-const ACR_PASSWORD: &str = "0";
 
 /// The answer of RFC 6749 5.1 and OIDC Core 3.1.3.3. Has no `Debug`: it is made of secrets.
 #[derive(Clone, Deserialize, Serialize)]
@@ -39,6 +37,8 @@ pub(super) struct Basis<'a> {
     pub(super) session_id: &'a str,
     /// The scopes of this answer: those granted, or fewer.
     pub(super) scopes: Scopes,
+    /// The claims asked for by name.
+    pub(super) claims: ClaimsRequest,
     pub(super) resource: Option<&'a ResourceConfig>,
     pub(super) auth_time: Timestamp,
     pub(super) amr: &'a str,
@@ -151,10 +151,15 @@ fn id_token(
     now: Timestamp,
 ) -> Result<String, Failure> {
     let algorithm = basis.app.id_token_alg;
-    let mut all: Map<String, Value> = claims::of(basis.user, &basis.scopes);
+    let person = Person {
+        user: basis.user,
+        session_id: basis.session_id,
+        auth_time: basis.auth_time,
+        amr: basis.amr,
+    };
+    let mut all: Map<String, Value> = claims::released(Place::IdToken, &basis.scopes, &basis.claims, &person);
     let mut put = |name: &str, value: Value| all.insert(name.to_owned(), value);
     put("iss", json!(inner.issuer));
-    put("sub", json!(basis.user.id));
     put("aud", json!(basis.app.client_id));
     put("exp", json!((now + inner.tokens.id_token.0).as_secs()));
     put("iat", json!(now.as_secs()));
@@ -164,7 +169,7 @@ fn id_token(
         "amr",
         json!(basis.amr.split_ascii_whitespace().collect::<Vec<_>>()),
     );
-    put("acr", json!(ACR_PASSWORD));
+    put("acr", json!(acr::PASSWORD));
     put("at_hash", json!(jws::half_hash(algorithm, access_token)));
     if let Some(nonce) = basis.nonce {
         put("nonce", json!(nonce));
@@ -192,7 +197,7 @@ fn jwt_access_token(
         "jti": random_id(&*inner.random),
         "scope": scopes.to_string(),
         "auth_time": basis.auth_time.as_secs(),
-        "acr": ACR_PASSWORD,
+        "acr": acr::PASSWORD,
         "sid": basis.session_id,
     });
     ring.sign(IdTokenAlg::ES384, "at+jwt", &claims, now)

@@ -7,6 +7,7 @@ use keyback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::Inner;
+use super::super::claims::ClaimsRequest;
 use super::super::error::{ErrorCode, Failure, ProtocolError};
 use super::super::params::Params;
 use super::super::registry::App;
@@ -145,6 +146,7 @@ async fn renew(
         grant_id: &row.grant_id,
         session_id: &row.session_id,
         scopes: narrowed(params, Scopes::from(row.scope.clone()))?,
+        claims: ClaimsRequest::from_stored(row.claims.as_deref())?,
         resource: target::check(inner, params, &row.resources()?)?,
         auth_time: row.auth_time(),
         amr: &row.amr,
