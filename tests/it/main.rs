@@ -10,6 +10,7 @@ mod crash;
 mod journeys;
 mod load;
 mod logs;
+mod oidc_provider;
 mod overtaken;
 mod pages;
 mod races;

@@ -1,0 +1,152 @@
+//! oidc-provider in a process of Node, and an app whose callback it leads to.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use axum::Router;
+use axum::routing::get;
+use keyback::{Client, ClientAuthentication, ClientBuilder, Provider, Session, SignIn};
+use keyback_tests::Browser;
+use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
+use url::Url;
+
+pub(super) const SECRET: &str = "a-secret-of-the-relying-party-that-is-long";
+
+/// A provider that others wrote. It ends with its test.
+pub(super) struct Peer {
+    pub(super) issuer: String,
+    pub(super) callback: String,
+    pub(super) signed_out: String,
+    child: Child,
+    orders: ChildStdin,
+    answers: Option<BufReader<ChildStdout>>,
+}
+
+impl Peer {
+    /// Starts it on any port.
+    ///
+    /// # Panics
+    ///
+    /// When Node or its packages are missing: `tests/run` installs both.
+    pub(super) async fn start() -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign");
+        assert!(
+            folder.join("node_modules/oidc-provider").is_dir(),
+            "oidc-provider is not installed: tests/run does that, or `npm ci --prefix tests/foreign`"
+        );
+        let app = app().await;
+        let [callback, signed_out] = ["callback", "signed-out"].map(|path| format!("{app}/{path}"));
+        let mut child = Command::new("node")
+            .arg(folder.join("provider/main.js"))
+            .args([&callback, &signed_out])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("Node can't be started ({error}): tests/run installs it"));
+        let mut peer = Self {
+            issuer: String::new(),
+            callback,
+            signed_out,
+            orders: child.stdin.take().unwrap(),
+            answers: child.stdout.take().map(BufReader::new),
+            child,
+        };
+        let line = peer.answer().await;
+        let issuer = line.strip_prefix("ready ");
+        peer.issuer = issuer
+            .unwrap_or_else(|| panic!("oidc-provider did not start: {line:?}"))
+            .to_owned();
+        peer
+    }
+
+    /// Lets it publish these keys, made when first named; the first signs.
+    pub(super) async fn publish(&mut self, keys: &str) {
+        writeln!(self.orders, "keys {keys}").unwrap();
+        assert_eq!(self.answer().await, "done");
+    }
+
+    /// One of its clients, which are named for how their ID tokens are signed.
+    pub(super) fn client(&self, id: &str) -> ClientBuilder {
+        let builder = Client::builder(&self.issuer, id)
+            .redirect_uri(&self.callback)
+            .provider(Provider::Generic);
+        match id {
+            "public" => builder,
+            "post" => builder
+                .client_secret(SECRET)
+                .client_authentication(ClientAuthentication::Post),
+            _ => builder.client_secret(SECRET),
+        }
+    }
+
+    /// A browser that has never been there.
+    pub(super) fn browser(&self) -> Browser {
+        Browser::at(&Url::parse(&self.issuer).unwrap())
+    }
+
+    async fn answer(&mut self) -> String {
+        let mut answers = self.answers.take().unwrap();
+        let (answers, line) = spawn_blocking(move || {
+            let mut line = String::new();
+            answers.read_line(&mut line).unwrap();
+            (answers, line.trim_end().to_owned())
+        })
+        .await
+        .unwrap();
+        self.answers = Some(answers);
+        line
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Signs `login` in on the provider's pages, agrees to what is asked, and gives the callback's address.
+pub(super) async fn answer_of(browser: &mut Browser, url: &Url, login: &str) -> Url {
+    browser.open(url.as_str()).await;
+    let form = browser.page().form_with("login");
+    browser
+        .submit(form.fill("login", login).fill("password", "any"))
+        .await;
+    agree(browser).await
+}
+
+/// Agrees to what is asked, where something is, and gives the callback's address.
+pub(super) async fn agree(browser: &mut Browser) -> Url {
+    if browser.page().url.path() != "/callback" {
+        let form = browser.page().form_with("prompt");
+        browser.submit(form).await;
+    }
+    browser.assert_at("/callback");
+    browser.page().url.clone()
+}
+
+/// A whole sign-in in a new browser.
+pub(super) async fn sign_in(peer: &Peer, client: &Client) -> Result<(Browser, Session), keyback::Error> {
+    let mut browser = peer.browser();
+    let begun = client
+        .sign_in()
+        .scope("email")
+        .scope("profile")
+        .scope("offline_access");
+    let SignIn { url, pending } = begun.start().await?;
+    let callback = answer_of(&mut browser, &url, "ada").await;
+    Ok((browser, client.finish(pending, callback).await?))
+}
+
+/// An app that takes whatever comes to it; answers its origin.
+async fn app() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new().fallback(get(async || "you are back"));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    origin
+}
