@@ -147,6 +147,7 @@ impl Companion {
             random: Arc::clone(&random),
             settings: reset_settings(&config, &connectors),
         });
+        let outgoing = Arc::default();
         let provider = Provider::start(ProviderParts {
             store: store.clone(),
             root_keys: &root_keys,
@@ -158,6 +159,7 @@ impl Companion {
             endings: endings.clone(),
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
+            outgoing: Arc::clone(&outgoing),
             reset_available: connectors.any(),
             pages: Arc::new(DesignedPages::new(Arc::clone(&theme), Arc::clone(&random))),
         })
@@ -190,7 +192,7 @@ impl Companion {
             availability,
             outbox,
             endings,
-            outgoing: Arc::default(),
+            outgoing,
             theme,
             relying_party,
             welcome,

@@ -1,6 +1,8 @@
 //! `keyback app`: apps of the store. Those of the configuration file are read-only.
 
-use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use keyback_core::random::SystemRandom;
 use keyback_core::time::{Clock as _, SystemClock};
@@ -8,6 +10,8 @@ use url::Url;
 
 use super::{ConfigFile, open};
 use crate::config::app::{AppConfig, AppKind, IdTokenAlg, Secret};
+use crate::config::authentication::AuthMethod;
+use crate::config::client_keys::ClientKeys;
 use crate::oidc::RESET_CLIENT_ID;
 use crate::secrets::{digest_of, random_token};
 use crate::store::apps::{self, StoredApp};
@@ -49,6 +53,24 @@ pub(super) struct AddArgs {
     /// Where the app begins a sign-in: the end of the way of /reset-password
     #[arg(long, value_name = "URL")]
     sign_in_url: Option<Url>,
+    /// How it authenticates; without it, by its secret in either way, or not at all where it keeps none
+    #[arg(long, value_enum, value_name = "METHOD")]
+    auth_method: Option<Method>,
+    /// For private-key-jwt: the file of its public keys (a JSON Web Key Set)
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri")]
+    jwks_file: Option<PathBuf>,
+    /// For private-key-jwt: where it publishes its public keys
+    #[arg(long, value_name = "URL")]
+    jwks_uri: Option<Url>,
+    /// A scope it may ask for, beyond the standard ones; may be given several times
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// A resource of the file that it may ask tokens for; may be given several times
+    #[arg(long = "resource", value_name = "URI")]
+    resources: Vec<String>,
+    /// It may sign people in on devices without a browser (RFC 8628)
+    #[arg(long)]
+    device_flow: bool,
     /// The signature of its ID tokens: many OpenID Connect libraries take RS256 alone unless told otherwise
     #[arg(long, value_enum, default_value = "es384")]
     id_token_alg: Alg,
@@ -66,6 +88,14 @@ enum Kind {
     Spa,
     Native,
     Machine,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Method {
+    ClientSecretBasic,
+    ClientSecretPost,
+    PrivateKeyJwt,
+    None,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -104,10 +134,23 @@ async fn add(args: AddArgs) -> Result<()> {
         Kind::Native => AppKind::Native,
         Kind::Machine => AppKind::Machine,
     };
-    let secret = kind.is_confidential().then(|| random_token(&SystemRandom));
+    let method = args.auth_method.map(|method| match method {
+        Method::ClientSecretBasic => AuthMethod::ClientSecretBasic,
+        Method::ClientSecretPost => AuthMethod::ClientSecretPost,
+        Method::PrivateKeyJwt => AuthMethod::PrivateKeyJwt,
+        Method::None => AuthMethod::None,
+    });
+    let has_secret = kind.is_confidential() && method != Some(AuthMethod::PrivateKeyJwt);
+    let secret = has_secret.then(|| random_token(&SystemRandom));
     let mut app = AppConfig {
         name: args.name,
         client_secret: secret.clone().map(Secret::new),
+        token_endpoint_auth_method: method,
+        jwks: args.jwks_file.as_deref().map(read_keys).transpose()?,
+        jwks_uri: args.jwks_uri,
+        scopes: args.scopes,
+        resources: args.resources,
+        device_flow: args.device_flow,
         redirect_uris: args.redirect_uris,
         post_logout_redirect_uris: args.post_logout_redirect_uris,
         backchannel_logout_uri: args.backchannel_logout_uri,
@@ -121,7 +164,8 @@ async fn add(args: AddArgs) -> Result<()> {
         },
         ..AppConfig::new(args.client_id, kind)
     };
-    let problems = app.problems();
+    let mut problems = app.problems();
+    problems.extend(app.unknown_resources(&config.resources));
     if !problems.is_empty() {
         bail!("the app can't be added:\n  {}", problems.join("\n  "));
     }
@@ -143,6 +187,12 @@ async fn add(args: AddArgs) -> Result<()> {
     }
     store.close().await;
     Ok(())
+}
+
+fn read_keys(path: &Path) -> Result<ClientKeys> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the key set {} can't be read", path.display()))?;
+    ClientKeys::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
 }
 
 async fn list(file: &ConfigFile) -> Result<()> {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Problems;
+use super::authentication::{self, AuthMethod};
+use super::client_keys::ClientKeys;
 use super::server::is_loopback;
 use crate::oidc::RESET_CLIENT_ID;
 
@@ -22,6 +24,15 @@ pub struct AppConfig {
     /// At least 32 characters, for `web` and `machine`; rests as SHA-256 once read.
     #[serde(default, skip_serializing)]
     pub client_secret: Option<Secret>,
+    /// How the app proves who it is; without it, by its secret in either way, or not at all where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_method: Option<AuthMethod>,
+    /// The public keys of `private_key_jwt`, in the configuration itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<ClientKeys>,
+    /// Where the app publishes them: fetched when needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<Url>,
     #[serde(default)]
     pub redirect_uris: Vec<Url>,
     #[serde(default)]
@@ -51,6 +62,9 @@ pub struct AppConfig {
     pub resources: Vec<String>,
     #[serde(default)]
     pub id_token_signed_response_alg: IdTokenAlg,
+    /// Whether the app may sign people in on a device without a browser (RFC 8628).
+    #[serde(default)]
+    pub device_flow: bool,
 }
 
 /// What kind of program an app is (RFC 6749 2.1, RFC 8252).
@@ -63,12 +77,12 @@ pub enum AppKind {
     Spa,
     /// Runs on the person's machine; loopback redirects may have any port (RFC 8252 7.3).
     Native,
-    /// Has no person: an API that asks what tokens are worth (RFC 7662). It gets no tokens of its own yet.
+    /// Has no person: it gets tokens for itself (RFC 6749 4.4), or is an API that asks what tokens are worth (RFC 7662).
     Machine,
 }
 
 impl AppKind {
-    /// Whether the app authenticates with a secret (RFC 6749 2.1).
+    /// Whether the app can keep a secret or a key (RFC 6749 2.1).
     pub fn is_confidential(self) -> bool {
         matches!(self, Self::Web | Self::Machine)
     }
@@ -136,13 +150,8 @@ pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: 
         for problem in app.problems() {
             problems.add(&place, problem);
         }
-        for indicator in &app.resources {
-            if !resources.iter().any(|resource| resource.indicator == *indicator) {
-                problems.add(
-                    &place,
-                    format!("there is no [[resource]] with the indicator {indicator:?}"),
-                );
-            }
+        for problem in app.unknown_resources(resources) {
+            problems.add(&place, problem);
         }
     }
     for resource in resources {
@@ -165,6 +174,9 @@ impl AppConfig {
             name: None,
             kind,
             client_secret: None,
+            token_endpoint_auth_method: None,
+            jwks: None,
+            jwks_uri: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             backchannel_logout_uri: None,
@@ -175,6 +187,7 @@ impl AppConfig {
             scopes: Vec::new(),
             resources: Vec::new(),
             id_token_signed_response_alg: IdTokenAlg::default(),
+            device_flow: false,
         }
     }
 
@@ -190,17 +203,11 @@ impl AppConfig {
         if !id_is_fit {
             problems.push("client_id must be 1 to 100 letters, digits, - _ or .".to_owned());
         }
-        match (&self.client_secret, self.kind.is_confidential()) {
-            (Some(secret), true) if secret.expose().len() < 32 => {
-                problems.push("client_secret must have at least 32 characters".to_owned());
-            }
-            (None, true) => problems.push("client_secret (or client_secret_file) is missing".to_owned()),
-            (Some(_), false) => {
-                problems.push("client_secret is not for spa and native apps: they can't keep one".to_owned());
-            }
-            (Some(_), true) | (None, false) => {}
+        problems.extend(authentication::problems(self));
+        if self.device_flow && !matches!(self.kind, AppKind::Web | AppKind::Native) {
+            problems.push("device_flow is for native and web apps".to_owned());
         }
-        if self.kind != AppKind::Machine && self.redirect_uris.is_empty() {
+        if self.kind != AppKind::Machine && self.redirect_uris.is_empty() && !self.device_flow {
             problems.push("redirect_uris is empty; name the app's callback".to_owned());
         }
         let uris = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
@@ -237,6 +244,17 @@ impl AppConfig {
             return None;
         };
         Some(format!("backchannel_logout_uri {problem}"))
+    }
+
+    /// Resources of the app that are not in the configuration.
+    pub fn unknown_resources(&self, resources: &[ResourceConfig]) -> Vec<String> {
+        let unknown = self
+            .resources
+            .iter()
+            .filter(|own| !resources.iter().any(|known| known.indicator == **own));
+        unknown
+            .map(|indicator| format!("there is no [[resource]] with the indicator {indicator:?}"))
+            .collect()
     }
 
     fn redirect_problem(&self, uri: &Url) -> Option<String> {

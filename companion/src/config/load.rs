@@ -13,8 +13,8 @@ pub type Environment = BTreeMap<String, String>;
 
 const PREFIX: &str = "KEYBACK__";
 
-/// Keys that hold secrets: each may be given as `KEY_file` instead.
-const SECRET_KEYS: [&str; 2] = ["client_secret", "password"];
+/// Keys that hold secrets or long documents: each may be given as `KEY_file` instead.
+const FILE_KEYS: [&str; 3] = ["client_secret", "jwks", "password"];
 
 /// Loads the configuration from TOML text and the environment.
 pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
@@ -192,7 +192,7 @@ impl Reader {
 
     /// Replaces `KEY_file = "path"` by the content of the file, without its last line end.
     fn resolve_files(&mut self, place: &str, table: &mut Table) {
-        for key in SECRET_KEYS {
+        for key in FILE_KEYS {
             let file_key = format!("{key}_file");
             let Some(value) = table.remove(&file_key) else {
                 continue;

@@ -4,8 +4,10 @@
 //! Unknown keys stop the start, and all problems are told at once, each with its key and what to do.
 
 pub mod app;
+pub mod authentication;
 pub mod backend;
 pub mod branding;
+pub mod client_keys;
 pub mod duration;
 pub mod lifetimes;
 pub mod limits;

@@ -1,9 +1,21 @@
-//! Form bodies and queries, read strictly: a field is there once or not at all, and holds text.
+//! Form bodies and queries, read strictly and in one place: for the pages, where a field is there once or not at all,
+//! and for the provider, whose own rules stand in `oidc/params.rs`.
 
 use std::collections::HashMap;
 
 use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode;
+use zeroize::Zeroize as _;
+
+/// Fields of a form or query at most: more than any page or specification names together.
+pub const MOST_FIELDS: usize = 100;
+
+/// The bytes are no form: they hold what is no text in UTF-8, a NUL character, or too many fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the form holds bytes that are not text in UTF-8, a NUL character, or more than {MOST_FIELDS} fields"
+)]
+pub struct NotAForm;
 
 /// The fields of a form or query, each at most once. Field names nobody asks for have no effect.
 #[derive(Clone, Default)]
@@ -16,25 +28,64 @@ pub enum FieldsError {
     ContentType,
     #[error("the form holds a field twice; send each field once")]
     Repeated,
-    #[error("the form holds bytes that are not text in UTF-8, or a NUL character")]
-    NotText,
+    #[error(transparent)]
+    NotAForm(#[from] NotAForm),
+}
+
+/// Whether the one `Content-Type` is that of an HTML form.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).into_iter();
+    let form = types
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let mime = value.split(';').next().unwrap_or_default();
+            mime.trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+    form && types.next().is_none()
+}
+
+/// The fields of a form or query in their order, as often as they are sent.
+pub fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, NotAForm> {
+    let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    if pairs.clone().nth(MOST_FIELDS).is_some() {
+        return Err(NotAForm);
+    }
+    pairs
+        .map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=');
+            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+            Ok((decode(name)?, decode(value)?))
+        })
+        .collect()
+}
+
+/// Percent-decoding of the URL standard, but with bytes that are no UTF-8, and NUL, refused instead of replaced.
+pub fn decode(bytes: &[u8]) -> Result<String, NotAForm> {
+    let mut spaced: Vec<u8> = bytes
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    let text = percent_decode(&spaced)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned);
+    // It may have been a secret.
+    spaced.zeroize();
+    match text {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        _ => Err(NotAForm),
+    }
 }
 
 impl Fields {
     /// Reads a form body. The `Content-Type` must be that of an HTML form.
     pub fn from_form(headers: &HeaderMap, body: &[u8]) -> Result<Self, FieldsError> {
-        let is_form = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split(';').next())
-            .is_some_and(|mime| {
-                mime.trim()
-                    .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-            });
-        if !is_form {
-            return Err(FieldsError::ContentType);
+        if is_form(headers) {
+            Self::parse(body)
+        } else {
+            Err(FieldsError::ContentType)
         }
-        Self::parse(body)
     }
 
     /// Reads a query.
@@ -44,10 +95,7 @@ impl Fields {
 
     fn parse(bytes: &[u8]) -> Result<Self, FieldsError> {
         let mut fields = HashMap::new();
-        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            let at = pair.iter().position(|byte| *byte == b'=');
-            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
-            let (name, value) = (decode(name)?, decode(value)?);
+        for (name, value) in pairs(bytes)? {
             if fields.insert(name, value).is_some() {
                 return Err(FieldsError::Repeated);
             }
@@ -67,29 +115,13 @@ impl Fields {
 impl Drop for Fields {
     fn drop(&mut self) {
         // Forms carry passwords and codes.
-        self.0.values_mut().for_each(zeroize::Zeroize::zeroize);
+        self.0.values_mut().for_each(String::zeroize);
     }
 }
 
 impl std::fmt::Debug for Fields {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-/// Percent-decoding of the URL standard, but with bytes that are no UTF-8, and NUL, refused instead of replaced.
-fn decode(bytes: &[u8]) -> Result<String, FieldsError> {
-    let spaced: Vec<u8> = bytes
-        .iter()
-        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-        .collect();
-    let text = percent_decode(&spaced)
-        .decode_utf8()
-        .map_err(|_| FieldsError::NotText)?;
-    if text.contains('\0') {
-        Err(FieldsError::NotText)
-    } else {
-        Ok(text.into_owned())
     }
 }
 
@@ -117,8 +149,13 @@ mod tests {
             form("identifier=a&identifier=b").unwrap_err(),
             FieldsError::Repeated
         );
-        assert_eq!(form("identifier=a%00b").unwrap_err(), FieldsError::NotText);
-        assert_eq!(form("identifier=%ff").unwrap_err(), FieldsError::NotText);
+        for bytes in [
+            "identifier=a%00b",
+            "identifier=%ff",
+            &"a&".repeat(MOST_FIELDS + 1),
+        ] {
+            assert_eq!(form(bytes).unwrap_err(), NotAForm.into());
+        }
         assert_eq!(
             form("identifier[]=a&identifier[]=b").unwrap_err(),
             FieldsError::Repeated

@@ -1,98 +1,154 @@
-//! Client authentication (RFC 6749 2.3): HTTP Basic, in the body, or none for apps that have no secret.
+//! Client authentication (RFC 6749 2.3, OIDC Core 9): a secret by HTTP Basic or in the body, a signed assertion, or
+//! nothing for apps that can't keep a secret. The one entry of all endpoints at which apps authenticate.
 
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::Inner;
+use super::client_assertion::{self, Assertion};
+use super::cors;
 use super::error::ProtocolError;
 use super::params::Params;
-use super::registry::App;
+use super::registry::{App, Authentication, SecretBy};
+use super::{Inner, client_keys};
+use crate::http::forms;
 use crate::secrets::digest_of;
 
-/// The methods of the token endpoint, as discovery tells them.
-pub(super) const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+/// The methods of the token and the revocation endpoint, as discovery tells them.
+pub(super) const METHODS: [&str; 4] = [
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "none",
+];
+
+/// Those of endpoints that apps without a secret may not use.
+pub(super) const CONFIDENTIAL_METHODS: [&str; 3] =
+    ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
+/// The signatures of `private_key_jwt`.
+pub(super) const SIGNING_ALGORITHMS: [&str; 5] = client_keys::SigningAlgorithm::NAMES;
 
 /// What a client shows for itself.
-struct Credentials<'p> {
-    client_id: String,
-    secret: Option<Zeroizing<String>>,
-    by_basic: bool,
-    params: &'p Params,
+enum Shown<'p> {
+    Basic {
+        client_id: String,
+        secret: Zeroizing<String>,
+    },
+    Body {
+        client_id: &'p str,
+        secret: &'p str,
+    },
+    Assertion(Assertion<'p>),
+    Nothing {
+        client_id: &'p str,
+    },
 }
 
 /// The app that sends a request, once it has proved to be it.
 pub(super) async fn authenticate(
     inner: &Inner,
-    headers: &HeaderMap,
+    parts: &Parts,
     params: &Params,
 ) -> Result<Arc<App>, ProtocolError> {
-    let credentials = Credentials::read(headers, params)?;
-    let refused = || ProtocolError::invalid_client(credentials.by_basic);
-    credentials.is_one_story()?;
-    let app = inner.registry.find(&credentials.client_id).await?;
-    let Some(app) = app else {
+    let shown = Shown::read(&parts.headers, params)?;
+    let refused = || ProtocolError::invalid_client(matches!(shown, Shown::Basic { .. }));
+    let Some(app) = inner.registry.find(shown.client_id()).await? else {
         // An unknown id costs what a wrong secret costs.
-        let secret = credentials.secret.as_ref().map_or("", |secret| secret.as_str());
-        let _ = verify_slices_are_equal(digest_of(secret).as_bytes(), &[0; 43]);
+        let _ = verify_slices_are_equal(digest_of(shown.secret()).as_bytes(), &[0; 43]);
         return Err(refused().because("unknown client"));
     };
-    let authentic = match (&credentials.secret, app.is_confidential()) {
-        (Some(secret), true) => app.has_secret(secret),
-        (None, false) => app.has_people(),
-        (Some(_), false) | (None, true) => false,
-    };
-    if authentic {
-        Ok(app)
-    } else {
-        Err(refused().because("wrong secret or method"))
+    cors::tell(&parts.extensions, &app);
+    match (&app.authentication, &shown) {
+        (Authentication::None, Shown::Nothing { .. }) => Ok(app),
+        (Authentication::Secret { by, .. }, Shown::Basic { secret, .. })
+            if *by != SecretBy::Body && app.has_secret(secret) =>
+        {
+            Ok(app)
+        }
+        (Authentication::Secret { by, .. }, Shown::Body { secret, .. })
+            if *by != SecretBy::Basic && app.has_secret(secret) =>
+        {
+            Ok(app)
+        }
+        (Authentication::Keys(source), Shown::Assertion(assertion)) => {
+            assertion.check(inner, &app, source, inner.clock.now()).await?;
+            Ok(app)
+        }
+        _ => Err(refused().because("wrong secret or method")),
     }
 }
 
-impl<'p> Credentials<'p> {
+impl<'p> Shown<'p> {
+    /// RFC 6749 2.3: one method per request, and one id.
     fn read(headers: &HeaderMap, params: &'p Params) -> Result<Self, ProtocolError> {
+        let twice = || {
+            ProtocolError::invalid_request(
+                "Authenticate once: by the Authorization header, by client_id and client_secret in the body, or by a \
+                 client_assertion.",
+            )
+        };
+        let body_id = params.one("client_id");
+        let body_secret = params.one("client_secret");
+        let assertion = (
+            params.one("client_assertion"),
+            params.one("client_assertion_type"),
+        );
         let mut authorization = headers.get_all(header::AUTHORIZATION).into_iter();
-        if let Some(value) = authorization.next() {
-            if authorization.next().is_some() {
-                return Err(ProtocolError::invalid_request("Send one Authorization header."));
+        let shown = match (authorization.next(), body_secret, assertion) {
+            (Some(value), None, (None, None)) => {
+                if authorization.next().is_some() {
+                    return Err(ProtocolError::invalid_request("Send one Authorization header."));
+                }
+                let refused =
+                    || ProtocolError::invalid_client(true).because("malformed Authorization header");
+                let (client_id, secret) = basic(value.as_bytes()).ok_or_else(refused)?;
+                Self::Basic { client_id, secret }
             }
-            let refused = || ProtocolError::invalid_client(true).because("malformed Authorization header");
-            let (client_id, secret) = basic(value.as_bytes()).ok_or_else(refused)?;
-            return Ok(Self {
-                client_id,
-                secret: Some(secret),
-                by_basic: true,
-                params,
-            });
+            (None, None, (Some(text), Some(client_assertion::TYPE))) => {
+                let refused =
+                    || ProtocolError::invalid_client(false).because("an assertion that can't be read");
+                Self::Assertion(Assertion::read(text).ok_or_else(refused)?)
+            }
+            (None, None, (Some(_), _) | (_, Some(_))) => {
+                return Err(ProtocolError::invalid_client(false).because("an assertion of an unknown type"));
+            }
+            (None, secret, (None, None)) => {
+                let client_id = body_id.ok_or_else(|| {
+                    ProtocolError::invalid_client(false).because("no Authorization header and no client_id")
+                })?;
+                match secret {
+                    Some(secret) => Self::Body { client_id, secret },
+                    None => Self::Nothing { client_id },
+                }
+            }
+            _ => return Err(twice()),
+        };
+        if body_id.is_some_and(|id| id != shown.client_id()) {
+            return Err(twice());
         }
-        let client_id = params.one("client_id").ok_or_else(|| {
-            ProtocolError::invalid_client(false).because("no Authorization header and no client_id")
-        })?;
-        let secret = params
-            .one("client_secret")
-            .map(|secret| Zeroizing::new(secret.to_owned()));
-        Ok(Self {
-            client_id: client_id.to_owned(),
-            secret,
-            by_basic: false,
-            params,
-        })
+        Ok(shown)
     }
 
-    /// RFC 6749 2.3: one method per request, and one id.
-    fn is_one_story(&self) -> Result<(), ProtocolError> {
-        let body_id = self.params.one("client_id");
-        let twice = self.by_basic && self.params.one("client_secret").is_some();
-        if twice || body_id.is_some_and(|id| id != self.client_id) {
-            return Err(ProtocolError::invalid_request(
-                "Authenticate once: by the Authorization header or by client_id and client_secret in the body.",
-            ));
+    fn client_id(&self) -> &str {
+        match self {
+            Self::Basic { client_id, .. } => client_id,
+            Self::Body { client_id, .. } | Self::Nothing { client_id } => client_id,
+            Self::Assertion(assertion) => assertion.client_id(),
         }
-        Ok(())
+    }
+
+    fn secret(&self) -> &str {
+        match self {
+            Self::Basic { secret, .. } => secret,
+            Self::Body { secret, .. } => secret,
+            Self::Assertion(_) | Self::Nothing { .. } => "",
+        }
     }
 }
 
@@ -103,19 +159,12 @@ fn basic(header: &[u8]) -> Option<(String, Zeroizing<String>)> {
         return None;
     }
     let decoded = Zeroizing::new(STANDARD.decode(encoded.trim_ascii()).ok()?);
-    let text = std::str::from_utf8(&decoded).ok()?;
-    let (id, secret) = text.split_once(':')?;
-    Some((form_decode(id)?, Zeroizing::new(form_decode(secret)?)))
-}
-
-fn form_decode(text: &str) -> Option<String> {
-    let spaced = Zeroizing::new(text.replace('+', " "));
-    Some(
-        percent_encoding::percent_decode_str(&spaced)
-            .decode_utf8()
-            .ok()?
-            .into_owned(),
-    )
+    let at = decoded.iter().position(|byte| *byte == b':')?;
+    let (id, secret) = (&decoded[..at], &decoded[at + 1..]);
+    Some((
+        forms::decode(id).ok()?,
+        Zeroizing::new(forms::decode(secret).ok()?),
+    ))
 }
 
 #[cfg(test)]

@@ -112,8 +112,8 @@ impl ProtocolError {
 
     /// The client is not who it says. One description for all reasons: which ids exist is nobody's business.
     pub fn invalid_client(tried_basic: bool) -> Self {
-        let description = "The client is unknown, its secret is wrong, or it must authenticate in another way: \
-                           web and machine apps with their secret, others with none.";
+        let description = "The client is unknown, its secret or assertion is wrong, or it must authenticate in another \
+                           way: web and machine apps with their secret or key, others with none.";
         Self {
             code: ErrorCode::InvalidClient,
             description: description.into(),

@@ -22,7 +22,7 @@ pub(super) async fn post(State(provider): State<Provider>, request: Request) -> 
 async fn handle(inner: &Inner, request: Request) -> Result<Value, ProtocolError> {
     let (parts, body) = request.into_parts();
     let params = Params::of_form(&parts.headers, body).await?;
-    let app = client_auth::authenticate(inner, &parts.headers, &params).await?;
+    let app = client_auth::authenticate(inner, &parts, &params).await?;
     if !app.is_confidential() {
         // RFC 7662 2.1: else anybody could try tokens here.
         return Err(ProtocolError::invalid_client(false).because("introspection by an app without a secret"));

@@ -6,13 +6,16 @@
 //! token/       codes and refresh tokens become tokens: one file per grant type
 //! userinfo, revocation, introspection, end_session, metadata      one endpoint each
 //! registry, session, interaction, keys, logout_token              apps; who is signed in; who waits; who signs
-//! params, client_auth, cors, error, pages                         how requests are read and refused
+//! client_auth, client_assertion, client_keys                      how apps prove who they are
+//! params, cors, error, pages                                      how requests are read and refused
 //! ```
 
 mod acr;
 pub mod authorize;
 pub mod claims;
+mod client_assertion;
 mod client_auth;
+pub(crate) mod client_keys;
 mod cors;
 mod document;
 mod end_session;
@@ -52,11 +55,13 @@ use crate::config::app::{AppConfig, ResourceConfig};
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
 use crate::http::cookies::Cookies;
 use crate::logout::Endings;
+use crate::outgoing::OutgoingHttp;
 use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError};
 
 pub use authorize::{Answer, Completed, Completion, Unfit};
+use client_keys::FetchedKeys;
 use document::Document;
 use error::Failure;
 pub use interaction::Interaction;
@@ -87,6 +92,8 @@ pub struct ProviderParts<'a> {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub pages: Arc<dyn ProviderPages>,
+    /// Fetches the keys that apps publish.
+    pub outgoing: Arc<OutgoingHttp>,
     /// Whether people can reset their password here; if not, a request for it begins on the sign-in page.
     pub reset_available: bool,
 }
@@ -111,6 +118,8 @@ struct Inner {
     registry: Registry,
     metadata: Document,
     keys: Keys,
+    /// The keys that apps publish.
+    client_keys: FetchedKeys,
     /// Seals the cookies of waiting requests.
     sealer: Sealer,
     /// Seals the answers kept for repeated refreshes.
@@ -141,6 +150,7 @@ impl Provider {
             public_url: parts.public_url,
             registry,
             keys,
+            client_keys: FetchedKeys::new(parts.outgoing),
             tokens: parts.tokens,
             session: parts.session,
             endings: parts.endings,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use url::Url;
 
+use super::client_keys::KeySource;
 use crate::config::app::{AppConfig, AppKind, IdTokenAlg, ResourceConfig};
+use crate::config::authentication::AuthMethod;
 use crate::secrets::digest_of;
 use crate::store::apps::{self, StoredApp};
 use crate::store::{Store, StoreError};
@@ -17,7 +19,7 @@ pub struct App {
     pub client_id: String,
     pub name: Option<String>,
     pub kind: AppKind,
-    secret_digest: Option<String>,
+    pub(super) authentication: Authentication,
     pub redirect_uris: Vec<Url>,
     post_logout_redirect_uris: Vec<Url>,
     /// Where logout tokens go (OIDC Back-Channel Logout 2.2).
@@ -30,6 +32,50 @@ pub struct App {
     scopes: Vec<String>,
     resources: Vec<String>,
     pub id_token_alg: IdTokenAlg,
+    device_flow: bool,
+}
+
+/// How an app proves who it is.
+#[derive(Clone, Debug)]
+pub(super) enum Authentication {
+    /// Not at all (RFC 6749 2.1: a public client).
+    None,
+    /// By a secret, which rests as a digest. Without one, nobody is the app.
+    Secret { digest: Option<String>, by: SecretBy },
+    /// By an assertion that a key of its own has signed.
+    Keys(KeySource),
+}
+
+/// Where an app may put its secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SecretBy {
+    Basic,
+    Body,
+    Either,
+}
+
+impl Authentication {
+    fn new(config: &AppConfig, digest: Option<String>) -> Self {
+        let by = match config.token_endpoint_auth_method {
+            // A secret of an app that can't keep one authenticates nobody.
+            _ if !config.kind.is_confidential() => return Self::None,
+            Some(AuthMethod::PrivateKeyJwt) => {
+                return match (&config.jwks, &config.jwks_uri) {
+                    (Some(keys), _) => Self::Keys(KeySource::Fixed(Arc::new(keys.keys().clone()))),
+                    (None, Some(url)) => Self::Keys(KeySource::Published(url.clone())),
+                    // Refused where apps are read (`AppConfig::problems`); here nobody is such an app.
+                    (None, None) => Self::Secret {
+                        digest: None,
+                        by: SecretBy::Either,
+                    },
+                };
+            }
+            Some(AuthMethod::ClientSecretBasic) => SecretBy::Basic,
+            Some(AuthMethod::ClientSecretPost) => SecretBy::Body,
+            Some(AuthMethod::None) | None => SecretBy::Either,
+        };
+        Self::Secret { digest, by }
+    }
 }
 
 impl App {
@@ -40,15 +86,23 @@ impl App {
 
     /// Whether `secret` is the app's. Compared by digest, in constant time.
     pub fn has_secret(&self, secret: &str) -> bool {
-        let Some(own) = &self.secret_digest else {
+        let Authentication::Secret {
+            digest: Some(own), ..
+        } = &self.authentication
+        else {
             return false;
         };
         verify_slices_are_equal(own.as_bytes(), digest_of(secret).as_bytes()).is_ok()
     }
 
-    /// Whether the app authenticates with a secret (RFC 6749 2.1).
+    /// Whether the app proves who it is (RFC 6749 2.1).
     pub fn is_confidential(&self) -> bool {
-        self.secret_digest.is_some()
+        !matches!(self.authentication, Authentication::None)
+    }
+
+    /// Whether the app may sign people in on devices (RFC 8628).
+    pub fn has_device_flow(&self) -> bool {
+        self.device_flow && self.has_people()
     }
 
     /// Whether the app has people who sign in.
@@ -83,6 +137,11 @@ impl App {
         self.scopes.iter().any(|own| own == scope)
     }
 
+    /// Whether pages of an origin may read answers to the app.
+    pub(super) fn has_origin(&self, origin: &str) -> bool {
+        self.origins().any(|own| own == origin)
+    }
+
     /// The web origins of the app's redirect URIs: who may read answers in a browser.
     fn origins(&self) -> impl Iterator<Item = String> {
         self.redirect_uris
@@ -93,11 +152,10 @@ impl App {
 
     fn new(config: AppConfig, secret_digest: Option<String>) -> Self {
         Self {
+            authentication: Authentication::new(&config, secret_digest),
             client_id: config.client_id,
             name: config.name,
             kind: config.kind,
-            // A secret of an app that can't keep one authenticates nobody.
-            secret_digest: secret_digest.filter(|_| config.kind.is_confidential()),
             redirect_uris: config.redirect_uris,
             post_logout_redirect_uris: config.post_logout_redirect_uris,
             backchannel_logout_uri: config.backchannel_logout_uri,
@@ -107,6 +165,7 @@ impl App {
             scopes: config.scopes,
             resources: config.resources,
             id_token_alg: config.id_token_signed_response_alg,
+            device_flow: config.device_flow,
         }
     }
 }
@@ -208,7 +267,7 @@ impl Registry {
         let stored = apps::list(self.store.reader()).await?;
         Ok(stored
             .into_iter()
-            .any(|stored| App::from(stored).origins().any(|own| own == origin)))
+            .any(|stored| App::from(stored).has_origin(origin)))
     }
 }
 

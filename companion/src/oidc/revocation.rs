@@ -22,7 +22,7 @@ pub(super) async fn post(State(provider): State<Provider>, request: Request) -> 
 async fn handle(inner: &Inner, request: Request) -> Result<(), ProtocolError> {
     let (parts, body) = request.into_parts();
     let params = Params::of_form(&parts.headers, body).await?;
-    let app = client_auth::authenticate(inner, &parts.headers, &params).await?;
+    let app = client_auth::authenticate(inner, &parts, &params).await?;
     let digest = digest_of(params.required("token")?);
     // `token_type_hint` would save one look-up by key; both are made.
     if let Some(row) = tokens::find_refresh(inner.store.reader(), &digest).await? {

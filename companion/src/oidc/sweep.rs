@@ -3,7 +3,9 @@
 use keyback_core::time::Timestamp;
 
 use super::{Provider, keys};
-use crate::store::{StoreError, codes, grants, interactions, pushed_requests, sessions, tokens};
+use crate::store::{
+    StoreError, client_assertions, codes, grants, interactions, pushed_requests, sessions, tokens,
+};
 
 impl Provider {
     /// Forgets expired sessions, codes, tokens, grants, requests and keys. Answers how many rows went.
@@ -19,6 +21,7 @@ impl Provider {
         swept += sessions::sweep(store.writer(), now).await?;
         swept += interactions::sweep(store.writer(), now).await?;
         swept += pushed_requests::sweep(store.writer(), now).await?;
+        swept += client_assertions::sweep(store.writer(), now).await?;
         swept += keys::sweep(store, now).await?;
         Ok(swept)
     }

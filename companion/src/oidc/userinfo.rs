@@ -2,16 +2,19 @@
 //! address: that rests in logs and histories (RFC 9700 4.3.2).
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::claims::{self, ClaimsRequest, Person, Place};
 use super::error::{ErrorCode, ProtocolError};
-use super::params::{Params, is_form};
+use super::params::Params;
 use super::scope::{OPENID, Scopes};
-use super::{Inner, Provider, no_store};
+use super::{Inner, Provider, cors, no_store};
+use crate::http::forms;
 use crate::secrets::digest_of;
 use crate::store::tokens;
 
@@ -26,7 +29,8 @@ pub(super) async fn answer(State(provider): State<Provider>, request: Request) -
 }
 
 async fn claims_for(inner: &Inner, request: Request) -> Result<Map<String, Value>, ProtocolError> {
-    let digest = token_digest(request).await?;
+    let (parts, body) = request.into_parts();
+    let digest = token_digest(&parts, body).await?;
     let dead = || {
         ProtocolError::bearer(
             ErrorCode::InvalidToken,
@@ -36,6 +40,11 @@ async fn claims_for(inner: &Inner, request: Request) -> Result<Map<String, Value
     let now = inner.clock.now();
     let found = tokens::find_access(inner.store.reader(), &digest, now).await?;
     let row = found.filter(|row| row.resource.is_none()).ok_or_else(dead)?;
+    if cors::is_asked(&parts.extensions)
+        && let Some(app) = inner.registry.find(&row.client_id).await?
+    {
+        cors::tell(&parts.extensions, &app);
+    }
     let user = inner
         .live_user(&row.user_id, row.issued_at())
         .await?
@@ -59,12 +68,11 @@ async fn claims_for(inner: &Inner, request: Request) -> Result<Map<String, Value
 }
 
 /// The digest of the one token that the request sends. Two ways at once are refused (RFC 6750 2): they could differ.
-async fn token_digest(request: Request) -> Result<String, ProtocolError> {
-    let (parts, body) = request.into_parts();
+async fn token_digest(parts: &Parts, body: Body) -> Result<String, ProtocolError> {
     let of_header = bearer(&parts.headers)?.map(digest_of);
     let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let in_query = query.is_ok_and(|query| query.one(ACCESS_TOKEN).is_some());
-    let of_body = if parts.method == Method::POST && is_form(&parts.headers) {
+    let of_body = if parts.method == Method::POST && forms::is_form(&parts.headers) {
         let form = Params::of_form(&parts.headers, body)
             .await
             .map_err(ProtocolError::with_bearer_challenge)?;

@@ -6,6 +6,7 @@
 
 pub mod apps;
 pub mod audit;
+pub mod client_assertions;
 pub mod codes;
 pub mod cut_off;
 pub mod grants;

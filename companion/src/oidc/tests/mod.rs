@@ -357,6 +357,7 @@ pub(super) async fn start(
         clock: clock.clone(),
         random,
         pages: Arc::new(PlainPages),
+        outgoing: Arc::default(),
         reset_available: true,
     })
     .await

@@ -24,7 +24,7 @@ pub(super) async fn post(State(provider): State<Provider>, request: Request) -> 
 async fn handle(inner: &Inner, request: Request) -> Result<TokenAnswer, ProtocolError> {
     let (parts, body) = request.into_parts();
     let params = Params::of_form(&parts.headers, body).await?;
-    let app = client_auth::authenticate(inner, &parts.headers, &params).await?;
+    let app = client_auth::authenticate(inner, &parts, &params).await?;
     match params.required("grant_type")? {
         _ if !app.has_people() => Err(ProtocolError::new(
             ErrorCode::UnauthorizedClient,
