@@ -73,3 +73,77 @@ pub(super) fn problems(app: &AppConfig) -> Vec<String> {
     }
     problems
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn problems_of(more: &Value) -> Vec<String> {
+        let mut app = json!({ "client_id": "a", "type": "web", "redirect_uris": ["https://a.example/cb"] });
+        for (name, value) in more.as_object().unwrap() {
+            app[name] = value.clone();
+        }
+        let app: AppConfig = serde_json::from_value(app).unwrap();
+        problems(&app)
+    }
+
+    #[test]
+    fn oidc_core_9_an_app_has_what_its_method_asks_for_and_nothing_else() {
+        let secret = "s".repeat(32);
+        let key =
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+        let keys = json!({ "keys": [key] });
+        let (method, uri) = ("token_endpoint_auth_method", "https://a.example/jwks.json");
+        for good in [
+            json!({ "client_secret": secret }),
+            json!({ "client_secret": secret, method: "client_secret_post" }),
+            json!({ method: "private_key_jwt", "jwks": keys }),
+            json!({ method: "private_key_jwt", "jwks": keys.to_string() }),
+            json!({ method: "private_key_jwt", "jwks_uri": uri }),
+            json!({ method: "private_key_jwt", "jwks_uri": "http://127.0.0.1:8080/jwks" }),
+            json!({ "type": "spa" }),
+            json!({ "type": "native", method: "none" }),
+        ] {
+            assert_eq!(problems_of(&good), [""; 0], "{good}");
+        }
+        for (bad, word) in [
+            (json!({}), "client_secret (or client_secret_file) is missing"),
+            (json!({ "client_secret": "short" }), "at least 32"),
+            (
+                json!({ "client_secret": secret, method: "none" }),
+                "for spa and native",
+            ),
+            (
+                json!({ "type": "spa", method: "client_secret_basic" }),
+                "can't keep",
+            ),
+            (json!({ "type": "native", "client_secret": secret }), "can't keep"),
+            (
+                json!({ "type": "spa", method: "private_key_jwt", "jwks": keys }),
+                "can't keep",
+            ),
+            (
+                json!({ method: "private_key_jwt" }),
+                "needs the app's public keys",
+            ),
+            (
+                json!({ method: "private_key_jwt", "jwks": keys, "jwks_uri": uri }),
+                "one of both",
+            ),
+            (
+                json!({ method: "private_key_jwt", "jwks": keys, "client_secret": secret }),
+                "remove client_secret",
+            ),
+            (json!({ "client_secret": secret, "jwks": keys }), "go with"),
+            (
+                json!({ method: "private_key_jwt", "jwks_uri": "http://a.example/jwks" }),
+                "must be https",
+            ),
+        ] {
+            let found = problems_of(&bad);
+            assert!(found.len() == 1 && found[0].contains(word), "{bad}: {found:?}");
+        }
+    }
+}

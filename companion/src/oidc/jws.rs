@@ -230,7 +230,7 @@ pub(super) fn open<'k, C: for<'de> Deserialize<'de>>(
 }
 
 /// The modulus and exponent of an `RSAPublicKey` (RFC 8017 A.1.1): a DER sequence of two integers.
-fn rsa_integers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn rsa_integers(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (sequence, _) = der_value(der, 0x30)?;
     let (n, rest) = der_value(sequence, 0x02)?;
     let (e, _) = der_value(rest, 0x02)?;

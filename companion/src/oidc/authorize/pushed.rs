@@ -62,7 +62,7 @@ impl<E: Into<ProtocolError>> From<E> for Refused {
 async fn accept(inner: &Inner, request: Request) -> Result<Pushed, Refused> {
     let (parts, body) = request.into_parts();
     let params = Params::of_form(&parts.headers, body).await?;
-    let app = client_auth::authenticate(inner, &parts.headers, &params).await?;
+    let app = client_auth::authenticate(inner, &parts, &params).await?;
     if params.to_query().len() > MOST_QUERY_BYTES {
         let description = "The request is longer than 16 KiB.";
         return Err(Refused::TooLarge(ProtocolError::invalid_request(description)));

@@ -2,6 +2,8 @@
 
 mod authorize;
 mod claims;
+mod client_assertion;
+mod cors;
 mod end_session;
 mod interaction;
 mod keys;
