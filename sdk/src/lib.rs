@@ -21,10 +21,11 @@ pub use self::client::{Algorithm, Client, ClientAuthentication, ClientBuilder, P
 pub use self::clock::{Clock, SystemClock};
 pub use self::error::{
     CallbackError, ConfigError, CookieError, DiscoveryError, Document, Error, ExchangeError, Fault,
-    IdTokenError, ProviderError, Remedy, SignInError, SignOutError, UserInfoError, WebhookError,
+    IdTokenError, LogoutTokenError, ProviderError, Remedy, SignInError, SignOutError, UserInfoError,
+    WebhookError,
 };
 pub use self::random::{Random, RandomError, SystemRandom};
-pub use self::session::{ApiAccess, Claims, Session, TokenSet};
+pub use self::session::{ApiAccess, Claims, LogoutToken, Session, TokenSet};
 pub use self::sign_in::{
     CookieSealer, FirstScreen, Identifier, PendingSignIn, Prompt, Purpose, ReturnPath, ReturnPathError,
     SignIn, SignInBuilder,

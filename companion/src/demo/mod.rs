@@ -212,6 +212,8 @@ fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
         name: Some(SITE_NAME.to_owned()),
         client_secret: Some(Secret::new(secrets.site.clone())),
         post_logout_redirect_uris: vec![site_url.join("/")?],
+        backchannel_logout_uri: Some(site_url.join(site::BACKCHANNEL_LOGOUT)?),
+        backchannel_logout_session_required: true,
         sign_in_url: Some(site_url.join("/sign-in")?),
         ..base("demo-site", AppKind::Web, vec![site_url.join("/callback")?])
     };

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use keyback::{Client, CookieSealer, Provider, Purpose, Session, SignIn};
+use bytes::Bytes;
+use keyback::{Client, CookieSealer, LogoutToken, Provider, Purpose, Session, SignIn};
 use keyback_core::random::{Random as _, SystemRandom};
 use url::Url;
 use zeroize::Zeroizing;
@@ -17,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::app::Companion;
 use crate::http::cookies::Cookies;
 use crate::http::csrf;
+use crate::http::forms::Fields;
 use crate::http::headers;
 use crate::http::host::HostGuard;
 use crate::secrets::random_token;
@@ -24,6 +26,8 @@ use crate::views::assets::{DEMO_STYLE, SCRIPT};
 use crate::views::demo_site::{Customer, Visitor};
 use crate::views::{DemoSite, Template};
 
+/// Where the provider tells that a session has ended.
+pub(super) const BACKCHANNEL_LOGOUT: &str = "/backchannel-logout";
 const SESSION_COOKIE: &str = "larkspur_session";
 /// Signed-in browsers that the demo remembers; more push any one out.
 const MOST_SESSIONS: usize = 1_000;
@@ -61,6 +65,7 @@ pub(super) fn router(companion: &Companion, site_url: &Url, secret: &str) -> any
         .route("/forgot-password", get(forgot_password))
         .route("/callback", get(callback))
         .route("/sign-out", post(sign_out))
+        .route(BACKCHANNEL_LOGOUT, post(backchannel_logout))
         .layer(from_fn_with_state(HostGuard::new(site_url), admit))
         .with_state(Arc::new(site)))
 }
@@ -173,7 +178,34 @@ async fn sign_out(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response
     response
 }
 
+/// The provider tells that a session has ended (OIDC Back-Channel Logout 2.5): it ends here as well, at once.
+async fn backchannel_logout(State(site): State<Arc<Site>>, headers: HeaderMap, body: Bytes) -> Response {
+    let form = Fields::from_form(&headers, &body).unwrap_or_default();
+    let token = form.one("logout_token").unwrap_or_default();
+    let status = match site.client.verify_logout_token(token).await {
+        Ok(token) => {
+            site.end(&token);
+            StatusCode::OK
+        }
+        Err(error) => {
+            tracing::warn!(code = error.code(), %error, "the demo site refused a logout token");
+            if error.is_retryable() {
+                StatusCode::SERVICE_UNAVAILABLE
+            } else {
+                StatusCode::BAD_REQUEST
+            }
+        }
+    };
+    (status, [(header::CACHE_CONTROL, "no-store")]).into_response()
+}
+
 impl Site {
+    /// Ends the sessions that a logout token names.
+    fn end(&self, token: &LogoutToken) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|_, session| !token.names(session.claims()));
+    }
+
     fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
         let key = self.cookies.read(headers, SESSION_COOKIE)?;
         self.sessions

@@ -164,6 +164,7 @@ impl ClientBuilder {
                 random: self.random,
                 metadata: Held::new(),
                 keys: Keys::new(),
+                logout_tokens: crate::session::Replays::default(),
             }),
         })
     }

@@ -34,6 +34,7 @@ use crate::clock::Clock;
 use crate::error::{DiscoveryError, Error};
 use crate::random::Random;
 use crate::secret::Secret;
+use crate::session::Replays;
 use crate::sign_in::{FirstScreen, SignInBuilder};
 use crate::transport::HttpTransport;
 
@@ -83,6 +84,7 @@ pub(crate) struct Inner {
     random: Arc<dyn Random>,
     metadata: Held<Metadata>,
     keys: Keys,
+    logout_tokens: Replays,
 }
 
 impl Client {
@@ -164,6 +166,10 @@ impl Client {
 
     pub(crate) fn random(&self) -> &dyn Random {
         &*self.inner.random
+    }
+
+    pub(crate) fn logout_tokens(&self) -> &Replays {
+        &self.inner.logout_tokens
     }
 
     pub(crate) fn now(&self) -> SystemTime {

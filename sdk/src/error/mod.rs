@@ -9,6 +9,7 @@ mod cookie;
 mod discovery;
 mod exchange;
 mod id_token;
+mod logout_token;
 mod sign_in;
 mod sign_out;
 mod user_info;
@@ -22,6 +23,7 @@ pub use self::cookie::CookieError;
 pub use self::discovery::{DiscoveryError, Document};
 pub use self::exchange::ExchangeError;
 pub use self::id_token::IdTokenError;
+pub use self::logout_token::LogoutTokenError;
 pub use self::sign_in::SignInError;
 pub use self::sign_out::SignOutError;
 pub use self::user_info::UserInfoError;
@@ -59,6 +61,9 @@ pub enum Error {
     /// The userinfo endpoint did not give acceptable claims.
     #[error(transparent)]
     UserInfo(#[from] UserInfoError),
+    /// The logout token is not acceptable.
+    #[error(transparent)]
+    LogoutToken(#[from] LogoutTokenError),
     /// No sign-out URL could be built.
     #[error(transparent)]
     SignOut(#[from] SignOutError),
@@ -159,6 +164,7 @@ explained!(
     CallbackError,
     ExchangeError,
     IdTokenError,
+    LogoutTokenError,
     UserInfoError,
     SignOutError,
     WebhookError,
@@ -175,6 +181,7 @@ impl Error {
             Self::Exchange(error) => error.verdict(),
             Self::IdToken(error) => error.verdict(),
             Self::UserInfo(error) => error.verdict(),
+            Self::LogoutToken(error) => error.verdict(),
             Self::SignOut(error) => error.verdict(),
             Self::Webhook(error) => error.verdict(),
         }

@@ -1,6 +1,7 @@
 //! After the callback: who signed in, their tokens, and the way out.
 
 mod claims;
+mod logout_token;
 mod refresh;
 mod sign_out;
 mod tokens;
@@ -9,6 +10,8 @@ mod user_info;
 use std::fmt;
 
 pub use self::claims::Claims;
+pub use self::logout_token::LogoutToken;
+pub(crate) use self::logout_token::Replays;
 pub use self::refresh::ApiAccess;
 pub use self::tokens::TokenSet;
 use crate::secret::Secret;

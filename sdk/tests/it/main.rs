@@ -8,6 +8,7 @@ mod cookie;
 mod discovery;
 mod id_token;
 mod keys;
+mod logout_token;
 mod logto;
 mod properties;
 mod provider;
