@@ -74,7 +74,7 @@ pub(super) struct AddArgs {
     /// The signature of its ID tokens: many OpenID Connect libraries take RS256 alone unless told otherwise
     #[arg(long, value_enum, default_value = "es384")]
     id_token_alg: Alg,
-    /// The app is somebody else's: its sign-ins are refused with consent_required until there is a consent page
+    /// The app is somebody else's: people are asked whether they allow it what it asks for
     #[arg(long)]
     third_party: bool,
     /// Take its authorization requests only when it pushes them (RFC 9126)

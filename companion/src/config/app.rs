@@ -1,6 +1,6 @@
 //! `[[app]]`: the applications (OAuth clients) of the file, and `[[resource]]`: the APIs they call.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -47,8 +47,7 @@ pub struct AppConfig {
     /// Where the app begins a sign-in: the end of the way of `/reset-password`.
     #[serde(default)]
     pub sign_in_url: Option<Url>,
-    /// Apps of one's own need no consent. Nobody is asked for consent yet, so others are refused
-    /// (`consent_required`, OIDC Core 3.1.2.6).
+    /// Apps of one's own need no consent. For others, people are asked what they allow (OIDC Core 3.1.2.4).
     #[serde(default = "yes")]
     pub first_party: bool,
     /// Whether the app must push its authorization requests (RFC 9126 6) and can't put them into an address.
@@ -101,8 +100,14 @@ pub enum IdTokenAlg {
 #[serde(deny_unknown_fields)]
 pub struct ResourceConfig {
     pub indicator: String,
+    /// What people read on the consent page; without it, the host of the indicator.
+    #[serde(default)]
+    pub name: Option<String>,
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// What scopes let an app do, in words for people. A scope without words is shown as it is.
+    #[serde(default)]
+    pub words: BTreeMap<String, String>,
 }
 
 /// A secret of the configuration: wiped when dropped, never printed.
@@ -155,11 +160,21 @@ pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: 
         }
     }
     for resource in resources {
+        let place = format!("[[resource]] {}", resource.indicator);
+        for scope in resource
+            .words
+            .keys()
+            .filter(|scope| !resource.scopes.contains(scope))
+        {
+            problems.add(
+                &place,
+                format!("words speaks of the scope {scope:?}, which is not among scopes"),
+            );
+        }
         let absolute = Url::parse(&resource.indicator).is_ok_and(|url| url.fragment().is_none());
         if !absolute {
-            let place = format!("[[resource]] {}", resource.indicator);
             problems.add(
-                place,
+                &place,
                 "indicator must be an absolute URI without a fragment (RFC 8707 2)",
             );
         }

@@ -29,6 +29,7 @@ mod logout_token;
 mod metadata;
 pub mod pages;
 mod params;
+pub mod permissions;
 pub mod registry;
 mod revocation;
 pub mod scope;
@@ -60,14 +61,16 @@ use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError};
 
-pub use authorize::{Answer, Completed, Completion, Unfit};
+pub use authorize::{Answer, Completed, Completion, Unfit, Yes};
 use client_keys::FetchedKeys;
 use document::Document;
 use error::Failure;
 pub use interaction::Interaction;
 use keys::{Keys, KeysError};
 use pages::ProviderPages;
+use permissions::Permissions;
 use registry::{App, Registry, RegistryError};
+use scope::Scopes;
 pub use session::{Sessions, SignIn};
 
 /// The built-in, first-party, public client behind `/reset-password`.
@@ -213,14 +216,31 @@ impl Provider {
         self.0.find_interaction(headers, id, now).await
     }
 
-    /// Answers a waiting request with a session that has just begun: a code, and the way back to the app.
+    /// Answers a waiting request with a session: a code, and the way back to the app. `yes` is that of the consent
+    /// page, where the person was asked.
     pub async fn complete(
         &self,
         interaction: &Interaction,
         session: &Session,
+        yes: Option<Yes<'_>>,
         now: Timestamp,
     ) -> Result<Completion, Failure> {
-        authorize::complete(&self.0, interaction, session, now).await
+        authorize::complete(&self.0, interaction, session, yes, now).await
+    }
+
+    /// Answers a waiting request with the person's no: `access_denied`.
+    pub async fn deny(&self, interaction: &Interaction) -> Result<Completed, Failure> {
+        authorize::deny(&self.0, interaction).await
+    }
+
+    /// What an app asks for, as people are asked about it.
+    pub fn permissions(&self, app: &App, scopes: &Scopes, resources: &[String]) -> Permissions {
+        self.0.permissions(app, scopes, resources)
+    }
+
+    /// An API of the configuration.
+    pub fn resource(&self, indicator: &str) -> Option<&ResourceConfig> {
+        self.0.registry.resource(indicator)
     }
 
     /// Takes an answer to the app, and the answered request from the browser.

@@ -5,7 +5,9 @@
 
 mod account;
 mod account_password;
+mod asks;
 mod code;
+mod consent;
 pub mod destination;
 mod dev_inbox;
 mod done;
@@ -50,6 +52,7 @@ pub fn router(companion: &Arc<Companion>) -> Router {
             get(new_password::get).post(new_password::post),
         )
         .route("/forgot-password/done", get(done::get))
+        .route("/consent", get(consent::get).post(consent::post))
         .route("/account", get(account::get))
         .route(
             "/account/password",

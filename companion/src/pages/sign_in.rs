@@ -10,6 +10,7 @@ use keyback_core::rate_limit::RetryAfter;
 use url::Url;
 
 use super::account::signed_in;
+use super::consent;
 use super::destination::{AccountPage, Destination};
 use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
@@ -116,7 +117,9 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         return unknown_session(companion, asked).await;
     };
     let now = companion.clock.now();
-    if let Some((session, _)) = companion.provider.sessions().current(&asked.headers, now).await?
+    let as_another = asked.query.one("as") == Some("another");
+    if !as_another
+        && let Some((session, _)) = companion.provider.sessions().current(&asked.headers, now).await?
         && let Some(response) = go_on(companion, asked, &way, &session).await?
     {
         return Ok(response);
@@ -126,14 +129,12 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         _ => None,
     };
     let identifier = reset_identifier(companion, asked).await?;
-    page(
-        companion,
-        &way,
-        identifier.as_deref().unwrap_or(way.login_hint()),
-        notice,
-        None,
-    )
-    .await
+    let identifier = match identifier.as_deref() {
+        _ if as_another => "",
+        Some(typed) => typed,
+        None => way.login_hint(),
+    };
+    page(companion, &way, identifier, notice, None).await
 }
 
 /// What was typed in the reset that leads here, if it is this browser's: nobody types their address twice.
@@ -173,11 +174,13 @@ async fn finish(
 ) -> Result<Option<Response>, PageError> {
     match companion
         .provider
-        .complete(interaction, session, companion.clock.now())
+        .complete(interaction, session, None, companion.clock.now())
         .await?
     {
         Completion::Done(completed) => Ok(Some(companion.provider.deliver(&asked.headers, completed))),
         Completion::SignIn(_) => Ok(None),
+        Completion::Consent(..) => consent::ask(interaction).map(Some),
+        Completion::AppGone => unknown_session(companion, asked).await.map(Some),
     }
 }
 

@@ -4,7 +4,7 @@ use keyback_core::time::Timestamp;
 use sqlx::SqliteExecutor;
 
 use super::users::Added;
-use super::{StoreError, Transaction};
+use super::{StoreError, Transaction, consents};
 use crate::config::app::AppConfig;
 
 /// An app of the store. Its secret is known as a digest alone.
@@ -64,6 +64,7 @@ pub async fn remove(tx: &mut Transaction, client_id: &str) -> Result<bool, Store
             .bind(client_id)
             .execute(&mut **tx)
             .await?;
+        consents::forget_app(&mut **tx, client_id).await?;
     }
     Ok(was_there)
 }

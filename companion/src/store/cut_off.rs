@@ -4,7 +4,7 @@ use keyback_core::ids::FlowId;
 use keyback_core::time::Timestamp;
 
 use super::grants::RevokedApps;
-use super::{StoreError, Transaction, grants, reset, sessions, users};
+use super::{StoreError, Transaction, consents, grants, reset, sessions, users};
 
 /// What was open.
 #[derive(Clone, Debug)]
@@ -26,6 +26,7 @@ pub async fn cut_off(
     users::set_not_before(&mut **tx, user_id, now).await?;
     reset::end_resets_of(tx, user_id, keep).await?;
     let sessions_ended = sessions::end_all(&mut **tx, user_id, now).await?;
+    consents::forget_user(&mut **tx, user_id).await?;
     let revoked = grants::revoke_user(tx, user_id, now).await?;
     Ok(CutOff {
         sessions_ended,

@@ -39,6 +39,25 @@ pub struct RevokedApp {
     pub user_id: String,
 }
 
+impl RevokedApps {
+    /// The apps of deleted grants that had not expired.
+    fn of_live(user_id: &str, rows: Vec<(String, String, i64)>, now: Timestamp) -> Self {
+        let live = rows
+            .into_iter()
+            .filter(|(_, _, expires_at)| *expires_at > now.as_millis());
+        let mut apps: Vec<_> = live
+            .map(|(client_id, session_id, _)| RevokedApp {
+                client_id,
+                session_id,
+                user_id: user_id.to_owned(),
+            })
+            .collect();
+        apps.sort_by(|a, b| (&a.client_id, &a.session_id).cmp(&(&b.client_id, &b.session_id)));
+        apps.dedup();
+        Self { apps }
+    }
+}
+
 /// Begins a grant in a live session. Answers false where the session has ended meanwhile, as by a reset.
 pub async fn add(
     db: impl SqliteExecutor<'_>,
@@ -84,24 +103,29 @@ pub async fn revoke_user(
     user_id: &str,
     now: Timestamp,
 ) -> Result<RevokedApps, StoreError> {
-    let rows: Vec<(String, String, i64)> =
+    let rows =
         sqlx::query_as("DELETE FROM grants WHERE user_id = $1 RETURNING client_id, session_id, expires_at")
             .bind(user_id)
             .fetch_all(&mut **tx)
             .await?;
-    let live = rows
-        .into_iter()
-        .filter(|(_, _, expires_at)| *expires_at > now.as_millis());
-    let mut apps: Vec<_> = live
-        .map(|(client_id, session_id, _)| RevokedApp {
-            client_id,
-            session_id,
-            user_id: user_id.to_owned(),
-        })
-        .collect();
-    apps.sort_by(|a, b| (&a.client_id, &a.session_id).cmp(&(&b.client_id, &b.session_id)));
-    apps.dedup();
-    Ok(RevokedApps { apps })
+    Ok(RevokedApps::of_live(user_id, rows, now))
+}
+
+/// Revokes all that an account granted to one app, offline grants too.
+pub async fn revoke_app(
+    tx: &mut Transaction,
+    user_id: &str,
+    client_id: &str,
+    now: Timestamp,
+) -> Result<RevokedApps, StoreError> {
+    let rows = sqlx::query_as(
+        "DELETE FROM grants WHERE user_id = $1 AND client_id = $2 RETURNING client_id, session_id, expires_at",
+    )
+    .bind(user_id)
+    .bind(client_id)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(RevokedApps::of_live(user_id, rows, now))
 }
 
 /// Ends what a browser session gave, but for offline grants. Answers all apps of the session, offline ones too.

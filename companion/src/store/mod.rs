@@ -8,6 +8,7 @@ pub mod apps;
 pub mod audit;
 pub mod client_assertions;
 pub mod codes;
+pub mod consents;
 pub mod cut_off;
 pub mod grants;
 pub mod interactions;

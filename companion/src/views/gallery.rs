@@ -5,6 +5,7 @@ use askama::Template;
 use super::account::Account;
 use super::account_password::AccountPassword;
 use super::code::Code;
+use super::consent::Consent;
 use super::demo_site::DemoSite;
 use super::demo_welcome::DemoWelcome;
 use super::dev_inbox::DevInbox;
@@ -30,6 +31,7 @@ pub struct Picture {
 pub fn gallery(shell: Shell<'_>) -> Result<Vec<Picture>, askama::Error> {
     let mut pictures = Vec::new();
     hang(&mut pictures, "sign-in", &SignIn::samples(shell))?;
+    hang(&mut pictures, "consent", &Consent::samples(shell))?;
     hang(&mut pictures, "send-back", &SendBack::samples(shell))?;
     hang(&mut pictures, "forgot-password", &ForgotPassword::samples(shell))?;
     hang(&mut pictures, "code", &Code::samples(shell))?;

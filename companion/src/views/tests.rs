@@ -92,7 +92,8 @@ fn pages_can_be_heard_and_driven_by_keyboard() {
         assert_eq!(tags(&html, "main").len(), 1, "{name}");
         assert_eq!(tags(&html, "h1").len(), 1, "{name}");
         assert!(html.matches(" autofocus").count() <= 1, "{name}");
-        for input in tags(&html, "input") {
+        let seen = |input: &&str| attribute(input, "type") != Some("hidden");
+        for input in tags(&html, "input").into_iter().filter(seen) {
             let id = attribute(input, "id").unwrap_or_else(|| panic!("{name}: a field without id"));
             assert_eq!(attribute(input, "name"), Some(id), "{name}");
             assert!(
@@ -236,6 +237,30 @@ fn hostile_data_stays_data() {
         email: Some(HOSTILE),
         began_as_reset: true,
     };
+    let consent = Consent {
+        asker: consent::Asker {
+            name: HOSTILE,
+            home: consent::Home::Site(HOSTILE),
+        },
+        person: HOSTILE,
+        sign_in_name: HOSTILE,
+        session: HOSTILE,
+        asks: vec![consent::Ask {
+            what: HOSTILE.to_owned(),
+            details: vec![
+                consent::Detail::Words(HOSTILE.to_owned()),
+                consent::Detail::Name(HOSTILE.to_owned()),
+            ],
+        }],
+        ..Consent::samples(shell)[0].1.clone()
+    };
+    let fields = [("state", HOSTILE.to_owned())];
+    let back = SendBack {
+        action: "https://app.example/callback?x=\"><script>alert(1)</script>",
+        host: HOSTILE,
+        fields: &fields,
+        ..SendBack::samples(shell)[0].1.clone()
+    };
     let shop = DemoSite {
         visitor: demo_site::Visitor::SignedIn(customer),
         ..DemoSite::samples()[0].1.clone()
@@ -249,6 +274,8 @@ fn hostile_data_stays_data() {
         account.render(),
         out.render(),
         inbox.render(),
+        consent.render(),
+        back.render(),
         shop.render(),
     ];
     for page in pages {

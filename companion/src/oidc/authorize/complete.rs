@@ -1,13 +1,18 @@
 //! The end of an authorization request: a grant and its code, in one transaction, and the way back to the app.
 
+use std::sync::Arc;
+
 use axum::http::HeaderValue;
 use keyback_core::time::Timestamp;
 
 use super::super::Inner;
-use super::super::error::Failure;
+use super::super::error::{ErrorCode, Failure, ProtocolError};
 use super::super::interaction::{AuthorizationRequest, Interaction};
+use super::super::permissions::Permissions;
+use super::super::registry::App;
 use super::super::scope::OFFLINE_ACCESS;
 use super::answer::{Answer, ReturnTo};
+use super::consent::{self, Consented, Missing, Yes};
 use super::session::{self, Unfit};
 use crate::secrets::{digest_of, random_id, random_token};
 use crate::store::codes::{self, NewCode};
@@ -21,6 +26,10 @@ pub enum Completion {
     Done(Completed),
     /// The session doesn't answer the request: the person must sign in (again).
     SignIn(Unfit),
+    /// The person must be asked whether they allow the app this.
+    Consent(Arc<App>, Permissions),
+    /// The app is not registered any more.
+    AppGone,
 }
 
 /// A waiting request that has been answered.
@@ -32,35 +41,91 @@ pub struct Completed {
     pub clear_cookie: HeaderValue,
 }
 
-/// Answers a waiting request with a session.
+/// How far a session brings a checked request.
+pub(super) enum Settled {
+    Answered(Answer),
+    SignIn(Unfit),
+    Consent(Permissions),
+}
+
+/// Answers a waiting request with a session; with a yes of the person, where they were asked.
 pub(in crate::oidc) async fn complete(
     inner: &Inner,
     interaction: &Interaction,
     current: &Session,
+    yes: Option<Yes<'_>>,
     now: Timestamp,
 ) -> Result<Completion, Failure> {
-    if let Err(unfit) = session::check(&interaction.request, Some(interaction.requested_at), current, now) {
-        return Ok(Completion::SignIn(unfit));
-    }
-    let Some(answer) = issue(inner, &interaction.request, current, now).await? else {
-        return Ok(Completion::SignIn(Unfit::NobodySignedIn));
+    let request = &interaction.request;
+    let Some(app) = inner.registry.find(&request.client_id).await? else {
+        return Ok(Completion::AppGone);
     };
-    if interaction.is_row {
-        interactions::remove(inner.store.writer(), &interaction.id).await?;
-    }
-    Ok(Completion::Done(Completed {
-        answer,
-        clear_cookie: inner.clear_interaction(&interaction.id),
-    }))
+    let settled = settle(
+        inner,
+        &app,
+        request,
+        Some(interaction.requested_at),
+        current,
+        yes,
+        now,
+    )
+    .await?;
+    Ok(match settled {
+        Settled::Answered(answer) => Completion::Done(inner.completed(interaction, answer).await?),
+        Settled::SignIn(unfit) => Completion::SignIn(unfit),
+        Settled::Consent(permissions) => Completion::Consent(app, permissions),
+    })
 }
 
-/// Issues a code for a checked request. None where the session has ended meanwhile.
-pub(super) async fn issue(
+/// Answers a waiting request with a no (RFC 6749 4.1.2.1).
+pub(in crate::oidc) async fn deny(inner: &Inner, interaction: &Interaction) -> Result<Completed, Failure> {
+    let error = ProtocolError::new(
+        ErrorCode::AccessDenied,
+        "The person does not allow the app what it asks for.",
+    );
+    let answer = ReturnTo::of(&interaction.request).error(&inner.issuer, &error);
+    inner.completed(interaction, answer).await
+}
+
+impl Inner {
+    async fn completed(&self, interaction: &Interaction, answer: Answer) -> Result<Completed, Failure> {
+        if interaction.is_row {
+            interactions::remove(self.store.writer(), &interaction.id).await?;
+        }
+        Ok(Completed {
+            answer,
+            clear_cookie: self.clear_interaction(&interaction.id),
+        })
+    }
+}
+
+/// Answers a checked request, where session and consent let it. `requested_at` is when one came that waited.
+pub(super) async fn settle(
+    inner: &Inner,
+    app: &App,
+    request: &AuthorizationRequest,
+    requested_at: Option<Timestamp>,
+    session: &Session,
+    yes: Option<Yes<'_>>,
+    now: Timestamp,
+) -> Result<Settled, Failure> {
+    if let Err(unfit) = session::check(request, requested_at, session, now) {
+        return Ok(Settled::SignIn(unfit));
+    }
+    match consent::check(inner, app, request, &session.user_id, yes).await? {
+        Ok(consented) => issue(inner, request, session, consented, now).await,
+        Err(Missing(permissions)) => Ok(Settled::Consent(permissions)),
+    }
+}
+
+/// Issues a code. Session and consent are looked at once more where it is written: both may end meanwhile.
+async fn issue(
     inner: &Inner,
     request: &AuthorizationRequest,
     session: &Session,
+    consented: Consented<'_>,
     now: Timestamp,
-) -> Result<Option<Answer>, Failure> {
+) -> Result<Settled, Failure> {
     let code = random_token(&*inner.random);
     let grant_id = random_id(&*inner.random);
     let offline = request.scopes.contains(OFFLINE_ACCESS);
@@ -87,7 +152,13 @@ pub(super) async fn issue(
     };
     let mut tx = inner.store.begin().await?;
     if !grants::add(&mut *tx, &grant, now).await? {
-        return Ok(None);
+        return Ok(Settled::SignIn(Unfit::NobodySignedIn));
+    }
+    let held = consented
+        .hold(inner, &mut tx, &request.client_id, &session.user_id, now)
+        .await?;
+    if let Err(Missing(permissions)) = held {
+        return Ok(Settled::Consent(permissions));
     }
     let digest = digest_of(&code);
     let new = NewCode {
@@ -100,5 +171,6 @@ pub(super) async fn issue(
     };
     codes::add(&mut *tx, &new, now).await?;
     tx.commit().await?;
-    Ok(Some(ReturnTo::of(request).code(&inner.issuer, code)))
+    let answer = ReturnTo::of(request).code(&inner.issuer, code);
+    Ok(Settled::Answered(answer))
 }

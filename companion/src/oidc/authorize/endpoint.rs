@@ -9,10 +9,12 @@ use super::super::error::{ErrorCode, ProtocolError};
 use super::super::interaction::AuthorizationRequest;
 use super::super::pages::{ErrorKind, ErrorPage, Visitor};
 use super::super::params::{MOST_QUERY_BYTES, Params};
+use super::super::registry::App;
 use super::super::{Inner, Provider, no_store, see_other};
 use super::answer::ReturnTo;
-use super::session::{self, Unfit};
-use super::{Channel, Refusal, check, client, complete, pushed, redirect_uri};
+use super::complete::{self, Settled};
+use super::session::Unfit;
+use super::{Channel, Refusal, check, client, pushed, redirect_uri};
 
 pub(in crate::oidc) async fn get(State(provider): State<Provider>, request: Request) -> Response {
     let inner = &*provider.0;
@@ -86,7 +88,7 @@ async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response
     // RFC 9126 4: a pushed request is the whole request; nothing beside its reference counts.
     match pushed::take(inner, params, &app, now).await {
         Ok(Some(request)) => {
-            let outcome = respond(inner, headers, &request, now).await;
+            let outcome = respond(inner, headers, &app, &request, now).await;
             return conclude(
                 inner,
                 headers,
@@ -103,7 +105,7 @@ async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response
         Err(refusal) => return page(refusal),
     };
     let outcome = match check(inner, params, &app, redirect_uri, Channel::Browser, now).await {
-        Ok(request) => respond(inner, headers, &request, now).await,
+        Ok(request) => respond(inner, headers, &app, &request, now).await,
         Err(error) => Err(error),
     };
     conclude(
@@ -133,26 +135,31 @@ fn conclude(
 async fn respond(
     inner: &Inner,
     headers: &HeaderMap,
+    app: &App,
     request: &AuthorizationRequest,
     now: Timestamp,
 ) -> Result<Response, ProtocolError> {
-    let unfit = match inner.sessions().current(headers, now).await? {
-        None => Unfit::NobodySignedIn,
-        Some((current, _)) => match session::check(request, None, &current, now) {
-            Err(unfit) => unfit,
-            Ok(()) => match complete::issue(inner, request, &current, now).await? {
-                Some(answer) => return Ok(inner.deliver(headers, request.ui_locales.as_deref(), &answer)),
-                None => Unfit::NobodySignedIn,
-            },
-        },
+    let settled = match inner.sessions().current(headers, now).await? {
+        None => Settled::SignIn(Unfit::NobodySignedIn),
+        Some((current, _)) => complete::settle(inner, app, request, None, &current, None, now).await?,
     };
-    if request.prompt.is_silent() {
-        return Err(ProtocolError::new(ErrorCode::LoginRequired, unfit.description()));
-    }
-    let page = if request.first_screen.is_reset() && inner.reset_available {
-        "/forgot-password"
-    } else {
-        "/sign-in"
+    let refused = |code, description| Err(ProtocolError::new(code, description));
+    let page = match settled {
+        Settled::Answered(answer) => {
+            return Ok(inner.deliver(headers, request.ui_locales.as_deref(), &answer));
+        }
+        Settled::SignIn(unfit) if request.prompt.is_silent() => {
+            return refused(ErrorCode::LoginRequired, unfit.description());
+        }
+        Settled::Consent(_) if request.prompt.is_silent() => {
+            return refused(
+                ErrorCode::ConsentRequired,
+                "The person has not allowed this app all that it asks for. Send the request without prompt=none.",
+            );
+        }
+        Settled::Consent(_) => "/consent",
+        Settled::SignIn(_) if request.first_screen.is_reset() && inner.reset_available => "/forgot-password",
+        Settled::SignIn(_) => "/sign-in",
     };
     ask_the_person(inner, headers, request.clone(), page, now).await
 }

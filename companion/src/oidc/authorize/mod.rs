@@ -42,8 +42,9 @@ use crate::oidc::RESET_CLIENT_ID;
 
 pub use answer::Answer;
 pub(super) use answer::append as append_to_uri;
-pub(super) use complete::complete;
 pub use complete::{Completed, Completion};
+pub(super) use complete::{complete, deny};
+pub use consent::Yes;
 pub(super) use endpoint::{get, post};
 pub(super) use pushed::push;
 pub use session::Unfit;
@@ -77,7 +78,6 @@ struct Asked<'a> {
 /// | `response_type`  | `code`                                              | RFC 9700 2.1.2               |
 /// | `response_mode`  | `query` or `form_post`                              | Form Post Response Mode 1.0  |
 /// | `scope`          | something that can be granted                       | RFC 6749 3.3, OIDC Core 5.4  |
-/// | `consent`        | an app of one's own                                 | OIDC Core 3.1.2.4            |
 /// | `pkce`           | S256, from whoever has no secret                    | RFC 7636 4.3, RFC 9700 2.1.1 |
 /// | `resource`       | APIs the app may call                               | RFC 8707 2                   |
 /// | `prompt`         | known values, `none` alone                          | OIDC Core 3.1.2.1            |
@@ -87,6 +87,7 @@ struct Asked<'a> {
 /// | `first_screen`   | a known spelling                                    | Logto                        |
 /// | `identifiers`    | nothing: unknown kinds are left out                 | Logto                        |
 /// | `session`        | (after) the right person, signed in recently enough | OIDC Core 3.1.2.3            |
+/// | `consent`        | (after) all that is asked is allowed                | OIDC Core 3.1.2.4            |
 fn checked(asked: &Asked<'_>) -> Result<AuthorizationRequest, ProtocolError> {
     repeated::check(asked)?;
     characters::check(asked)?;
@@ -95,7 +96,6 @@ fn checked(asked: &Asked<'_>) -> Result<AuthorizationRequest, ProtocolError> {
     response_type::check(asked)?;
     let response_mode = response_mode::check(asked)?;
     let scopes = scope::check(asked)?;
-    consent::check(asked)?;
     let sent = |name| asked.params.one(name).map(str::to_owned);
     Ok(AuthorizationRequest {
         code_challenge: pkce::check(asked)?,

@@ -19,7 +19,7 @@ pub enum Prompt {
     Silent,
     /// `login`: the password, signed in or not. `select_account` too: the sign-in page is where one chooses.
     Login,
-    /// `consent`: apps of one's own have it recorded without a screen.
+    /// `consent`: the person is asked again whether they allow it; apps of one's own have that without a screen.
     Consent,
     /// `login consent`: what Logto's SDKs send for a fresh sign-in.
     LoginAndConsent,
@@ -29,6 +29,11 @@ impl Prompt {
     /// Whether a session that was there before doesn't answer the request.
     pub fn asks_login(self) -> bool {
         matches!(self, Self::Login | Self::LoginAndConsent)
+    }
+
+    /// Whether consent is asked for even where it was given before. Apps of one's own have it in any case.
+    pub fn asks_consent(self) -> bool {
+        matches!(self, Self::Consent | Self::LoginAndConsent)
     }
 
     /// Whether no page may be shown.

@@ -215,18 +215,6 @@ async fn form_post_no_form_is_posted_to_the_scheme_of_a_native_app() {
 }
 
 #[tokio::test]
-async fn apps_that_are_not_first_party_are_told_that_consent_is_missing() {
-    let bench = Bench::new().await;
-    let (_, cookie) = bench.sign_in(ALICE, "").await;
-    let redirect = "https://foreign.example/callback";
-    let answer = bench
-        .authorize(&[("client_id", "foreign"), ("redirect_uri", redirect)], &cookie)
-        .await;
-    assert_eq!(answer.error(), "consent_required");
-    assert!(answer.location().starts_with(redirect));
-}
-
-#[tokio::test]
 async fn rfc7636_apps_with_a_secret_may_go_without_a_challenge() {
     let bench = Bench::new().await;
     let (_, cookie) = bench.sign_in(ALICE, "").await;

@@ -16,7 +16,7 @@ async fn complete(bench: &Bench, answer: &Answer, session: &Session) -> Result<S
         .unwrap();
     match bench
         .provider
-        .complete(&waiting, session, bench.now())
+        .complete(&waiting, session, None, bench.now())
         .await
         .unwrap()
     {
@@ -30,6 +30,7 @@ async fn complete(bench: &Bench, answer: &Answer, session: &Session) -> Result<S
             Ok(response.headers()[header::LOCATION].to_str().unwrap().to_owned())
         }
         Completion::SignIn(unfit) => Err(unfit),
+        other => panic!("{other:?}"),
     }
 }
 

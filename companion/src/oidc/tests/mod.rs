@@ -3,6 +3,7 @@
 mod authorize;
 mod claims;
 mod client_assertion;
+mod consent;
 mod cors;
 mod end_session;
 mod interaction;
@@ -340,7 +341,7 @@ pub(super) async fn start(
         { "client_id": "pusher", "type": "spa", "redirect_uris": ["https://pusher.example/callback"],
           "require_pushed_authorization_requests": true },
         { "client_id": "foreign", "type": "spa", "first_party": false,
-          "redirect_uris": ["https://foreign.example/callback"] },
+          "redirect_uris": ["https://foreign.example/callback"], "resources": [API] },
     ]))
     .unwrap();
     let random = Arc::new(SeededRandom::new(STARTS.fetch_add(1, Ordering::SeqCst)));
