@@ -44,7 +44,11 @@ pub(super) async fn check<'a>(
     if app.first_party {
         return Ok(Ok(Consented::OwnApp));
     }
-    let asked = inner.permissions(app, &request.scopes, &request.resources);
+    let mut asked = inner.permissions(app, &request.scopes, &request.resources);
+    // Claims that are asked for by name (OIDC Core 5.5) need what their scope needs.
+    asked
+        .scopes
+        .extend(request.claims.scopes().iter().map(str::to_owned));
     if let Some(yes) = yes {
         return Ok(Ok(Consented::Now(asked, yes)));
     }

@@ -131,7 +131,7 @@ async fn oidc_core_5_5_a_request_of_many_claims_waits_for_the_person_whole() {
         .unwrap();
     let done = bench
         .provider
-        .complete(&waiting, &session, bench.now())
+        .complete(&waiting, &session, None, bench.now())
         .await
         .unwrap();
     let super::super::Completion::Done(done) = done else {
