@@ -10,7 +10,7 @@ use super::params::Params;
 use super::registry::App;
 use super::{Inner, Provider, client_auth, no_store};
 use crate::secrets::digest_of;
-use crate::store::tokens;
+use crate::store::{machine_tokens, tokens};
 
 pub(super) async fn post(State(provider): State<Provider>, request: Request) -> Response {
     match handle(&provider.0, request).await {
@@ -30,9 +30,19 @@ async fn handle(inner: &Inner, request: Request) -> Result<Value, ProtocolError>
     let digest = digest_of(params.required("token")?);
     let live = match access(inner, &app, &digest).await? {
         Some(live) => Some(live),
-        None => refresh(inner, &app, &digest).await?,
+        None => match machine(inner, &app, &digest).await? {
+            Some(live) => Some(live),
+            None => refresh(inner, &app, &digest).await?,
+        },
     };
-    Ok(live.unwrap_or_else(|| json!({ "active": false })))
+    let mut answer = live.unwrap_or_else(|| json!({ "active": false }));
+    // A scope is at least one word (RFC 6749 3.3).
+    if answer["scope"] == ""
+        && let Some(members) = answer.as_object_mut()
+    {
+        members.remove("scope");
+    }
+    Ok(answer)
 }
 
 async fn access(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>, ProtocolError> {
@@ -40,10 +50,9 @@ async fn access(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>,
     let Some(row) = tokens::find_access(inner.store.reader(), digest, now).await? else {
         return Ok(None);
     };
-    // An API is an app that may use its resource.
-    let is_theirs =
-        row.client_id == app.client_id || row.resource.as_deref().is_some_and(|it| app.may_use(it));
-    if !is_theirs || inner.live_user(&row.user_id, row.issued_at()).await?.is_none() {
+    if !is_for(app, &row.client_id, row.resource.as_deref())
+        || inner.live_user(&row.user_id, row.issued_at()).await?.is_none()
+    {
         return Ok(None);
     }
     Ok(Some(json!({
@@ -58,6 +67,36 @@ async fn access(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>,
         "exp": row.expires_at().as_secs(),
         "sid": row.session_id,
     })))
+}
+
+/// A token that an app got for itself.
+async fn machine(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>, ProtocolError> {
+    let now = inner.clock.now();
+    let Some(row) = machine_tokens::find(inner.store.reader(), digest, now).await? else {
+        return Ok(None);
+    };
+    // With an app that was taken out of the configuration, its tokens end.
+    let is_live = is_for(app, &row.client_id, row.resource.as_deref())
+        && inner.registry.find(&row.client_id).await?.is_some();
+    Ok(is_live.then(|| {
+        json!({
+            "active": true,
+            "token_type": "Bearer",
+            "scope": row.scope,
+            "client_id": row.client_id,
+            "sub": row.client_id,
+            "aud": row.resource.as_deref().unwrap_or(&row.client_id),
+            "iss": inner.issuer,
+            "iat": row.issued_at().as_secs(),
+            "exp": row.expires_at().as_secs(),
+        })
+    }))
+}
+
+/// Whether an app may know of a token: it holds it, or it is the API that the token is for, which is an app that may
+/// use the resource.
+fn is_for(app: &App, client_id: &str, resource: Option<&str>) -> bool {
+    client_id == app.client_id || resource.is_some_and(|it| app.may_use(it))
 }
 
 async fn refresh(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>, ProtocolError> {

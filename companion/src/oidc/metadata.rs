@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::authorize::{first_screen, prompt, response_mode};
 use super::registry::Registry;
-use super::{Provider, acr, claims, client_auth, scope};
+use super::{Provider, acr, claims, client_auth, scope, token};
 
 /// What the provider can do.
 pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
@@ -32,7 +32,7 @@ pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": response_mode::SUPPORTED,
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": token::GRANT_TYPES,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES384", "RS256"],
         "token_endpoint_auth_methods_supported": client_auth::METHODS,

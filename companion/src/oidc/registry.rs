@@ -29,8 +29,8 @@ pub struct App {
     pub first_party: bool,
     /// Whether the app must push its authorization requests (RFC 9126 6).
     pub requires_pushed_requests: bool,
-    scopes: Vec<String>,
-    resources: Vec<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) resources: Vec<String>,
     pub id_token_alg: IdTokenAlg,
     device_flow: bool,
 }
@@ -107,7 +107,12 @@ impl App {
 
     /// Whether the app has people who sign in.
     pub fn has_people(&self) -> bool {
-        self.kind != AppKind::Machine
+        !self.is_machine()
+    }
+
+    /// Whether the app acts for itself (RFC 6749 4.4).
+    pub fn is_machine(&self) -> bool {
+        self.kind == AppKind::Machine
     }
 
     /// Whether `asked` is a redirect URI of the app: the same text (RFC 9700 2.1), except that native apps

@@ -9,7 +9,7 @@ use super::params::Params;
 use super::registry::App;
 use super::{Inner, Provider, client_auth, no_store};
 use crate::secrets::digest_of;
-use crate::store::{grants, tokens};
+use crate::store::{grants, machine_tokens, tokens};
 
 pub(super) async fn post(State(provider): State<Provider>, request: Request) -> Response {
     match handle(&provider.0, request).await {
@@ -24,13 +24,16 @@ async fn handle(inner: &Inner, request: Request) -> Result<(), ProtocolError> {
     let params = Params::of_form(&parts.headers, body).await?;
     let app = client_auth::authenticate(inner, &parts, &params).await?;
     let digest = digest_of(params.required("token")?);
-    // `token_type_hint` would save one look-up by key; both are made.
+    // `token_type_hint` would save a look-up by key; all are made.
     if let Some(row) = tokens::find_refresh(inner.store.reader(), &digest).await? {
         owned(&app, &row.client_id)?;
         grants::revoke(inner.store.writer(), &row.grant_id).await?;
     } else if let Some(row) = tokens::find_access(inner.store.reader(), &digest, inner.clock.now()).await? {
         owned(&app, &row.client_id)?;
         tokens::revoke_access(inner.store.writer(), &digest).await?;
+    } else if let Some(row) = machine_tokens::find(inner.store.reader(), &digest, inner.clock.now()).await? {
+        owned(&app, &row.client_id)?;
+        machine_tokens::revoke(inner.store.writer(), &digest).await?;
     }
     Ok(())
 }

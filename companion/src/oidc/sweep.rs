@@ -4,7 +4,8 @@ use keyback_core::time::Timestamp;
 
 use super::{Provider, keys};
 use crate::store::{
-    StoreError, client_assertions, codes, grants, interactions, pushed_requests, sessions, tokens,
+    StoreError, client_assertions, codes, grants, interactions, machine_tokens, pushed_requests, sessions,
+    tokens,
 };
 
 impl Provider {
@@ -22,6 +23,7 @@ impl Provider {
         swept += interactions::sweep(store.writer(), now).await?;
         swept += pushed_requests::sweep(store.writer(), now).await?;
         swept += client_assertions::sweep(store.writer(), now).await?;
+        swept += machine_tokens::sweep(store.writer(), now).await?;
         swept += keys::sweep(store, now).await?;
         Ok(swept)
     }

@@ -14,6 +14,7 @@ pub mod grants;
 pub mod interactions;
 pub mod jobs;
 pub mod limits;
+pub mod machine_tokens;
 pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;

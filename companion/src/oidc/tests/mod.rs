@@ -9,6 +9,7 @@ mod end_session;
 mod interaction;
 mod keys;
 mod logout;
+mod machine;
 mod metadata;
 mod pushed;
 mod refresh;

@@ -1,5 +1,7 @@
 //! What the token endpoint gives: access token, ID token, refresh token, and the rows they rest as.
 
+use std::time::Duration;
+
 use keyback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -16,17 +18,35 @@ use crate::store::tokens::{self, NewAccessToken};
 use crate::store::users::User;
 use crate::store::{StoreError, Transaction};
 
+/// The one type of token (RFC 6750).
+const BEARER: &str = "Bearer";
+
 /// The answer of RFC 6749 5.1 and OIDC Core 3.1.3.3. Has no `Debug`: it is made of secrets.
 #[derive(Clone, Deserialize, Serialize)]
 pub(super) struct TokenAnswer {
     pub(super) access_token: String,
     token_type: String,
     expires_in: u64,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     scope: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refresh_token: Option<String>,
+}
+
+impl TokenAnswer {
+    /// An access token and nothing else.
+    pub(super) fn of_machine(access_token: String, scope: String, life: Duration) -> Self {
+        Self {
+            access_token,
+            token_type: BEARER.to_owned(),
+            expires_in: life.as_secs(),
+            scope,
+            id_token: None,
+            refresh_token: None,
+        }
+    }
 }
 
 /// What tokens are made of.
@@ -97,7 +117,7 @@ pub(super) async fn mint(
             .map(|token| (digest_of(token), refresh_expires_at)),
         answer: TokenAnswer {
             access_token,
-            token_type: "Bearer".to_owned(),
+            token_type: BEARER.to_owned(),
             expires_in: expires_at.since(now).as_secs(),
             scope: scopes.to_string(),
             id_token,

@@ -1,6 +1,7 @@
 //! The token endpoint (RFC 6749 3.2): one file per grant type.
 
 mod authorization_code;
+mod client_credentials;
 mod mint;
 mod refresh_token;
 mod target;
@@ -14,6 +15,13 @@ use super::params::Params;
 use super::{Inner, Provider, client_auth, no_store};
 use mint::TokenAnswer;
 
+const AUTHORIZATION_CODE: &str = "authorization_code";
+const REFRESH_TOKEN: &str = "refresh_token";
+const CLIENT_CREDENTIALS: &str = "client_credentials";
+
+/// The grant types, as discovery tells them.
+pub(super) const GRANT_TYPES: [&str; 3] = [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS];
+
 pub(super) async fn post(State(provider): State<Provider>, request: Request) -> Response {
     match handle(&provider.0, request).await {
         Ok(answer) => (no_store(), Json(answer)).into_response(),
@@ -25,16 +33,20 @@ async fn handle(inner: &Inner, request: Request) -> Result<TokenAnswer, Protocol
     let (parts, body) = request.into_parts();
     let params = Params::of_form(&parts.headers, body).await?;
     let app = client_auth::authenticate(inner, &parts, &params).await?;
+    let not_for = |description| Err(ProtocolError::new(ErrorCode::UnauthorizedClient, description));
     match params.required("grant_type")? {
-        _ if !app.has_people() => Err(ProtocolError::new(
-            ErrorCode::UnauthorizedClient,
-            "A machine app has no people who sign in, so there are no tokens of people for it.",
-        )),
-        "authorization_code" => authorization_code::exchange(inner, &app, &params).await,
-        "refresh_token" => refresh_token::exchange(inner, &app, &params).await,
+        CLIENT_CREDENTIALS if !app.is_machine() => {
+            not_for("Only a machine app acts for itself. Apps with people sign them in.")
+        }
+        CLIENT_CREDENTIALS => client_credentials::exchange(inner, &app, &params).await,
+        AUTHORIZATION_CODE | REFRESH_TOKEN if !app.has_people() => {
+            not_for("A machine app has no people who sign in. Its grant type is client_credentials.")
+        }
+        AUTHORIZATION_CODE => authorization_code::exchange(inner, &app, &params).await,
+        REFRESH_TOKEN => refresh_token::exchange(inner, &app, &params).await,
         _ => Err(ProtocolError::new(
             ErrorCode::UnsupportedGrantType,
-            "The grant types are authorization_code and refresh_token.",
+            format!("The grant types are {}.", GRANT_TYPES.join(", ")),
         )),
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn check<'i>(
         ));
     }
     if !granted.iter().any(|one| one == asked) {
-        return Err(invalid("The resource was not part of the authorization request."));
+        return Err(invalid(
+            "The resource was not part of the authorization request, or is not among those of this app.",
+        ));
     }
     // A resource may have left the configuration since it was granted.
     inner
