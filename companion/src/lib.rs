@@ -13,6 +13,7 @@ pub mod connectors;
 pub mod demo;
 pub mod hashing;
 pub mod http;
+pub mod import;
 pub mod jobs;
 pub mod logout;
 pub mod messages;

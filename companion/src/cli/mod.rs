@@ -8,6 +8,7 @@ mod open;
 mod profile_args;
 mod serve;
 pub(crate) mod user;
+mod user_import;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

@@ -13,6 +13,7 @@ use keyback_core::time::{Clock as _, SystemClock};
 use zeroize::Zeroizing;
 
 use super::profile_args::ProfileArgs;
+use super::user_import::{self, ImportArgs};
 use super::{ConfigFile, open};
 use crate::app::password_gate;
 use crate::config::Config;
@@ -31,6 +32,8 @@ const PAGE: i64 = 500;
 pub(crate) enum UserCommand {
     /// Add an account; its first password is set by a reset, or with --password-stdin
     Add(Box<AddArgs>),
+    /// Add the accounts of a file: JSON, Logto's users, or CSV
+    Import(ImportArgs),
     /// List the accounts
     List(ConfigFile),
     /// Show an account
@@ -77,6 +80,7 @@ pub(crate) struct Named {
 pub(super) async fn run(command: UserCommand) -> Result<()> {
     match command {
         UserCommand::Add(args) => add(*args).await,
+        UserCommand::Import(args) => user_import::run(&args).await,
         UserCommand::List(file) => list(&file).await,
         UserCommand::Show(named) => show(&named).await,
         UserCommand::Reset(named) => reset(&named).await,

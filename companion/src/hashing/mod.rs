@@ -4,8 +4,11 @@
 //! pool's threads keep their memory between hashes, so that no allocation, zeroing of fresh pages or page
 //! fault is paid per hash, and the memory all hashing can take is fixed when the pool starts.
 
+mod imported;
+mod legacy;
 mod pool;
 mod work;
 
+pub use imported::{HashRefused, ImportedHash};
 pub use pool::{HashPool, Lane, PoolSettings, Unavailable};
 pub use work::{HashParams, Verdict};

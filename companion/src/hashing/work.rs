@@ -5,13 +5,16 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::legacy::Legacy;
+
 const OUTPUT_BYTES: usize = 32;
 pub(super) const SALT_BYTES: usize = 16;
 
 /// What is accepted from a stored hash before any work is done for it: an imported string must not be able to
 /// ask for all the memory or an hour of a core (SR-49).
 const MAX_MEMORY_KIB: u32 = 256 * 1024;
-const MAX_ITERATIONS: u32 = 64;
+/// Memory times passes over it, in KiB: a few seconds of a core.
+const MAX_WORK_KIB: u64 = 4 * 1024 * 1024;
 const MAX_LANES: u32 = 16;
 
 /// The cost of new hashes.
@@ -35,6 +38,12 @@ pub enum Verdict {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct HashError(String);
+
+impl HashError {
+    pub(super) fn new(reason: &str) -> Self {
+        Self(reason.to_owned())
+    }
+}
 
 impl HashParams {
     fn to_argon2(self) -> Result<Params, HashError> {
@@ -90,28 +99,68 @@ pub(super) fn hash(
     Ok(phc.to_string())
 }
 
-/// Checks a password against a PHC string.
+/// An argon2 hash whose cost is within bounds.
+struct Stored {
+    algorithm: Algorithm,
+    version: Version,
+    params: Params,
+    salt: Salt,
+    output: Output,
+}
+
+impl Stored {
+    fn parse(phc: &str) -> Result<Self, HashError> {
+        let stored = PasswordHash::new(phc).map_err(unusable)?;
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(unusable)?;
+        let version = match stored.version {
+            Some(version) => Version::try_from(version).map_err(unusable)?,
+            None => Version::V0x10,
+        };
+        let params = Params::try_from(&stored).map_err(unusable)?;
+        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        if params.m_cost() > MAX_MEMORY_KIB || work > MAX_WORK_KIB || params.p_cost() > MAX_LANES {
+            return Err(HashError::new("a stored hash asks for more work than is allowed"));
+        }
+        let (Some(salt), Some(output)) = (stored.salt, stored.hash) else {
+            return Err(HashError::new("a stored hash has no salt or no output"));
+        };
+        Ok(Self {
+            algorithm,
+            version,
+            params,
+            salt,
+            output,
+        })
+    }
+}
+
+/// Whether a PHC string of argon2 can be checked against, within bounds.
+pub(super) fn check(phc: &str) -> Result<(), HashError> {
+    Stored::parse(phc).map(drop)
+}
+
+/// Checks a password against a stored hash: a PHC string of argon2, or one of the legacy kinds.
 pub(super) fn verify(
     password: &[u8],
     phc: &str,
     current: HashParams,
     memory: &mut Memory,
 ) -> Result<Verdict, HashError> {
-    let stored = PasswordHash::new(phc).map_err(unusable)?;
-    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(unusable)?;
-    let version = match stored.version {
-        Some(version) => Version::try_from(version).map_err(unusable)?,
-        None => Version::V0x10,
-    };
-    let params = Params::try_from(&stored).map_err(unusable)?;
-    if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS || params.p_cost() > MAX_LANES {
-        return Err(HashError(
-            "a stored hash asks for more work than is allowed".to_owned(),
-        ));
+    if let Some(legacy) = Legacy::parse(phc) {
+        let is_right = legacy?.verify(password)?;
+        return Ok(if is_right {
+            Verdict::RightButOutdated
+        } else {
+            Verdict::Wrong
+        });
     }
-    let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
-        return Err(HashError("a stored hash has no salt or no output".to_owned()));
-    };
+    let Stored {
+        algorithm,
+        version,
+        params,
+        salt,
+        output: expected,
+    } = Stored::parse(phc)?;
     let up_to_date = algorithm == Algorithm::Argon2id
         && version == Version::V0x13
         && params.m_cost() == current.memory_kib
@@ -155,7 +204,7 @@ fn run(
     result
 }
 
-fn unusable(error: impl std::fmt::Display) -> HashError {
+pub(super) fn unusable(error: impl std::fmt::Display) -> HashError {
     HashError(error.to_string())
 }
 

@@ -52,6 +52,16 @@ pub async fn write(
     insert(db, random, line, None, "{}").await
 }
 
+/// Writes a line with more to tell, as JSON.
+pub async fn write_with_detail(
+    db: impl SqliteExecutor<'_>,
+    random: &dyn Random,
+    line: &Line<'_>,
+    detail: &str,
+) -> Result<(), StoreError> {
+    insert(db, random, line, None, detail).await
+}
+
 /// Writes an event of a reset flow.
 pub async fn write_event(
     db: impl SqliteExecutor<'_>,

@@ -1,0 +1,109 @@
+//! `keyback user import`: the accounts of a file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use keyback_core::random::SystemRandom;
+use keyback_core::time::{Clock as _, SystemClock};
+
+use super::{ConfigFile, open};
+use crate::import::{self, Format, Options, Outcome, Report, Rules};
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The file; - is standard input
+    #[arg(value_name = "FILE")]
+    accounts: PathBuf,
+    /// How the file is written; by default csv if its name ends so, else json
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Check everything, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Leave entries alone whose id, address or user name an account has already
+    #[arg(long)]
+    skip_existing: bool,
+    /// Nobody vouches for addresses of which the file doesn't say that they are verified: no code goes there
+    #[arg(long)]
+    unverified: bool,
+    /// Import accounts whose password hash can't be taken (MD5, SHA and other fast ones) without a password
+    #[arg(long)]
+    drop_hashes: bool,
+    /// Commit after every so many accounts, so that a running companion can write in between; by default all or none
+    #[arg(long, value_name = "ACCOUNTS", value_parser = clap::value_parser!(u64).range(1..))]
+    commit_every: Option<u64>,
+}
+
+pub(super) async fn run(args: &ImportArgs) -> Result<()> {
+    let options = Options {
+        format: args.format.unwrap_or_else(|| Format::of(&args.accounts)),
+        rules: Rules {
+            unverified: args.unverified,
+            drop_hashes: args.drop_hashes,
+        },
+        dry_run: args.dry_run,
+        skip_existing: args.skip_existing,
+        commit_every: args.commit_every,
+    };
+    let from = source(&args.accounts)?;
+    let (_, store) = open::store(&args.config).await?;
+    let imported = import::run(&store, from, options, Arc::new(SystemRandom), SystemClock.now()).await;
+    store.close().await;
+    tell(&imported?, &args.accounts)
+}
+
+fn source(file: &Path) -> Result<Box<dyn Read + Send>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    let opened = File::open(file).with_context(|| format!("{} can't be read", file.display()))?;
+    Ok(Box::new(opened))
+}
+
+/// Problems to standard error, what was done to standard output.
+fn tell(report: &Report, file: &Path) -> Result<()> {
+    for problem in &report.problems {
+        eprintln!("{problem}");
+    }
+    let untold = report.problem_count - report.problems.len() as u64;
+    if untold > 0 {
+        eprintln!("and {untold} more");
+    }
+    let without = match report.without_password {
+        0 => String::new(),
+        count => format!(", {count} of them without a password: a reset sets their first one"),
+    };
+    let skipped = match report.skipped {
+        0 => String::new(),
+        count => format!("\n{count} entries left alone: their accounts are there"),
+    };
+    match report.outcome {
+        Outcome::Written => println!("{} accounts added{without}{skipped}", report.added),
+        Outcome::Checked => println!("{} accounts would be added{without}{skipped}", report.added),
+        Outcome::Refused => {
+            let written = match report.added {
+                0 => "nothing was written".to_owned(),
+                count => format!(
+                    "{count} accounts before the first of them were written; mend the file, and go on with --skip-existing"
+                ),
+            };
+            bail!(
+                "{} has {} {}: {written}",
+                file.display(),
+                report.problem_count,
+                if report.problem_count == 1 {
+                    "problem"
+                } else {
+                    "problems"
+                }
+            );
+        }
+    }
+    Ok(())
+}
