@@ -1,9 +1,10 @@
 //! The examples start, and "Forgot password?" leads to the provider's reset page (SR-75).
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
+use anyhow::Context as _;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -89,6 +90,127 @@ async fn sr75_the_web_site_asks_for_the_reset_page() -> anyhow::Result<()> {
     let from_nowhere = Client::new().post(format!("{site}/sign-out")).send().await?;
     assert_eq!(from_nowhere.status(), 403);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc8252_7_3_the_command_line_program_waits_on_a_loopback_port_for_its_own_answer()
+-> anyhow::Result<()> {
+    let issuer = provider().await?;
+    let mut running = loopback(&issuer, &["--forgot-password"])?;
+    let request = running.request(&issuer)?;
+    assert_eq!(request["client_id"], "demo-cli");
+    let callback = &request["redirect_uri"];
+    let port = callback
+        .strip_prefix("http://127.0.0.1:")
+        .and_then(|rest| rest.strip_suffix("/callback"));
+    assert!(port.is_some_and(|port| port.parse::<u16>().is_ok()), "{callback}");
+
+    // What others of this machine send ends nothing.
+    for forged in ["", "?code=1", "?code=1&state=2", "?error=access_denied&state="] {
+        assert_eq!(
+            ask(&format!("{callback}{forged}")).await?.status(),
+            400,
+            "{forged}"
+        );
+    }
+    let state = &request["state"];
+    let answer = ask(&format!("{callback}?error=access_denied&state={state}")).await?;
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text().await?.contains("You are not signed in"));
+    let (code, err) = running.ended()?;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("refused"), "{err}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_program_ends_on_ctrl_c_and_knows_its_options() -> anyhow::Result<()> {
+    let issuer = provider().await?;
+    let mut running = loopback(&issuer, &[])?;
+    let request = running.request(&issuer)?;
+    assert!(!request.contains_key("first_screen"));
+    running.interrupt()?;
+    let (code, err) = running.ended()?;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("nobody has signed in"), "{err}");
+
+    let (code, err) = loopback(&issuer, &["--forgot"])?.ended()?;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("--forgot-password"), "{err}");
+    let (code, err) = loopback("http://192.0.2.1/oidc", &[])?.ended()?;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("https"), "{err}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_static_page_only_links() -> anyhow::Result<()> {
+    let (_running, line) = start(&mut Command::new(env!("CARGO_BIN_EXE_static_page")))?;
+    let site = line.trim_start_matches("Open ");
+    let page = ask(site).await?;
+    assert!(
+        page.headers()["content-security-policy"]
+            .to_str()?
+            .starts_with("default-src 'none'")
+    );
+    let page = page.text().await?;
+    assert!(
+        page.contains("href=\"http://localhost:3001/reset-password?client_id=demo-site\""),
+        "{page}"
+    );
+    assert!(!page.contains("<script"));
+    assert_eq!(ask(&format!("{site}/other")).await?.status(), 404);
+    Ok(())
+}
+
+/// The command-line program at work. It is killed when dropped.
+struct CommandLine {
+    running: Running,
+    printed: BufReader<ChildStdout>,
+}
+
+fn loopback(issuer: &str, options: &[&str]) -> anyhow::Result<CommandLine> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loopback"));
+    command
+        .env("KEYBACK_ISSUER", issuer)
+        .arg("--no-browser")
+        .args(options);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let printed = child.stdout.take().context("nothing is printed")?;
+    Ok(CommandLine {
+        running: Running(child),
+        printed: BufReader::new(printed),
+    })
+}
+
+impl CommandLine {
+    /// The request of the address that it prints.
+    fn request(&mut self, issuer: &str) -> anyhow::Result<HashMap<String, String>> {
+        let mut lines = self.printed.by_ref().lines();
+        let line = lines.find(|line| line.as_ref().is_ok_and(|line| line.trim().starts_with("http")));
+        let url = Url::parse(line.context("no address is printed")??.trim())?;
+        assert!(url.as_str().starts_with(&format!("{issuer}/auth?")), "{url}");
+        Ok(url.query_pairs().into_owned().collect())
+    }
+
+    /// As Ctrl-C does.
+    fn interrupt(&self) -> anyhow::Result<()> {
+        let pid = self.running.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status()?.success());
+        Ok(())
+    }
+
+    /// How it ended, and what it said.
+    fn ended(mut self) -> anyhow::Result<(Option<i32>, String)> {
+        let mut said = String::new();
+        self.running
+            .0
+            .stderr
+            .take()
+            .context("nothing is said")?
+            .read_to_string(&mut said)?;
+        Ok((self.running.0.wait()?.code(), said))
+    }
 }
 
 /// A provider that only tells where it is, and gives no tokens now.

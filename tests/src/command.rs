@@ -50,12 +50,22 @@ impl Keyback {
             "{} is not there: build it with `cargo build -p keyback-companion`",
             program.display()
         );
-        let mut command = Command::new(program);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("KEYBACK_")) {
-            command.env_remove(name);
-        }
-        command.stdin(Stdio::null());
-        command
+        bare(&program)
+    }
+
+    /// An example, free of settings from the environment of the tests.
+    ///
+    /// # Panics
+    ///
+    /// When it was not built.
+    pub fn example(name: &str) -> Command {
+        let program = program().with_file_name(name);
+        assert!(
+            program.exists(),
+            "{} is not there: build it with `cargo build -p keyback-examples`",
+            program.display()
+        );
+        bare(&program)
     }
 
     /// Runs it to its end.
@@ -277,6 +287,16 @@ fn addresses(text: &str) -> Vec<Url> {
         .filter(|word| word.starts_with("http://"))
         .filter_map(|word| Url::parse(word).ok())
         .collect()
+}
+
+/// A command without settings of ours in its environment, and without input.
+fn bare(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("KEYBACK_")) {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
 }
 
 /// Beside the folder of this very test: the target's own.

@@ -3,4 +3,5 @@
 mod apps_and_keys;
 mod configuration;
 mod demo;
+mod examples;
 mod users;
