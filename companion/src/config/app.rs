@@ -110,6 +110,18 @@ pub struct ResourceConfig {
     pub words: BTreeMap<String, String>,
 }
 
+impl ResourceConfig {
+    /// An API with these scopes and no words for people.
+    pub fn new(indicator: impl Into<String>, scopes: Vec<String>) -> Self {
+        Self {
+            indicator: indicator.into(),
+            name: None,
+            scopes,
+            words: BTreeMap::new(),
+        }
+    }
+}
+
 /// A secret of the configuration: wiped when dropped, never printed.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]

@@ -92,6 +92,7 @@ async fn queries_that_are_no_queries() {
         "/forgot-password/done",
         "/account",
         "/account/password",
+        "/consent",
         "/reset-password",
         "/reset-password/callback",
         "/sign-out",

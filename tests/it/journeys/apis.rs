@@ -1,7 +1,5 @@
 //! A site that calls APIs for the person (RFC 8707).
 
-use std::collections::BTreeMap;
-
 use keyback::{ApiAccess, Error, ExchangeError};
 use keyback_companion::config::app::ResourceConfig;
 use keyback_tests::{ADA, OLD_PASSWORD, TestApp};
@@ -11,12 +9,7 @@ async fn a_site_that_asks_for_two_apis_signs_in_and_gets_a_token_for_each() {
     let apis = ["https://orders.example", "https://stock.example"];
     let app = TestApp::with(|config| {
         config.resources = apis
-            .map(|api| ResourceConfig {
-                indicator: api.to_owned(),
-                name: None,
-                scopes: vec!["read".to_owned()],
-                words: BTreeMap::new(),
-            })
+            .map(|api| ResourceConfig::new(api, vec!["read".to_owned()]))
             .to_vec();
         config.apps[0].resources = apis.map(str::to_owned).to_vec();
     })

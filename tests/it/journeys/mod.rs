@@ -5,6 +5,7 @@ mod after_reset;
 mod apis;
 mod codes;
 mod connectors;
+mod consent;
 mod passwords;
 mod reset;
 mod sign_in;
