@@ -8,7 +8,9 @@ mod open;
 mod profile_args;
 mod serve;
 pub(crate) mod user;
+mod user_edit;
 mod user_import;
+mod user_show;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;

@@ -13,7 +13,9 @@ use keyback_core::time::{Clock as _, SystemClock};
 use zeroize::Zeroizing;
 
 use super::profile_args::ProfileArgs;
+use super::user_edit::{self, EditArgs};
 use super::user_import::{self, ImportArgs};
+use super::user_show;
 use super::{ConfigFile, open};
 use crate::app::password_gate;
 use crate::config::Config;
@@ -24,7 +26,6 @@ use crate::profile;
 use crate::secrets::Purpose;
 use crate::store::users::{self, ACTIVE, Added, DISABLED, NewUser, User};
 use crate::store::{Store, audit};
-use crate::time_text;
 
 const PAGE: i64 = 500;
 
@@ -38,6 +39,8 @@ pub(crate) enum UserCommand {
     List(ConfigFile),
     /// Show an account
     Show(Named),
+    /// Change who a person is: names, addresses, and the claims of OpenID Connect
+    Edit(Box<EditArgs>),
     /// Sign an account out everywhere, and print the address where its owner sets a new password
     Reset(Named),
     /// Stop an account from signing in and resetting, and end its sessions
@@ -72,9 +75,9 @@ pub(crate) struct AddArgs {
 #[derive(Debug, Args)]
 pub(crate) struct Named {
     #[command(flatten)]
-    config: ConfigFile,
+    pub(super) config: ConfigFile,
     /// An e-mail address, a phone number, a user name, or the id
-    account: String,
+    pub(super) account: String,
 }
 
 pub(super) async fn run(command: UserCommand) -> Result<()> {
@@ -82,7 +85,8 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
         UserCommand::Add(args) => add(*args).await,
         UserCommand::Import(args) => user_import::run(&args).await,
         UserCommand::List(file) => list(&file).await,
-        UserCommand::Show(named) => show(&named).await,
+        UserCommand::Show(named) => user_show::run(&named).await,
+        UserCommand::Edit(args) => user_edit::run(&args).await,
         UserCommand::Reset(named) => reset(&named).await,
         UserCommand::Disable(named) => set_status(&named, DISABLED).await,
         UserCommand::Enable(named) => set_status(&named, ACTIVE).await,
@@ -140,7 +144,7 @@ async fn add(args: AddArgs) -> Result<()> {
     Ok(())
 }
 
-fn email(text: &str) -> Result<String> {
+pub(super) fn email(text: &str) -> Result<String> {
     match Identifier::parse(text) {
         Ok(identifier @ Identifier::Email(_)) => Ok(identifier.as_str().to_owned()),
         Ok(Identifier::Phone(_)) => bail!("{text:?} is a phone number; give it with --phone"),
@@ -148,7 +152,7 @@ fn email(text: &str) -> Result<String> {
     }
 }
 
-fn phone(text: &str) -> Result<String> {
+pub(super) fn phone(text: &str) -> Result<String> {
     match Identifier::parse(text) {
         Ok(identifier @ Identifier::Phone(_)) => Ok(identifier.as_str().to_owned()),
         Ok(Identifier::Email(_)) => bail!("{text:?} is an e-mail address; give it with --email"),
@@ -203,33 +207,6 @@ async fn list(file: &ConfigFile) -> Result<()> {
             println!("{}  {}  {}", user.id, user.status, user.sign_in_name());
         }
     }
-    store.close().await;
-    Ok(())
-}
-
-async fn show(named: &Named) -> Result<()> {
-    let (_, store) = open::store(&named.config).await?;
-    let user = find(&store, &named.account).await?;
-    let has_password = users::find_password_hash(store.reader(), &user.id)
-        .await?
-        .is_some();
-    let verified = |is: bool| if is { "verified" } else { "not verified" };
-    println!("id         {}", user.id);
-    println!("status     {}", user.status);
-    for (label, value) in [("name", &user.name), ("username", &user.username)] {
-        if let Some(value) = value {
-            println!("{label:<10} {value}");
-        }
-    }
-    if let Some(email) = &user.email {
-        println!("email      {email} ({})", verified(user.email_verified));
-    }
-    if let Some(phone) = &user.phone {
-        println!("phone      {phone} ({})", verified(user.phone_verified));
-    }
-    println!("password   {}", if has_password { "set" } else { "none yet" });
-    println!("created    {}", time_text::rfc3339(user.created_at()));
-    println!("updated    {}", time_text::rfc3339(user.updated_at()));
     store.close().await;
     Ok(())
 }
@@ -295,7 +272,7 @@ fn endings(config: &Config) -> Result<Endings> {
     Ok(Endings::new(outbox, &config.apps))
 }
 
-async fn find(store: &Store, account: &str) -> Result<User> {
+pub(super) async fn find(store: &Store, account: &str) -> Result<User> {
     let db = store.reader();
     let by_address = match Identifier::parse(account) {
         Ok(identifier) => users::find_by_identifier(db, &identifier).await?,
@@ -311,7 +288,11 @@ async fn find(store: &Store, account: &str) -> Result<User> {
     found.with_context(|| format!("there is no account {account:?}; `keyback user list` shows all"))
 }
 
-fn operator_line<'a>(event: &'a str, subject: &'a str, at: keyback_core::time::Timestamp) -> audit::Line<'a> {
+pub(super) fn operator_line<'a>(
+    event: &'a str,
+    subject: &'a str,
+    at: keyback_core::time::Timestamp,
+) -> audit::Line<'a> {
     audit::Line {
         at,
         event,

@@ -195,11 +195,36 @@ pub async fn add(db: impl SqliteExecutor<'_>, new: &NewUser, now: Timestamp) -> 
     .bind(now.as_millis())
     .execute(db)
     .await;
+    unless_taken(result)
+}
+
+fn unless_taken<T>(result: Result<T, sqlx::Error>) -> Result<Added, StoreError> {
     match result {
         Ok(_) => Ok(Added::Added),
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(Added::Taken),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Writes what an operator changed of an account, found before in the same transaction: its names, its addresses and
+/// whether they are verified, and its claims.
+pub async fn edit(db: impl SqliteExecutor<'_>, user: &User, now: Timestamp) -> Result<Added, StoreError> {
+    let result = sqlx::query(
+        "UPDATE users SET username = $2, email = $3, email_verified = $4, phone = $5, phone_verified = $6, \
+         name = $7, profile = $8, updated_at = $9 WHERE id = $1",
+    )
+    .bind(&user.id)
+    .bind(&user.username)
+    .bind(&user.email)
+    .bind(user.email_verified)
+    .bind(&user.phone)
+    .bind(user.phone_verified)
+    .bind(&user.name)
+    .bind(&user.profile)
+    .bind(now.as_millis())
+    .execute(db)
+    .await;
+    unless_taken(result)
 }
 
 /// Enables or disables an account. Answers whether there is such an account.

@@ -1,0 +1,102 @@
+//! `keyback user edit`: who a person is. Not the password: nobody here chooses that of somebody else (SR-73).
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use keyback_core::random::SystemRandom;
+use keyback_core::time::{Clock as _, SystemClock};
+
+use super::profile_args::ProfileArgs;
+use super::user::{email, find, operator_line, phone};
+use super::{ConfigFile, open};
+use crate::profile::{self, Profile};
+use crate::store::users::{self, Added, User};
+use crate::store::{audit, reset};
+
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// An e-mail address, a phone number, a user name, or the id
+    account: String,
+    /// An empty text takes a value away, here and with the other flags
+    #[arg(long)]
+    email: Option<String>,
+    /// In international form, such as +14155550123
+    #[arg(long)]
+    phone: Option<String>,
+    #[arg(long)]
+    username: Option<String>,
+    #[arg(long)]
+    name: Option<String>,
+    /// Nobody vouches for the addresses given: no code goes there
+    #[arg(long)]
+    unverified: bool,
+    #[command(flatten)]
+    profile: ProfileArgs,
+}
+
+pub(super) async fn run(args: &EditArgs) -> Result<()> {
+    let (_, store) = open::store(&args.config).await?;
+    let named = find(&store, &args.account).await?;
+    let now = SystemClock.now();
+    let mut tx = store.begin().await?;
+    let user = users::find(&mut *tx, &named.id)
+        .await?
+        .context("the account has gone meanwhile")?;
+    let edited = edited(args, user.clone())?;
+    if users::edit(&mut *tx, &edited, now).await? == Added::Taken {
+        bail!(
+            "another account has this e-mail address, phone number or user name; `keyback user list` shows it"
+        );
+    }
+    if (&edited.email, &edited.phone) != (&user.email, &user.phone) {
+        // Codes that went to the old address reset nothing any more (SR-24).
+        reset::end_resets_of(&mut tx, &user.id, None).await?;
+    }
+    audit::write(
+        &mut *tx,
+        &SystemRandom,
+        &operator_line("user_edited", &user.id, now),
+    )
+    .await?;
+    tx.commit().await?;
+    println!("{} is edited", edited.sign_in_name());
+    store.close().await;
+    Ok(())
+}
+
+/// The account with what flags were given for. Everything is checked before anything is written.
+fn edited(args: &EditArgs, mut user: User) -> Result<User> {
+    let verified = !args.unverified;
+    if let Some(typed) = &args.email {
+        user.email = given(typed, email)?;
+        user.email_verified = verified && user.email.is_some();
+    }
+    if let Some(typed) = &args.phone {
+        user.phone = given(typed, phone)?;
+        user.phone_verified = verified && user.phone.is_some();
+    }
+    if let Some(typed) = &args.username {
+        user.username = given(typed, |text| Ok(profile::username(text)?))?;
+    }
+    if let Some(typed) = &args.name {
+        user.name = given(typed, |text| Ok(profile::full_name(text)?))?;
+    }
+    let mut profile = Profile::from_stored(&user.profile);
+    args.profile.apply(&mut profile)?;
+    user.profile = profile.to_stored();
+    if user.email.is_none() && user.phone.is_none() && user.username.is_none() {
+        bail!(
+            "an account keeps an e-mail address, a phone number or a user name: nobody could sign in without"
+        );
+    }
+    Ok(user)
+}
+
+fn given(typed: &str, read: impl Fn(&str) -> Result<String>) -> Result<Option<String>> {
+    if typed.is_empty() {
+        Ok(None)
+    } else {
+        read(typed).map(Some)
+    }
+}

@@ -1,0 +1,174 @@
+//! `keyback user add`, `edit` and `import`: who a person is to relying parties.
+
+use keyback_tests::{ADA, Finished, Workplace};
+
+const EVERYTHING: [(&str, &str, &str); 17] = [
+    ("--given-name", "given_name", "Ada"),
+    ("--family-name", "family_name", "Lovelace"),
+    ("--middle-name", "middle_name", "King"),
+    ("--nickname", "nickname", "Countess"),
+    ("--profile", "profile", "https://example.com/ada"),
+    ("--picture", "picture", "https://example.com/ada.jpg"),
+    ("--website", "website", "https://ada.example/"),
+    ("--gender", "gender", "female"),
+    ("--birthdate", "birthdate", "1815-12-10"),
+    ("--zoneinfo", "zoneinfo", "Europe/London"),
+    ("--locale", "locale", "en-GB"),
+    ("--address", "address.formatted", "12 St James's Square"),
+    (
+        "--street-address",
+        "address.street_address",
+        "12 St James's Square",
+    ),
+    ("--locality", "address.locality", "London"),
+    ("--region", "address.region", "Greater London"),
+    ("--postal-code", "address.postal_code", "SW1Y 4JH"),
+    ("--country", "address.country", "United Kingdom"),
+];
+
+fn shown<'a>(shown: &'a Finished, label: &str) -> Option<&'a str> {
+    let label = format!("{label} ");
+    let line = shown.out.lines().find(|line| line.starts_with(&label));
+    line.map(|line| line[label.len()..].trim())
+}
+
+#[tokio::test]
+async fn oidc_core_5_1_every_standard_claim_is_added_shown_edited_and_taken_away() {
+    let workplace = Workplace::new().await;
+    let mut add = vec!["user", "add", "--email", ADA, "--name", "Ada Lovelace"];
+    add.extend(EVERYTHING.iter().flat_map(|(flag, _, value)| [*flag, *value]));
+    workplace.run(&add).await.assert_done();
+    let ada = workplace.run(&["user", "show", ADA]).await;
+    for (_, label, value) in EVERYTHING {
+        assert_eq!(shown(ada.assert_done(), label), Some(value), "{}", ada.out);
+    }
+    let edit = [
+        "user",
+        "edit",
+        ADA,
+        "--nickname",
+        "",
+        "--country",
+        "France",
+        "--email",
+        "ada@new.example",
+        "--phone",
+        "+14155550123",
+        "--unverified",
+    ];
+    workplace.run(&edit).await.assert_done();
+    let ada = workplace.run(&["user", "show", "ada@new.example"]).await;
+    assert_eq!(shown(ada.assert_done(), "nickname"), None);
+    assert_eq!(shown(&ada, "address.country"), Some("France"));
+    assert_eq!(shown(&ada, "address.locality"), Some("London"));
+    assert_eq!(shown(&ada, "email"), Some("ada@new.example (not verified)"));
+    assert_eq!(shown(&ada, "phone"), Some("+14155550123 (not verified)"));
+    workplace
+        .run(&["user", "show", ADA])
+        .await
+        .assert_refused(&["there is no account"]);
+}
+
+#[tokio::test]
+async fn what_is_no_claim_is_refused_and_nothing_is_written() {
+    let workplace = Workplace::new().await;
+    workplace
+        .run(&["user", "add", "--email", ADA])
+        .await
+        .assert_done();
+    workplace
+        .run(&["user", "add", "--username", "bea"])
+        .await
+        .assert_done();
+    let before = workplace.run(&["user", "show", ADA]).await;
+    for (flags, words) in [
+        (["--birthdate", "soon"], "birthdate: "),
+        (["--zoneinfo", "../etc"], "zoneinfo: "),
+        (["--locale", "?"], "locale: "),
+        (["--picture", "javascript:alert(1)"], "picture: "),
+        (["--given-name", "a\nb"], "given_name: "),
+        (["--email", ""], "keeps an e-mail address"),
+        (["--email", "nonsense"], "e-mail address"),
+        (["--username", "bea"], "another account"),
+    ] {
+        let edit = ["user", "edit", ADA, flags[0], flags[1]];
+        workplace.run(&edit).await.assert_refused(&[words]);
+        if !flags[0].contains("mail") && !flags[0].contains("username") {
+            let add = ["user", "add", "--email", "x@example.com", flags[0], flags[1]];
+            workplace.run(&add).await.assert_refused(&[words]);
+        }
+    }
+    let after = workplace.run(&["user", "show", ADA]).await;
+    assert_eq!(after.assert_done().out, before.out);
+    assert_eq!(
+        workplace
+            .run(&["user", "list"])
+            .await
+            .assert_done()
+            .out
+            .lines()
+            .count(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_file_of_accounts_is_checked_and_imported_whole() {
+    let workplace = Workplace::new().await;
+    let file = workplace.path("users.jsonl");
+    let file = file.to_str().unwrap();
+    std::fs::write(
+        file,
+        "{\"email\":\"ada@example.com\",\"birthdate\":\"soon\"}\n{\"email\":\"nobody\"}\n",
+    )
+    .unwrap();
+    for flags in [&[][..], &["--dry-run"]] {
+        let import = [&["user", "import", file], flags].concat();
+        workplace.run(&import).await.assert_refused(&[
+            "line 1: birthdate: a birth date is",
+            "line 2: email: ",
+            "has 2 problems: nothing was written",
+        ]);
+    }
+    std::fs::write(
+        file,
+        "{\"email\":\"ada@example.com\",\"birthdate\":\"1815-12-10\"}\n{\"username\":\"bea\"}\n",
+    )
+    .unwrap();
+    let dry = workplace.run(&["user", "import", file, "--dry-run"]).await;
+    assert!(
+        dry.assert_done().out.starts_with("2 accounts would be added"),
+        "{}",
+        dry.out
+    );
+    assert_eq!(workplace.run(&["user", "list"]).await.assert_done().out, "");
+    let done = workplace.run(&["user", "import", file]).await;
+    assert!(
+        done.assert_done()
+            .out
+            .starts_with("2 accounts added, 2 of them without"),
+        "{}",
+        done.out
+    );
+    let ada = workplace.run(&["user", "show", ADA]).await;
+    assert_eq!(shown(ada.assert_done(), "birthdate"), Some("1815-12-10"));
+    workplace
+        .run(&["user", "import", file])
+        .await
+        .assert_refused(&["line 1: email: ada@example.com: an account of the store has it"]);
+    let again = workplace.run(&["user", "import", file, "--skip-existing"]).await;
+    assert!(
+        again.assert_done().out.contains("2 entries left alone"),
+        "{}",
+        again.out
+    );
+    let csv = "email,address.country\ncid@example.com,France\n";
+    let piped = ["user", "import", "-", "--format", "csv"];
+    workplace.run_with_input(&piped, csv).await.assert_done();
+    let cid = workplace.run(&["user", "show", "cid@example.com"]).await;
+    assert_eq!(shown(cid.assert_done(), "address.country"), Some("France"));
+    workplace
+        .run(&["user", "import", "nowhere.csv"])
+        .await
+        .assert_refused(&["nowhere.csv"]);
+}
