@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use keyback_core::identifier::{Identifier, MalformedIdentifier};
 use keyback_core::one_time_code::{CodeKey, CodeKeyring};
 use keyback_core::password::PasswordGate;
 use keyback_core::random::Random;
@@ -121,7 +122,8 @@ impl Companion {
             .ok_or_else(crate::config::Problems::no_public_url)?;
         let store = Store::open(config.store.url.path()).await?;
         let inbox = Inbox::new(Arc::clone(&clock));
-        let (connectors, availability) = Connectors::from_config(&config, &inbox);
+        let outgoing = Arc::<OutgoingHttp>::default();
+        let (connectors, availability) = Connectors::from_config(&config, &inbox, &outgoing);
         log_availability(&availability);
         let theme = Arc::new(Theme::new(brand(&config)));
         let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), Arc::clone(&random));
@@ -202,6 +204,11 @@ impl Companion {
     /// The public address of a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.origin().ascii_serialization())
+    }
+
+    /// Reads the e-mail address or phone number that a visitor typed.
+    pub fn identifier(&self, typed: &str) -> Result<Identifier, MalformedIdentifier> {
+        Identifier::parse_in(self.config.sms.default_region, typed)
     }
 
     /// Forgets what has expired.

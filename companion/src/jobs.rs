@@ -49,12 +49,22 @@ impl JobError {
         match self {
             Self::Store(error) => may_pass(error),
             Self::Message(_) => false,
-            Self::Delivery(error) => matches!(error, DeliveryError::Transient(_)),
+            Self::Delivery(error) | Self::Logout(LogoutError::Delivery(error)) => error.may_pass(),
             Self::Logout(LogoutError::Store(error)) => may_pass(error),
             // A key that is missing comes with the next look at the key rows.
             Self::Logout(LogoutError::Token(_)) => true,
-            Self::Logout(LogoutError::Delivery(error)) => matches!(error, DeliveryError::Transient(_)),
         }
+    }
+}
+
+impl JobError {
+    /// How long to wait for the next try: longer each time, and as long as a provider asks, within reason.
+    fn pause(&self, attempts: i64) -> Duration {
+        let asked = match self {
+            Self::Delivery(error) | Self::Logout(LogoutError::Delivery(error)) => error.asks_to_wait(),
+            _ => None,
+        };
+        backoff(attempts).max(asked.unwrap_or_default().min(LONGEST_RETRY))
     }
 }
 
@@ -156,7 +166,7 @@ async fn work(companion: &Companion, job: Job) {
     let settled = match done {
         Ok(()) => rows::done(companion.store.writer(), &job.id).await,
         Err(error) if error.is_transient() => {
-            let run_at = companion.clock.now() + backoff(job.attempts);
+            let run_at = companion.clock.now() + error.pause(job.attempts);
             tracing::warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, %error, "a job failed; it is tried again");
             rows::retry(companion.store.writer(), &job.id, run_at, &error.to_string()).await
         }
@@ -194,8 +204,11 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
         to: &order.identifier,
         kind: MessageKind::ResetCode,
         message: &message,
+        app_name: &app_name,
         code: Some(&order.code),
         id: &job.id,
+        now,
+        expires_at: order.expires_at,
     };
     companion.connectors.deliver(&outgoing).await?;
     tracing::info!(job = %job.id, user = %user.id, "a code was sent");
@@ -249,8 +262,11 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError
         to: &notice.to,
         kind: MessageKind::PasswordChanged,
         message: &message,
+        app_name: &app_name,
         code: None,
         id: &job.id,
+        now: companion.clock.now(),
+        expires_at: job.expires_at(),
     };
     Ok(companion.connectors.deliver(&outgoing).await?)
 }

@@ -1,5 +1,6 @@
 //! Running the companion: listeners, worker, probes, signals and the stop in good order.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::Companion;
-use crate::connectors::EmailConnector;
+use crate::connectors::Channel;
 use crate::http::server::{ServingLimits, serve, told_to_stop};
 use crate::{jobs, pages};
 
@@ -60,7 +61,7 @@ impl Running {
             max_connections: server.max_connections,
             header_timeout: server.header_timeout.into(),
         };
-        let (reachable, reached) = watch::channel(None);
+        let (reachable, reached) = watch::channel(Reached::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, pages::router(companion), limits, stopped.clone()));
         tasks.spawn(jobs::run(Arc::clone(companion), stopped.clone()));
@@ -151,8 +152,8 @@ impl StopSignals {
     }
 }
 
-/// What a probe found; nothing before the first one.
-type Reached = Option<Result<(), String>>;
+/// What the last probe of each channel found; nothing before the first one.
+type Reached = BTreeMap<Channel, Result<(), String>>;
 
 #[derive(Clone)]
 struct Admin {
@@ -167,34 +168,46 @@ fn admin_router(companion: Arc<Companion>, reached: watch::Receiver<Reached>) ->
         .with_state(Admin { companion, reached })
 }
 
-/// Ready when the store reads and writes, and the mail server answered last time.
+/// Ready when the store reads and writes, and the servers that carry messages answered last time.
 async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
     if let Err(error) = admin.companion.store.probe().await {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("store: {error}\n"));
     }
-    match &*admin.reached.borrow() {
-        None | Some(Ok(())) => (StatusCode::OK, "ok\n".to_owned()),
-        Some(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("email: {error}\n")),
+    let reached = admin.reached.borrow();
+    let failures = reached.iter().filter_map(|(channel, found)| {
+        let error = found.as_ref().err()?;
+        Some(format!("{}: {error}\n", channel.as_str()))
+    });
+    let failures: String = failures.collect();
+    if failures.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, failures)
     }
 }
 
-/// Probes the mail server after the start and every minute. It never changes a page.
+/// Probes the servers that carry messages, after the start and every minute. It never changes a page.
 async fn probe(companion: Arc<Companion>, reached: watch::Sender<Reached>, mut stop: watch::Receiver<bool>) {
-    let Some(EmailConnector::Smtp(smtp)) = &companion.connectors.email else {
+    let remote = companion.connectors.remote();
+    if remote.is_empty() {
         return told_to_stop(&mut stop).await;
-    };
+    }
     let mut every = tokio::time::interval(PROBE_EVERY);
     loop {
         tokio::select! {
             _ = every.tick() => {}
             () = told_to_stop(&mut stop) => return,
         }
-        let now = smtp.probe().await.map_err(|error| error.to_string());
-        let before = reached.send_replace(Some(now.clone()));
-        match (&before, &now) {
-            (None | Some(Ok(())), Err(error)) => tracing::warn!(%error, "the mail server can't be reached"),
-            (Some(Err(_)), Ok(())) => tracing::info!("the mail server can be reached again"),
-            _ => {}
+        for (channel, server) in &remote {
+            let now = companion.connectors.probe(*channel).await;
+            let now = now.map_err(|error| error.to_string());
+            let mut before = None;
+            reached.send_modify(|reached| before = reached.insert(*channel, now.clone()));
+            match (&before, &now) {
+                (None | Some(Ok(())), Err(error)) => tracing::warn!(%error, "{server} can't be reached"),
+                (Some(Err(_)), Ok(())) => tracing::info!("{server} can be reached again"),
+                _ => {}
+            }
         }
     }
 }

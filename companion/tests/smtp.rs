@@ -13,6 +13,7 @@ use keyback_companion::connectors::{
 };
 use keyback_companion::messages::Message;
 use keyback_core::identifier::Identifier;
+use keyback_core::time::Timestamp;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
@@ -177,8 +178,11 @@ async fn deliver(connectors: &Connectors) -> Result<(), DeliveryError> {
             to: &Identifier::parse("ada@example.com").unwrap(),
             kind: MessageKind::ResetCode,
             message: &message,
+            app_name: "Larkspur Books",
             code: Some("402917"),
             id: "job-1",
+            now: Timestamp::from_millis(0),
+            expires_at: Timestamp::from_millis(600_000),
         })
         .await
 }

@@ -55,6 +55,39 @@ async fn sr31_no_code_password_address_or_cookie_stands_in_the_log() {
     }
 }
 
+/// The library of the numbering plans traces what it reads; it is told not to.
+#[tokio::test]
+async fn sr31_no_phone_number_stands_in_the_log_however_it_is_typed() {
+    let workplace = Workplace::empty();
+    let log = workplace.path("log");
+    let demo = Demo::start_logging(
+        File::create(&log).unwrap(),
+        "trace,hyper=debug,h2=debug,sqlx=debug",
+    )
+    .await;
+    let mut browser = demo.browser();
+    // The demo's country is that of its account.
+    for typed in [
+        "(415) 555-0123",
+        "+1 415 555 0123",
+        "415 555 01234",
+        "+1 415 555 0199",
+    ] {
+        browser
+            .open(demo.site.join("/forgot-password").unwrap().as_str())
+            .await;
+        browser.ask_reset(typed).await;
+    }
+    demo.code_for("+14155550123", 2).await;
+    assert_eq!(demo.terminate().await, Some(0));
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.lines().count() > 10, "{log}");
+    for number in ["4155550123", "415 555 01", "555-0123", "4155550199"] {
+        let line = log.lines().find(|line| line.contains(number));
+        assert_eq!(line, None, "{number}");
+    }
+}
+
 #[tokio::test]
 async fn sr63_nobody_forges_a_line_of_the_log() {
     let workplace = Workplace::empty();

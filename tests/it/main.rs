@@ -13,5 +13,6 @@ mod logs;
 mod oidc_provider;
 mod overtaken;
 mod pages;
+mod providers;
 mod races;
 mod smtp;

@@ -6,6 +6,7 @@
 //! | [`Site`] | the shop: somebody else's site on another origin, which signs people in with the SDK |
 //! | [`Browser`] | a person's browser: cookies, redirects one by one, forms by their fields, `form-action` as Chromium applies it |
 //! | [`SmtpSink`] | a mail server that takes everything, slowly where told to |
+//! | [`MessageProvider`] | a provider of messages behind HTTP: as Twilio, or slow, failing, lying |
 //! | [`RangeStub`] | a corpus of breached passwords |
 //! | [`Keyback`] | the built command, and the demo as a process of its own |
 //! | [`wire`] | requests that no HTTP client would send |
@@ -21,6 +22,7 @@ mod app;
 mod breached;
 mod browser;
 mod command;
+mod provider;
 mod site;
 mod smtp;
 pub mod wire;
@@ -32,6 +34,7 @@ pub use app::{APP_SECRET, TestApp};
 pub use breached::RangeStub;
 pub use browser::{Browser, Form, Hop, Page, Tells};
 pub use command::{Demo, Finished, Keyback, Workplace};
+pub use provider::{Asked, Behaviour, MessageProvider};
 pub use site::Site;
 pub use smtp::{Mail, SmtpSink};
 

@@ -6,7 +6,7 @@
 //!
 //! | to read about | open |
 //! |---|---|
-//! | what a visitor types | [`identifier`], [`one_time_code`], [`password::NewPassword`] |
+//! | what a visitor types | [`identifier`], [`phone`], [`one_time_code`], [`password::NewPassword`] |
 //! | the steps of a reset | [`reset`] |
 //! | what a step may answer | [`outcome`] |
 //! | what holds for a password | [`password`] |
@@ -19,6 +19,7 @@ pub mod ids;
 pub mod one_time_code;
 pub mod outcome;
 pub mod password;
+pub mod phone;
 pub mod ports;
 pub mod random;
 pub mod rate_limit;

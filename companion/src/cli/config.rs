@@ -1,18 +1,21 @@
 //! `keyback config` and `keyback check-config`.
 
+use std::sync::Arc;
+
 use anyhow::{Result, bail};
+use keyback_core::time::SystemClock;
 
 use super::{ConfigFile, open};
-use crate::config::messages::EmailConnectorConfig;
 use crate::config::{Config, REFERENCE};
-use crate::connectors::SmtpConnector;
+use crate::connectors::{Connectors, EmailConnector, Inbox, SmsConnector};
 
 pub(super) fn print() -> Result<()> {
     print!("{REFERENCE}");
     Ok(())
 }
 
-/// Everything that can be known without serving: the file, the keys, the folder of the database, the mail server.
+/// Everything that can be known without serving: the file, the keys, the folder of the database, and the
+/// servers that carry messages.
 pub(super) async fn check(file: &ConfigFile) -> Result<()> {
     let config = open::config(file)?;
     let mut problems = Vec::new();
@@ -34,31 +37,56 @@ pub(super) async fn check(file: &ConfigFile) -> Result<()> {
     }
     let messages = messages(&config).await;
     println!("the configuration is sound");
-    match messages {
-        Ok(notes) => notes.iter().for_each(|note| println!("{note}")),
-        Err(problem) => bail!("{problem}"),
+    messages.notes.iter().for_each(|note| println!("{note}"));
+    if !messages.failures.is_empty() {
+        bail!("{}", messages.failures.join("\n"));
     }
     Ok(())
 }
 
-/// What becomes of messages: notes, or why those that are meant to go out can't.
-async fn messages(config: &Config) -> Result<Vec<String>, String> {
-    let mut notes = Vec::new();
-    match config.email.connector() {
-        EmailConnectorConfig::Inbox => notes.push("e-mail goes to the development inbox".to_owned()),
-        EmailConnectorConfig::Missing(why) if config.email.connector.is_some() => return Err(why),
-        EmailConnectorConfig::Missing(why) => notes.push(format!("e-mail: {why}")),
-        EmailConnectorConfig::Smtp(settings) => {
-            let server = format!("the mail server {}:{}", settings.host, settings.port);
-            let smtp = SmtpConnector::new(&settings).map_err(|error| error.to_string())?;
-            smtp.probe()
-                .await
-                .map_err(|error| format!("{server} can't be reached: {error}"))?;
-            notes.push(format!("{server} answers"));
+/// What becomes of messages: what each connector is, and why those that are meant to go out can't.
+struct Messages {
+    notes: Vec<String>,
+    failures: Vec<String>,
+}
+
+async fn messages(config: &Config) -> Messages {
+    // The inbox takes nothing here.
+    let inbox = Inbox::new(Arc::new(SystemClock));
+    let (connectors, availability) = Connectors::from_config(config, &inbox, &Arc::default());
+    let mut found = Messages {
+        notes: Vec::new(),
+        failures: Vec::new(),
+    };
+    let channels = [
+        ("e-mail", config.email.connector.is_some(), availability.email),
+        ("SMS", config.sms.connector.is_some(), availability.sms),
+    ];
+    for (what, is_meant, state) in channels {
+        match state {
+            Ok(()) => {}
+            Err(why) if is_meant => found.failures.push(why),
+            Err(why) => found.notes.push(format!("{what}: {why}")),
         }
     }
-    if config.email.connector.is_none() && config.sms.connector.is_none() {
-        notes.push("no code can be sent, so \"Forgot password?\" is not shown".to_owned());
+    if matches!(connectors.email, Some(EmailConnector::Inbox(_))) {
+        found
+            .notes
+            .push("e-mail goes to the development inbox".to_owned());
     }
-    Ok(notes)
+    if matches!(connectors.sms, Some(SmsConnector::Inbox(_))) {
+        found.notes.push("SMS go to the development inbox".to_owned());
+    }
+    for (channel, server) in connectors.remote() {
+        match connectors.probe(channel).await {
+            Ok(()) => found.notes.push(format!("{server} answers")),
+            Err(error) => found.failures.push(format!("{server} can't be reached: {error}")),
+        }
+    }
+    if !connectors.any() {
+        found
+            .notes
+            .push("no code can be sent, so \"Forgot password?\" is not shown".to_owned());
+    }
+    found
 }

@@ -21,6 +21,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::demo;
 
+/// The library of the numbering plans traces the numbers it reads, which are nobody's business (SR-31).
+const NO_NUMBERS: &str = "rlibphonenumber=warn";
+
 /// Lets people who forgot their password get back in, on any site that signs in with OpenID Connect.
 #[derive(Debug, Parser)]
 #[command(name = "keyback", version, arg_required_else_help = true)]
@@ -121,6 +124,10 @@ impl Log {
     fn start(&self) {
         let default = if self.quiet { "warn" } else { "info" };
         let filter = EnvFilter::try_from_env("KEYBACK_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+        let filter = match NO_NUMBERS.parse() {
+            Ok(quiet) => filter.add_directive(quiet),
+            Err(_) => filter,
+        };
         let builder = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_ansi(std::io::stderr().is_terminal())

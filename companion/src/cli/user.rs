@@ -55,7 +55,7 @@ pub(crate) struct AddArgs {
     config: ConfigFile,
     #[arg(long, required_unless_present_any = ["phone", "username"])]
     email: Option<String>,
-    /// In international form, such as +14155550123
+    /// Such as +14155550123, or as it is dialled in the country of [sms] default_region
     #[arg(long)]
     phone: Option<String>,
     #[arg(long)]
@@ -121,7 +121,11 @@ async fn add(args: AddArgs) -> Result<()> {
         id: short_id(&SystemRandom),
         username: args.username.as_deref().map(profile::username).transpose()?,
         email: args.email.as_deref().map(email).transpose()?,
-        phone: args.phone.as_deref().map(phone).transpose()?,
+        phone: args
+            .phone
+            .as_deref()
+            .map(|text| phone(&config, text))
+            .transpose()?,
         name: args.name.as_deref().map(profile::full_name).transpose()?,
         profile: args.profile.profile()?,
         verified: !args.unverified,
@@ -152,8 +156,8 @@ pub(super) fn email(text: &str) -> Result<String> {
     }
 }
 
-pub(super) fn phone(text: &str) -> Result<String> {
-    match Identifier::parse(text) {
+pub(super) fn phone(config: &Config, text: &str) -> Result<String> {
+    match Identifier::parse_in(config.sms.default_region, text) {
         Ok(identifier @ Identifier::Phone(_)) => Ok(identifier.as_str().to_owned()),
         Ok(Identifier::Email(_)) => bail!("{text:?} is an e-mail address; give it with --email"),
         Err(error) => bail!("{text:?} is no phone number such as +14155550123: {error}"),
@@ -214,7 +218,7 @@ async fn list(file: &ConfigFile) -> Result<()> {
 /// Nothing is sent by this process: the visitor's own browser must begin the flow, since it is bound to it.
 async fn reset(named: &Named) -> Result<()> {
     let (config, store) = open::store(&named.config).await?;
-    let user = find(&store, &named.account).await?;
+    let user = find(&config, &store, &named.account).await?;
     if !user.is_active() {
         bail!("the account is disabled; enable it first with `keyback user enable`");
     }
@@ -246,7 +250,7 @@ async fn reset(named: &Named) -> Result<()> {
 
 async fn set_status(named: &Named, status: &'static str) -> Result<()> {
     let (config, store) = open::store(&named.config).await?;
-    let user = find(&store, &named.account).await?;
+    let user = find(&config, &store, &named.account).await?;
     let now = SystemClock.now();
     let mut tx = store.begin().await?;
     users::set_status(&mut *tx, &user.id, status, now).await?;
@@ -272,9 +276,9 @@ fn endings(config: &Config) -> Result<Endings> {
     Ok(Endings::new(outbox, &config.apps))
 }
 
-pub(super) async fn find(store: &Store, account: &str) -> Result<User> {
+pub(super) async fn find(config: &Config, store: &Store, account: &str) -> Result<User> {
     let db = store.reader();
-    let by_address = match Identifier::parse(account) {
+    let by_address = match Identifier::parse_in(config.sms.default_region, account) {
         Ok(identifier) => users::find_by_identifier(db, &identifier).await?,
         Err(_) => None,
     };

@@ -8,6 +8,7 @@ use keyback_core::time::{Clock as _, SystemClock};
 use super::profile_args::ProfileArgs;
 use super::user::{email, find, operator_line, phone};
 use super::{ConfigFile, open};
+use crate::config::Config;
 use crate::profile::{self, Profile};
 use crate::store::users::{self, Added, User};
 use crate::store::{audit, reset};
@@ -21,7 +22,7 @@ pub(crate) struct EditArgs {
     /// An empty text takes a value away, here and with the other flags
     #[arg(long)]
     email: Option<String>,
-    /// In international form, such as +14155550123
+    /// Such as +14155550123, or as it is dialled in the country of [sms] default_region
     #[arg(long)]
     phone: Option<String>,
     #[arg(long)]
@@ -36,14 +37,14 @@ pub(crate) struct EditArgs {
 }
 
 pub(super) async fn run(args: &EditArgs) -> Result<()> {
-    let (_, store) = open::store(&args.config).await?;
-    let named = find(&store, &args.account).await?;
+    let (config, store) = open::store(&args.config).await?;
+    let named = find(&config, &store, &args.account).await?;
     let now = SystemClock.now();
     let mut tx = store.begin().await?;
     let user = users::find(&mut *tx, &named.id)
         .await?
         .context("the account has gone meanwhile")?;
-    let edited = edited(args, user.clone())?;
+    let edited = edited(&config, args, user.clone())?;
     if users::edit(&mut *tx, &edited, now).await? == Added::Taken {
         bail!(
             "another account has this e-mail address, phone number or user name; `keyback user list` shows it"
@@ -66,14 +67,14 @@ pub(super) async fn run(args: &EditArgs) -> Result<()> {
 }
 
 /// The account with what flags were given for. Everything is checked before anything is written.
-fn edited(args: &EditArgs, mut user: User) -> Result<User> {
+fn edited(config: &Config, args: &EditArgs, mut user: User) -> Result<User> {
     let verified = !args.unverified;
     if let Some(typed) = &args.email {
         user.email = given(typed, email)?;
         user.email_verified = verified && user.email.is_some();
     }
     if let Some(typed) = &args.phone {
-        user.phone = given(typed, phone)?;
+        user.phone = given(typed, |text| phone(config, text))?;
         user.phone_verified = verified && user.phone.is_some();
     }
     if let Some(typed) = &args.username {

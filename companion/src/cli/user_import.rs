@@ -41,18 +41,19 @@ pub(crate) struct ImportArgs {
 }
 
 pub(super) async fn run(args: &ImportArgs) -> Result<()> {
+    let (config, store) = open::store(&args.config).await?;
     let options = Options {
         format: args.format.unwrap_or_else(|| Format::of(&args.accounts)),
         rules: Rules {
             unverified: args.unverified,
             drop_hashes: args.drop_hashes,
+            default_region: config.sms.default_region,
         },
         dry_run: args.dry_run,
         skip_existing: args.skip_existing,
         commit_every: args.commit_every,
     };
     let from = source(&args.accounts)?;
-    let (_, store) = open::store(&args.config).await?;
     let imported = import::run(&store, from, options, Arc::new(SystemRandom), SystemClock.now()).await;
     store.close().await;
     tell(&imported?, &args.accounts)

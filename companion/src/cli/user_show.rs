@@ -9,8 +9,8 @@ use crate::store::users;
 use crate::time_text;
 
 pub(super) async fn run(named: &Named) -> Result<()> {
-    let (_, store) = open::store(&named.config).await?;
-    let user = find(&store, &named.account).await?;
+    let (config, store) = open::store(&named.config).await?;
+    let user = find(&config, &store, &named.account).await?;
     let has_password = users::find_password_hash(store.reader(), &user.id)
         .await?
         .is_some();

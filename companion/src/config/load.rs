@@ -14,7 +14,17 @@ pub type Environment = BTreeMap<String, String>;
 const PREFIX: &str = "KEYBACK__";
 
 /// Keys that hold secrets or long documents: each may be given as `KEY_file` instead.
-const FILE_KEYS: [&str; 3] = ["client_secret", "jwks", "password"];
+const FILE_KEYS: [&str; 6] = [
+    "client_secret",
+    "jwks",
+    "password",
+    "auth_token",
+    "api_key_secret",
+    "signing_key",
+];
+
+/// A table of HTTP headers, each of which may hold a secret.
+const HEADERS: &str = "headers";
 
 /// Loads the configuration from TOML text and the environment.
 pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
@@ -87,6 +97,10 @@ impl Reader {
                     continue 'variables;
                 };
                 table = inner;
+            }
+            if sections.last().is_some_and(|section| section == HEADERS) {
+                lay_header_over(table, key, value);
+                continue;
             }
             table.insert(key.clone(), Value::String(value.clone()));
             self.from_environment
@@ -190,36 +204,51 @@ impl Reader {
         }
     }
 
-    /// Replaces `KEY_file = "path"` by the content of the file, without its last line end.
+    /// Replaces `KEY_file = "path"` by the content of the file, without its last line end: of [`FILE_KEYS`], and of
+    /// every header.
     fn resolve_files(&mut self, place: &str, table: &mut Table) {
         for key in FILE_KEYS {
-            let file_key = format!("{key}_file");
-            let Some(value) = table.remove(&file_key) else {
-                continue;
-            };
-            let Some(path) = value.as_str() else {
-                self.problems
-                    .add(format!("{place} {file_key}"), "must be the path of a file");
-                continue;
-            };
-            if table.contains_key(key) {
-                self.problems.add(
-                    format!("{place} {file_key}"),
-                    format!("remove it or {key}: one of both"),
+            self.resolve_file(place, table, key);
+        }
+        if let Some(Value::Table(headers)) = table.get_mut(HEADERS) {
+            let place = format!("{place} {HEADERS}");
+            let in_files: Vec<String> = headers
+                .keys()
+                .filter_map(|key| key.strip_suffix("_file").map(str::to_owned))
+                .collect();
+            for key in in_files {
+                self.resolve_file(&place, headers, &key);
+            }
+        }
+    }
+
+    fn resolve_file(&mut self, place: &str, table: &mut Table, key: &str) {
+        let file_key = format!("{key}_file");
+        let Some(value) = table.remove(&file_key) else {
+            return;
+        };
+        let Some(path) = value.as_str() else {
+            self.problems
+                .add(format!("{place} {file_key}"), "must be the path of a file");
+            return;
+        };
+        if table.contains_key(key) {
+            self.problems.add(
+                format!("{place} {file_key}"),
+                format!("remove it or {key}: one of both"),
+            );
+            return;
+        }
+        match std::fs::read_to_string(Path::new(path)) {
+            Ok(text) => {
+                table.insert(
+                    key.to_owned(),
+                    Value::String(text.trim_end_matches(['\n', '\r']).to_owned()),
                 );
-                continue;
             }
-            match std::fs::read_to_string(Path::new(path)) {
-                Ok(text) => {
-                    table.insert(
-                        key.to_owned(),
-                        Value::String(text.trim_end_matches(['\n', '\r']).to_owned()),
-                    );
-                }
-                Err(error) => self
-                    .problems
-                    .add(format!("{place} {file_key}"), format!("{path}: {error}")),
-            }
+            Err(error) => self
+                .problems
+                .add(format!("{place} {file_key}"), format!("{path}: {error}")),
         }
     }
 
@@ -243,6 +272,20 @@ impl Reader {
         }
         self.problems
     }
+}
+
+/// A variable's name has no dashes and no capitals, a header's name may have both: `X_API_KEY` is `X-Api-Key` of the file.
+fn lay_header_over(headers: &mut Table, variable: &str, value: &str) {
+    let (name, suffix) = match variable.strip_suffix("_file") {
+        Some(name) => (name, "_file"),
+        None => (variable, ""),
+    };
+    let name = name.replace('_', "-");
+    headers.retain(|key, _| {
+        let key = key.strip_suffix("_file").unwrap_or(key);
+        !key.eq_ignore_ascii_case(&name)
+    });
+    headers.insert(format!("{name}{suffix}"), Value::String(value.to_owned()));
 }
 
 fn one_line(error: &toml::de::Error) -> String {

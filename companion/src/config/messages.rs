@@ -1,17 +1,22 @@
-//! `[email]` and `[sms]`: the connectors that carry messages.
+//! `[email]`: who carries e-mail, and what `[email]` and `[sms]` must both keep.
 //!
 //! A connector is valid when its section is complete and well formed; that is known without network, and it
 //! decides whether "Forgot password?" shows. An incomplete one is no error: the log says what is missing.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::Problems;
 use super::app::Secret;
 use super::duration::Span;
+use super::http_message::HttpEmailSettings;
 use super::server::{ServerConfig, is_loopback};
+use super::sms::NotValid;
+pub use super::sms::{SmsConfig, SmsConnectorConfig, SmsConnectorKind};
 
 /// `[email]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,7 +34,12 @@ pub struct EmailConfig {
     pub ca_file: Option<PathBuf>,
     pub username: Option<String>,
     pub password: Option<Secret>,
-    /// For one conversation with the mail server.
+    /// HTTP: where mails go.
+    pub url: Option<Url>,
+    pub headers: BTreeMap<String, Secret>,
+    pub signing_key: Option<Secret>,
+    pub signature_header: String,
+    /// For one conversation with the mail server, or one call of the endpoint.
     pub timeout: Span,
 }
 
@@ -45,6 +55,10 @@ impl Default for EmailConfig {
             ca_file: None,
             username: None,
             password: None,
+            url: None,
+            headers: BTreeMap::new(),
+            signing_key: None,
+            signature_header: "keyback-signature".to_owned(),
             timeout: Span::seconds(30),
         }
     }
@@ -56,6 +70,8 @@ impl Default for EmailConfig {
 pub enum EmailConnectorKind {
     /// A mail server.
     Smtp,
+    /// An endpoint that takes the payload of Logto's HTTP e-mail connector.
+    Http,
     /// The development inbox at `/dev/inbox`: loopback only.
     Inbox,
 }
@@ -105,6 +121,7 @@ pub struct SmtpSettings {
 #[derive(Clone, Debug)]
 pub enum EmailConnectorConfig {
     Smtp(Box<SmtpSettings>),
+    Http(Box<HttpEmailSettings>),
     Inbox,
     /// Not valid; says what is missing.
     Missing(String),
@@ -118,6 +135,10 @@ impl EmailConfig {
                 "no e-mail connector is set; write [email] connector = \"smtp\" with host and from"
                     .to_owned(),
             ),
+            Some(EmailConnectorKind::Http) => match HttpEmailSettings::of(self) {
+                Ok(settings) => EmailConnectorConfig::Http(Box::new(settings)),
+                Err(reason) => EmailConnectorConfig::Missing(reason.told("[email]", "http")),
+            },
             Some(EmailConnectorKind::Inbox) => EmailConnectorConfig::Inbox,
             Some(EmailConnectorKind::Smtp) => self.smtp(),
         }
@@ -159,21 +180,6 @@ impl EmailConfig {
     }
 }
 
-/// `[sms]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SmsConfig {
-    pub connector: Option<SmsConnectorKind>,
-}
-
-/// Who carries SMS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SmsConnectorKind {
-    /// The development inbox at `/dev/inbox`: loopback only.
-    Inbox,
-}
-
 pub(super) fn check(email: &EmailConfig, sms: &SmsConfig, server: &ServerConfig, problems: &mut Problems) {
     let on_loopback = server.listen.ip().is_loopback() && server.public_url.as_ref().is_some_and(is_loopback);
     let refused = "\"inbox\" shows every message to anybody; it is allowed only where both [server] listen and \
@@ -187,6 +193,12 @@ pub(super) fn check(email: &EmailConfig, sms: &SmsConfig, server: &ServerConfig,
     if !(Span::seconds(1)..=Span::seconds(60)).contains(&email.timeout) {
         problems.add("[email] timeout", "must be 1s to 60s");
     }
+    if email.connector == Some(EmailConnectorKind::Http)
+        && let Err(NotValid::Malformed(key, why)) = HttpEmailSettings::of(email)
+    {
+        problems.add(format!("[email] {key}"), why);
+    }
+    sms.check(problems);
     if email.credentials_in_clear() {
         problems.add(
             "[email] security",

@@ -9,6 +9,7 @@ pub mod backend;
 pub mod branding;
 pub mod client_keys;
 pub mod duration;
+pub mod http_message;
 pub mod lifetimes;
 pub mod limits;
 mod load;
@@ -17,7 +18,9 @@ pub mod password;
 pub mod reset;
 pub mod secrets;
 pub mod server;
+pub mod sms;
 pub mod store;
+pub mod twilio;
 
 use std::fmt;
 
@@ -109,5 +112,7 @@ impl Config {
     }
 }
 
+#[cfg(test)]
+mod connector_tests;
 #[cfg(test)]
 mod tests;

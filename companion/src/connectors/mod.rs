@@ -1,28 +1,46 @@
 //! The channels that carry messages. A closed choice, so an enum.
 
+pub mod body_template;
 pub mod breached;
+pub mod http_email;
+pub mod http_sms;
 pub mod inbox;
+mod provider;
+pub mod reach;
 pub mod smtp;
+pub mod twilio;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use keyback_core::identifier::Identifier;
+use keyback_core::time::Timestamp;
 
+pub use http_email::HttpEmailConnector;
+pub use http_sms::HttpSmsConnector;
 pub use inbox::Inbox;
+pub use reach::Channel;
 pub use smtp::SmtpConnector;
+pub use twilio::TwilioConnector;
 
 use crate::config::Config;
-use crate::config::messages::{EmailConnectorConfig, SmsConnectorKind};
+use crate::config::messages::{EmailConnectorConfig, SmsConnectorConfig};
 use crate::messages::Message;
+use crate::outgoing::OutgoingHttp;
 
 /// Carries e-mail.
 #[derive(Clone, Debug)]
 pub enum EmailConnector {
     Smtp(SmtpConnector),
+    Http(HttpEmailConnector),
     Inbox(Inbox),
 }
 
 /// Carries SMS.
 #[derive(Clone, Debug)]
 pub enum SmsConnector {
+    Twilio(TwilioConnector),
+    Http(HttpSmsConnector),
     Inbox(Inbox),
 }
 
@@ -47,6 +65,14 @@ impl MessageKind {
             Self::PasswordChanged => "password-changed",
         }
     }
+
+    /// The `type` of Logto's connectors, and for what Logto doesn't send a name in its manner.
+    pub fn logtos_type(self) -> &'static str {
+        match self {
+            Self::ResetCode => "ForgotPassword",
+            Self::PasswordChanged => "PasswordChanged",
+        }
+    }
 }
 
 /// A message on its way.
@@ -55,10 +81,16 @@ pub struct Outgoing<'a> {
     pub to: &'a Identifier,
     pub kind: MessageKind,
     pub message: &'a Message,
-    /// The code, for the development inbox alone.
+    /// The name that the message speaks for.
+    pub app_name: &'a str,
+    /// The code, for the development inbox, and for providers that write the message themselves.
     pub code: Option<&'a str>,
-    /// One id for all tries of one message: a mail server can tell a repeat (RFC 5322 3.6.4).
+    /// One id for all tries of one message: who takes it can tell a repeat (RFC 5322 3.6.4, SR-34).
     pub id: &'a str,
+    /// When this try is made.
+    pub now: Timestamp,
+    /// After this it is of no use to anybody.
+    pub expires_at: Timestamp,
 }
 
 /// Why a message could not be handed over. Told to the operator, never to the visitor.
@@ -67,9 +99,27 @@ pub enum DeliveryError {
     /// Another try may do.
     #[error("{0}")]
     Transient(String),
+    /// Another try may do, and the provider says when.
+    #[error("{why}; it asks to come back in {} s", .after.as_secs())]
+    Later { why: String, after: Duration },
     /// No try will do: the address or the message is refused.
     #[error("{0}")]
     Permanent(String),
+}
+
+impl DeliveryError {
+    /// Whether another try may do.
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::Permanent(_))
+    }
+
+    /// How long the provider asks to be left alone.
+    pub fn asks_to_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Later { after, .. } => Some(*after),
+            Self::Transient(_) | Self::Permanent(_) => None,
+        }
+    }
 }
 
 /// Why "Forgot password?" shows or not: a line for the log.
@@ -81,7 +131,7 @@ pub struct Availability {
 
 impl Connectors {
     /// Builds the connectors whose configuration is valid, and says what is missing of the others.
-    pub fn from_config(config: &Config, inbox: &Inbox) -> (Self, Availability) {
+    pub fn from_config(config: &Config, inbox: &Inbox, outgoing: &Arc<OutgoingHttp>) -> (Self, Availability) {
         let (email, email_state) = match config.email.connector() {
             EmailConnectorConfig::Inbox => (Some(EmailConnector::Inbox(inbox.clone())), Ok(())),
             EmailConnectorConfig::Missing(why) => (None, Err(why)),
@@ -89,10 +139,22 @@ impl Connectors {
                 Ok(connector) => (Some(EmailConnector::Smtp(connector)), Ok(())),
                 Err(error) => (None, Err(error.to_string())),
             },
+            EmailConnectorConfig::Http(settings) => {
+                let connector = HttpEmailConnector::new(settings, outgoing);
+                (Some(EmailConnector::Http(connector)), Ok(()))
+            }
         };
-        let (sms, sms_state) = match config.sms.connector {
-            Some(SmsConnectorKind::Inbox) => (Some(SmsConnector::Inbox(inbox.clone())), Ok(())),
-            None => (None, Err("no SMS connector is set".to_owned())),
+        let (sms, sms_state) = match config.sms.connector() {
+            SmsConnectorConfig::Inbox => (Some(SmsConnector::Inbox(inbox.clone())), Ok(())),
+            SmsConnectorConfig::Missing(why) => (None, Err(why)),
+            SmsConnectorConfig::Twilio(settings) => {
+                let connector = TwilioConnector::new(settings, outgoing);
+                (Some(SmsConnector::Twilio(connector)), Ok(()))
+            }
+            SmsConnectorConfig::Http(settings) => {
+                let connector = HttpSmsConnector::new(settings, outgoing);
+                (Some(SmsConnector::Http(connector)), Ok(()))
+            }
         };
         (
             Self { email, sms },
@@ -110,7 +172,8 @@ impl Connectors {
 
     /// Whether some messages go to the development inbox.
     pub fn uses_inbox(&self) -> bool {
-        matches!(self.email, Some(EmailConnector::Inbox(_))) || self.sms.is_some()
+        matches!(self.email, Some(EmailConnector::Inbox(_)))
+            || matches!(self.sms, Some(SmsConnector::Inbox(_)))
     }
 
     /// Whether there is a channel to this kind of address.
@@ -127,12 +190,15 @@ impl Connectors {
         match outgoing.to {
             Identifier::Email(_) => match self.email.as_ref().ok_or_else(no_channel)? {
                 EmailConnector::Smtp(smtp) => smtp.deliver(outgoing).await,
+                EmailConnector::Http(endpoint) => endpoint.deliver(outgoing).await,
                 EmailConnector::Inbox(inbox) => {
                     inbox.put("email", outgoing);
                     Ok(())
                 }
             },
             Identifier::Phone(_) => match self.sms.as_ref().ok_or_else(no_channel)? {
+                SmsConnector::Twilio(twilio) => twilio.deliver(outgoing).await,
+                SmsConnector::Http(endpoint) => endpoint.deliver(outgoing).await,
                 SmsConnector::Inbox(inbox) => {
                     inbox.put("sms", outgoing);
                     Ok(())

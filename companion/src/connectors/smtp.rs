@@ -20,6 +20,8 @@ pub struct SmtpConnector {
     from: Mailbox,
     reply_to: Option<Mailbox>,
     timeout: Duration,
+    /// Host and port.
+    server: String,
 }
 
 /// The settings make no transport.
@@ -63,6 +65,7 @@ impl SmtpConnector {
             from: settings.from.clone(),
             reply_to: settings.reply_to.clone(),
             timeout: settings.timeout,
+            server: format!("{}:{}", settings.host, settings.port),
         })
     }
 
@@ -73,6 +76,11 @@ impl SmtpConnector {
             Err(error) if error.is_permanent() => Err(DeliveryError::Permanent(describe(&error))),
             Err(error) => Err(DeliveryError::Transient(describe(&error))),
         }
+    }
+
+    /// What it is, for the operator.
+    pub(super) fn describe(&self) -> String {
+        format!("the mail server {}", self.server)
     }
 
     /// Whether the mail server answers.
@@ -144,6 +152,7 @@ fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, NotAConnecto
 #[cfg(test)]
 mod tests {
     use keyback_core::identifier::Identifier;
+    use keyback_core::time::Timestamp;
 
     use super::*;
     use crate::connectors::MessageKind;
@@ -173,8 +182,11 @@ mod tests {
                 to: &Identifier::parse("ada@example.com").unwrap(),
                 kind: MessageKind::ResetCode,
                 message: &message,
+                app_name: "Larkspur Books",
                 code: None,
                 id: "job-1",
+                now: Timestamp::from_millis(0),
+                expires_at: Timestamp::from_millis(600_000),
             })
             .unwrap();
         assert_eq!(mail.envelope().to().len(), 1);

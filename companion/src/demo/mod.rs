@@ -197,6 +197,8 @@ fn config(
     config.store.url = StoreUrl::Sqlite(folder.path().join("keyback.db"));
     config.email.connector = Some(EmailConnectorKind::Inbox);
     config.sms.connector = Some(SmsConnectorKind::Inbox);
+    // That of the demo's account.
+    config.sms.default_region = Some("US".parse()?);
     config.limits.factor = LIMITS_FACTOR;
     config.branding.name = SITE_NAME.to_owned();
     config.apps = apps(site_url, secrets)?;

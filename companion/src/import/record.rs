@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use keyback_core::identifier::Identifier;
+use keyback_core::phone::Region;
 use keyback_core::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -57,6 +58,8 @@ pub struct Rules {
     pub unverified: bool,
     /// An account whose hash can't be taken is imported without a password.
     pub drop_hashes: bool,
+    /// The country of a phone number without a country code.
+    pub default_region: Option<Region>,
 }
 
 /// Whether a CSV file may have a column.
@@ -259,7 +262,7 @@ impl Draft {
         let Some(text) = self.text("phone_number", value) else {
             return;
         };
-        match Identifier::parse(text) {
+        match Identifier::parse_in(self.rules.default_region, text) {
             Ok(identifier @ Identifier::Phone(_)) => {
                 self.record.phone = Some(identifier.as_str().to_owned());
                 self.record.phone_verified = verified;

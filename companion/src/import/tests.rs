@@ -23,6 +23,7 @@ const JSON: Options = Options {
     rules: Rules {
         unverified: false,
         drop_hashes: false,
+        default_region: None,
     },
     dry_run: false,
     skip_existing: false,
@@ -110,6 +111,18 @@ async fn every_claim_of_a_line_arrives() {
     });
     assert_eq!(profile, expected);
     assert_eq!(bench.hash_of(&ada).await.as_deref(), Some(BCRYPT));
+}
+
+#[tokio::test]
+async fn sr11_a_number_without_its_country_code_is_one_of_the_configured_country() {
+    let file = "email,phone_number\nada@example.com,(415) 555-0123\n";
+    let bench = Bench::new().await;
+    let refused = bench.import(file, CSV).await;
+    assert_eq!(refused.problem_count, 1, "{refused:?}");
+    let mut at_home = CSV;
+    at_home.rules.default_region = Some("US".parse().unwrap());
+    bench.import(file, at_home).await;
+    assert_eq!(bench.one().await.phone.as_deref(), Some("+14155550123"));
 }
 
 #[tokio::test]

@@ -78,6 +78,19 @@ fn the_last_line_of_a_text_message_binds_the_code_to_the_host() {
     );
 }
 
+/// WICG origin-bound one-time codes: a phone takes the last line for a code where it has the form of one. A message
+/// without a code has none, whatever the names in it.
+#[test]
+fn sr33_the_notice_by_text_message_offers_no_code() {
+    for name in ["Larkspur Books", HOSTILE, "a\n@evil.example #111111"] {
+        let sms = messages()
+            .render_password_changed_sms(&changed_message(name))
+            .unwrap();
+        assert_eq!(sms.text.lines().filter(|line| line.starts_with('@')).count(), 0);
+        assert_eq!(sms.text.lines().count(), 1, "{}", sms.text.as_str());
+    }
+}
+
 /// SR-59: time, what was ended, what to do; no link that acts.
 #[test]
 fn the_notice_says_when_what_and_what_to_do() {

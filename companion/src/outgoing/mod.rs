@@ -6,6 +6,7 @@
 //! connected to, so that a name which answers differently the second time gains nothing.
 
 mod resolver;
+pub mod signature;
 mod targets;
 
 use std::error::Error as _;
@@ -53,7 +54,8 @@ pub struct Call<'a> {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// Its beginning: at most [`MOST_ANSWER`] bytes.
+    /// Its beginning: at most [`MOST_ANSWER`] bytes, and what came of it where it broke off or took too long. The status
+    /// has been given by then, and to throw it away would be to ask a second time for what was done.
     pub body: Bytes,
 }
 
@@ -100,11 +102,10 @@ impl OutgoingHttp {
             .headers(call.headers)
             .body(call.body)
             .timeout(call.timeout);
-        let told = |error| told(error, call.timeout);
-        let mut response = request.send().await.map_err(told)?;
+        let mut response = request.send().await.map_err(|error| told(error, call.timeout))?;
         let mut body = BytesMut::new();
         while body.len() < MOST_ANSWER {
-            let Some(chunk) = response.chunk().await.map_err(told)? else {
+            let Ok(Some(chunk)) = response.chunk().await else {
                 break;
             };
             body.extend_from_slice(&chunk[..chunk.len().min(MOST_ANSWER - body.len())]);

@@ -100,6 +100,20 @@ async fn of_a_huge_answer_the_beginning_is_kept() {
     assert_eq!(answer.body.len(), MOST_ANSWER);
 }
 
+/// The status tells what was done; who asks a second time has it done a second time.
+#[tokio::test]
+async fn an_answer_whose_body_does_not_come_is_an_answer() {
+    let port = peer("HTTP/1.1 201 Created\r\ncontent-length: 100\r\n\r\nhalf").await;
+    let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
+    let mut call = call(&url, Targets::Any);
+    call.timeout = Duration::from_millis(300);
+    let answer = OutgoingHttp::default().send(call).await.unwrap();
+    assert_eq!(
+        (answer.status, answer.body.as_ref()),
+        (StatusCode::CREATED, &b"half"[..])
+    );
+}
+
 #[tokio::test]
 async fn a_peer_that_says_nothing_is_given_up_in_time() {
     let port = peer("").await;

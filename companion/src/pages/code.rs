@@ -224,7 +224,7 @@ fn render(
         action: &action,
         resend_action: &resend_action,
         other_address_url: &other_address_url,
-        identifier: view.identifier.as_str(),
+        identifier: &view.identifier.shown(),
         channel: match view.identifier.kind() {
             IdentifierKind::Email => Channel::Email,
             IdentifierKind::Phone => Channel::Sms,

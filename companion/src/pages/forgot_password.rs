@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use keyback_core::identifier::Identifier;
 use keyback_core::outcome::IdentifyRejection;
 use keyback_core::reset::ResetRequest;
 
@@ -40,7 +39,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         return unknown_session(companion, asked).await;
     };
     let typed = posted.form.one("identifier").unwrap_or_default();
-    let Ok(identifier) = Identifier::parse(typed) else {
+    let Ok(identifier) = companion.identifier(typed) else {
         return page(companion, &way, typed, Some(Problem::Malformed));
     };
     let request = ResetRequest {

@@ -196,7 +196,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         return wrong().await;
     }
     let now = companion.clock.now();
-    let hash = match Identifier::parse(typed) {
+    let hash = match companion.identifier(typed) {
         Ok(identifier) => companion.identifiers.hash(&identifier),
         Err(_) => companion.identifiers.hash_text(typed),
     };
@@ -247,7 +247,14 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
 
 async fn find_user(companion: &Companion, typed: &str) -> Result<Option<User>, PageError> {
     let db = companion.store.reader();
-    Ok(match Identifier::parse(typed) {
+    Ok(match companion.identifier(typed) {
+        // Digits may be a user name as well as a number of the country. Both are looked for, whichever is found, so
+        // that the work tells nothing.
+        Ok(number @ Identifier::Phone(_)) if !typed.contains('+') => {
+            let by_number = users::find_by_identifier(db, &number).await?;
+            let by_name = users::find_by_username(db, typed).await?;
+            by_number.or(by_name)
+        }
         Ok(identifier) => users::find_by_identifier(db, &identifier).await?,
         Err(_) => users::find_by_username(db, typed).await?,
     })

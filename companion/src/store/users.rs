@@ -67,7 +67,7 @@ impl User {
         email
             .into_iter()
             .chain(phone)
-            .filter_map(|address| Identifier::parse(address).ok())
+            .filter_map(|address| Identifier::from_normal_form(address).ok())
             .collect()
     }
 

@@ -1,6 +1,7 @@
 //! The account page: who is signed in, and what they can do about it.
 
 use askama::Template;
+use keyback_core::identifier::Identifier;
 
 use super::shell::Shell;
 use super::theme::initial;
@@ -26,6 +27,12 @@ impl Person<'_> {
     /// The name, or what they sign in with.
     pub(super) fn shown(&self) -> &str {
         self.name.or(self.email).or(self.phone).unwrap_or("Your account")
+    }
+
+    /// The number in the groups of its country.
+    pub(super) fn phone_shown(&self) -> Option<String> {
+        let number = Identifier::from_normal_form(self.phone?);
+        number.map_or_else(|_| self.phone.map(str::to_owned), |number| Some(number.shown()))
     }
 
     pub(super) fn initial(&self) -> String {

@@ -125,11 +125,14 @@ async fn the_reference_loads_with_every_line_taken_in_use() {
     let in_use = in_use.replace("\"root.key\"", &format!("\"{}\"", key.display()));
     // The reference shows the form of every connector: this one reaches nobody, which is all that is wrong.
     let in_use = in_use.replace("mail.example.com", "127.0.0.1");
-    // SMS go to the inbox, which is for loopback.
-    workplace.write(&in_use.replace("https://id.example.com", "http://localhost:3001"));
+    let in_use = in_use.replace("https://api.twilio.com", "https://127.0.0.1:1");
+    workplace.write(&in_use);
     let checked = workplace.run(&["check-config"]).await;
     assert!(checked.out.contains("the configuration is sound"), "{checked:?}");
-    checked.assert_refused(&["the mail server 127.0.0.1:465 can't be reached"]);
+    checked.assert_refused(&[
+        "the mail server 127.0.0.1:465 can't be reached",
+        "Twilio at 127.0.0.1 can't be reached",
+    ]);
 }
 
 #[tokio::test]

@@ -1,0 +1,198 @@
+//! What all providers behind HTTP have in common: what an answer means for the message, and what of it an operator may
+//! read.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use keyback_core::time::Timestamp;
+
+use super::{DeliveryError, Outgoing};
+use crate::outgoing::CallError;
+
+/// One value for all tries of a message (draft-ietf-httpapi-idempotency-key-header), so that a provider which knows it
+/// sends once (SR-34).
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The most characters of a provider's words that are passed on.
+const MOST_WORDS: usize = 200;
+/// A run with this many digits may be a number or a code.
+const TELLING_DIGITS: usize = 5;
+
+/// A text as the value of a header; ids of ours always are.
+pub(super) fn header_value(text: &str) -> Result<HeaderValue, DeliveryError> {
+    HeaderValue::from_str(text)
+        .map_err(|error| DeliveryError::Permanent(format!("a header can't be written: {error}")))
+}
+
+/// No answer came: another try may do. The words name no address but the host.
+pub(super) fn not_reached(whom: &str, error: &CallError) -> DeliveryError {
+    DeliveryError::Transient(format!("{whom}: {}", error.in_full()))
+}
+
+/// The message was not taken. Too many requests and troubles of the provider pass; what else it refuses, it refuses
+/// again. A redirect is refused too: a code goes where the operator said, and nowhere else.
+pub(super) fn refused(status: StatusCode, headers: &HeaderMap, why: String, now: Timestamp) -> DeliveryError {
+    let passes = status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
+        );
+    if status.is_redirection() {
+        DeliveryError::Permanent(format!(
+            "{why}; redirects are not followed: write the address it leads to"
+        ))
+    } else if !passes {
+        DeliveryError::Permanent(why)
+    } else if let Some(after) = retry_after(headers, now) {
+        DeliveryError::Later { why, after }
+    } else {
+        DeliveryError::Transient(why)
+    }
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = DateTime::parse_from_rfc2822(text).ok()?;
+    Some(Timestamp::from_millis(date.timestamp_millis()).since(now))
+}
+
+/// A provider's words for the log and the job: on one line (SR-63), not too many, and without what names the person or
+/// the code (SR-31): the message's own texts, runs of digits, and addresses.
+pub(super) fn words(text: &str, outgoing: &Outgoing<'_>) -> String {
+    let plain: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    let plain = plain.replace(outgoing.to.as_str(), "[recipient]");
+    let plain = plain.replace(outgoing.message.text.as_str(), "[message]");
+    let mut kept = String::new();
+    for word in without_numbers(&plain).split_whitespace() {
+        if !kept.is_empty() {
+            kept.push(' ');
+        }
+        kept.push_str(if word.contains('@') { "[address]" } else { word });
+    }
+    if kept.chars().count() > MOST_WORDS {
+        kept = kept.chars().take(MOST_WORDS).chain(['…']).collect();
+    }
+    kept
+}
+
+/// Runs of digits with at most separators between them, when they are long enough to tell something.
+fn without_numbers(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut run = String::new();
+    for letter in text.chars().chain(['\0']) {
+        let goes_on = letter.is_numeric() || (!run.is_empty() && " -.()/".contains(letter));
+        if goes_on || (run.is_empty() && letter == '+') {
+            run.push(letter);
+            continue;
+        }
+        let digits = run.chars().filter(|letter| letter.is_numeric()).count();
+        if digits >= TELLING_DIGITS {
+            let end = run.trim_end_matches([' ', '-', '.', '(', ')', '/']).len();
+            kept.push_str("[number]");
+            kept.push_str(&run[end..]);
+        } else {
+            kept.push_str(&run);
+        }
+        run.clear();
+        if letter == '+' {
+            run.push(letter);
+        } else if letter != '\0' {
+            kept.push(letter);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use keyback_core::identifier::Identifier;
+
+    use super::*;
+    use crate::connectors::MessageKind;
+    use crate::messages::Message;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_700_000_000_000)
+    }
+
+    fn said(text: &str) -> String {
+        let message = Message {
+            subject: String::new(),
+            text: "Hello there".to_owned().into(),
+            html: None,
+        };
+        let outgoing = Outgoing {
+            to: &Identifier::parse("ada@example.com").unwrap(),
+            kind: MessageKind::ResetCode,
+            message: &message,
+            app_name: "Larkspur Books",
+            code: Some("004217"),
+            id: "job-1",
+            now: now(),
+            expires_at: now(),
+        };
+        words(text, &outgoing)
+    }
+
+    fn after(value: &str) -> Option<Duration> {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
+        retry_after(&headers, now())
+    }
+
+    /// SR-31, SR-63.
+    #[test]
+    fn sr31_the_words_of_a_provider_name_nobody_and_stay_on_one_line() {
+        assert_eq!(
+            said("Error 21211: '+1 (415) 555-0123' is\r\nnot valid, see docs/21211"),
+            "Error [number]: '[number]' is not valid, see docs/[number]"
+        );
+        assert_eq!(
+            said("code 004217 to ada@example.com, eve@example.org"),
+            "code [number] to [recipient], [address]"
+        );
+        assert_eq!(
+            said("Hello there was refused: 30 s"),
+            "[message] was refused: 30 s"
+        );
+        assert_eq!(said("tried 3 of 5 (1/2)"), "tried 3 of 5 (1/2)");
+        assert_eq!(said("++1234567"), "+[number]");
+        assert_eq!(said(&"x ".repeat(500)).chars().count(), MOST_WORDS + 1);
+    }
+
+    #[test]
+    fn rfc9110_10_2_3_retry_after_is_seconds_or_a_date() {
+        assert_eq!(after("120"), Some(Duration::from_secs(120)));
+        assert_eq!(
+            after("Tue, 14 Nov 2023 22:14:20 GMT"),
+            Some(Duration::from_secs(60))
+        );
+        assert_eq!(after("Tue, 14 Nov 2023 22:13:00 GMT"), Some(Duration::ZERO));
+        for wrong in ["soon", "-1", "1.5", ""] {
+            assert_eq!(after(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_passes_is_tried_again_and_what_is_refused_is_not() {
+        let none = HeaderMap::new();
+        let told = |status: u16| {
+            let status = StatusCode::from_u16(status).unwrap();
+            refused(status, &none, "no".to_owned(), now())
+        };
+        for status in [408, 425, 429, 500, 502, 503, 504] {
+            assert!(matches!(told(status), DeliveryError::Transient(_)), "{status}");
+        }
+        for status in [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 422] {
+            assert!(matches!(told(status), DeliveryError::Permanent(_)), "{status}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Providers that are slow, failing or lying: visitors see nothing of it, operators are told, and nothing is sent
+//! twice that need not be.
+
+use std::time::Duration;
+
+use keyback_companion::config::Config;
+use keyback_core::time::Clock as _;
+use keyback_tests::{Behaviour, MessageProvider, TestApp, eventually};
+
+use super::{NOBODYS, PHONE, ask, code_of, message, over_http, over_twilio, with_phone};
+
+/// What a visitor is shown after asking for a code and after a wrong one, without what is random.
+async fn shown(app: &TestApp, typed: &str) -> Vec<(u16, String)> {
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(typed).await;
+    let mut shown = vec![(browser.page().status, browser.page().text())];
+    browser.enter_code("000000").await;
+    shown.push((browser.page().status, browser.page().text()));
+    shown
+        .into_iter()
+        .map(|(status, text)| (status, text.replace("0199", "0123")))
+        .collect()
+}
+
+/// The job that waits after so many tries: when it is due in milliseconds from now, and why it failed.
+async fn failed_job(app: &TestApp, tries: i64) -> (i64, String) {
+    let (run_at, error): (i64, String) = eventually("a failure", async || {
+        // While it is tried it is leased.
+        sqlx::query_as("SELECT run_at, last_error FROM jobs WHERE attempts = $1 AND lease_until = 0 AND last_error IS NOT NULL")
+            .bind(tries)
+            .fetch_optional(app.companion.store.reader())
+            .await
+            .unwrap()
+    })
+    .await;
+    (run_at - app.clock.now().as_millis(), error)
+}
+
+async fn jobs_left(app: &TestApp) -> i64 {
+    app.row_counts().await["jobs"]
+}
+
+/// SR-87, SR-34: whatever the provider does, known and unknown numbers are answered alike, and as on a good day.
+#[tokio::test]
+async fn sr87_no_trouble_of_a_provider_shows_on_a_page() {
+    let elsewhere = MessageProvider::start(Behaviour::Takes).await;
+    let healthy = MessageProvider::start(Behaviour::Takes).await;
+    let app = with_phone(|config| over_twilio(config, &healthy)).await;
+    let good_day = shown(&app, PHONE).await;
+    assert_eq!(good_day, shown(&app, NOBODYS).await);
+    for behaviour in [
+        Behaviour::Mute,
+        Behaviour::HangsUp,
+        Behaviour::Babbles,
+        Behaviour::Endless,
+        Behaviour::Redirects(elsewhere.url.clone()),
+        Behaviour::Says(200, "", "<html>a portal of the network</html>"),
+        Behaviour::Says(
+            400,
+            "",
+            r#"{"code":21211,"message":"The 'To' number +14155550123 is not valid"}"#,
+        ),
+        Behaviour::Says(401, "", r#"{"code":20003,"message":"Authenticate"}"#),
+        Behaviour::Says(500, "", ""),
+    ] {
+        let troubled = MessageProvider::start(behaviour.clone()).await;
+        let app = with_phone(|config| over_twilio(config, &troubled)).await;
+        assert_eq!(shown(&app, PHONE).await, good_day, "{behaviour:?}");
+        assert_eq!(shown(&app, NOBODYS).await, good_day, "{behaviour:?}");
+        // Only the known number was ever handed over.
+        for asked in troubled.messages() {
+            assert_eq!(asked.form()["To"], PHONE, "{behaviour:?}");
+        }
+    }
+    // A redirect is not followed: the code stays where the operator said.
+    assert!(elsewhere.asked().is_empty());
+}
+
+#[tokio::test]
+async fn sr34_what_passes_is_tried_again_with_the_same_code_and_id_when_the_provider_asks_to() {
+    let twilio = MessageProvider::start(Behaviour::Says(
+        429,
+        "retry-after: 45",
+        r#"{"code":20429,"message":"Too many requests to +1 415 555 0123, code 123456"}"#,
+    ))
+    .await;
+    let app = with_phone(|config| over_twilio(config, &twilio)).await;
+    let (mut browser, first) = ask(&app, PHONE, &twilio).await;
+    let (wait, error) = failed_job(&app, 1).await;
+    // Two seconds would be our own pause.
+    assert_eq!(wait, 45_000);
+    assert_eq!(
+        error,
+        "Twilio answered 429, error 20429: Too many requests to [number], code [number]; it asks to come back in 45 s"
+    );
+    twilio.behave(Behaviour::Takes);
+    app.advance(Duration::from_secs(44));
+    assert_eq!(twilio.messages().len(), 1);
+    app.advance(Duration::from_secs(1));
+    let second = message(&twilio, 2).await;
+    assert_eq!(
+        second.headers["idempotency-key"],
+        first.headers["idempotency-key"]
+    );
+    let (before, after) = (first.form(), second.form());
+    assert_eq!(code_of(&before["Body"]), code_of(&after["Body"]));
+    // What is left of the code's time.
+    assert_eq!(after["ValidityPeriod"], "555");
+    app.settle().await;
+    assert_eq!(jobs_left(&app).await, 0);
+    browser.enter_code(&code_of(&after["Body"])).await;
+    browser.assert_at("/forgot-password/password");
+}
+
+#[tokio::test]
+async fn what_a_provider_refuses_for_good_is_not_tried_again() {
+    for (status, body) in [
+        (400, r#"{"code":21211,"message":"invalid"}"#),
+        (400, r#"{"code":21610,"message":"unsubscribed"}"#),
+        (401, r#"{"code":20003,"message":"Authenticate"}"#),
+        (404, ""),
+        (201, r#"{"sid":"SM1","status":"failed","error_code":30007}"#),
+    ] {
+        let twilio = MessageProvider::start(Behaviour::Says(status, "", body)).await;
+        let app = with_phone(|config| over_twilio(config, &twilio)).await;
+        ask(&app, PHONE, &twilio).await;
+        app.settle().await;
+        assert_eq!(jobs_left(&app).await, 0, "{status} {body}");
+        assert_eq!(twilio.messages().len(), 1, "{status} {body}");
+    }
+}
+
+#[tokio::test]
+async fn what_may_pass_waits_longer_each_time() {
+    let elsewhere = MessageProvider::start(Behaviour::Takes).await;
+    for (behaviour, passes) in [
+        (Behaviour::HangsUp, true),
+        (Behaviour::Babbles, true),
+        (Behaviour::Mute, true),
+        (Behaviour::Says(503, "", "away"), true),
+        (Behaviour::Redirects(elsewhere.url.clone()), false),
+        // The message was taken: what the answer goes on to say is nobody's business.
+        (Behaviour::Endless, false),
+    ] {
+        let gateway = MessageProvider::start(behaviour.clone()).await;
+        let app = with_phone(|config: &mut Config| over_http(config, &gateway)).await;
+        ask(&app, PHONE, &gateway).await;
+        if passes {
+            let (wait, error) = failed_job(&app, 1).await;
+            assert_eq!(wait, 2_000, "{behaviour:?}: {error}");
+            assert!(error.contains("the endpoint") || error.contains("503"), "{error}");
+            app.advance(Duration::from_secs(2));
+            message(&gateway, 2).await;
+            assert_eq!(failed_job(&app, 2).await.0, 4_000, "{behaviour:?}");
+        } else {
+            app.settle().await;
+            assert_eq!(
+                (jobs_left(&app).await, gateway.messages().len()),
+                (0, 1),
+                "{behaviour:?}"
+            );
+        }
+    }
+    assert!(elsewhere.asked().is_empty());
+}
+
+/// A slow provider slows no page: the answer is there before the provider's.
+#[tokio::test]
+async fn sr02_a_slow_provider_slows_no_page() {
+    let gateway = MessageProvider::start(Behaviour::Mute).await;
+    let app = with_phone(|config| over_http(config, &gateway)).await;
+    let (browser, _) = ask(&app, PHONE, &gateway).await;
+    browser.assert_status(200);
+    assert_eq!(jobs_left(&app).await, 1, "the provider still has it");
+}
