@@ -161,6 +161,7 @@ impl Companion {
             endings: endings.clone(),
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
+            limits: config.limits.limits(),
             outgoing: Arc::clone(&outgoing),
             reset_available: connectors.any(),
             pages: Arc::new(DesignedPages::new(Arc::clone(&theme), Arc::clone(&random))),

@@ -33,6 +33,8 @@ pub enum Purpose {
     ProviderKeys,
     /// Answers to refreshes, kept for a repeat.
     RefreshAnswers,
+    /// Digests of the user codes of devices.
+    UserCodes,
     /// Keys of limits, which are digests of identifiers.
     Limits,
 }
@@ -46,6 +48,7 @@ impl Purpose {
             Self::Jobs => b"keyback/jobs/1",
             Self::ProviderKeys => b"keyback/provider-keys/1",
             Self::RefreshAnswers => b"keyback/refresh-answers/1",
+            Self::UserCodes => b"keyback/user-codes/1",
             Self::Limits => b"keyback/limits/1",
         }
     }

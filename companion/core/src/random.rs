@@ -50,8 +50,8 @@ pub fn short_id(random: &dyn Random) -> String {
         .collect()
 }
 
-/// `N` characters of `alphabet`, without bias: bytes past the last whole multiple of its length are drawn again.
-fn characters<const N: usize>(random: &dyn Random, alphabet: &[u8]) -> [u8; N] {
+/// `N` characters of `alphabet` (at most 256 bytes), without bias: bytes past the last whole multiple of its length are drawn again.
+pub fn characters<const N: usize>(random: &dyn Random, alphabet: &[u8]) -> [u8; N] {
     let fair = 256 - 256 % alphabet.len();
     let mut drawn = [0; N];
     for slot in &mut drawn {

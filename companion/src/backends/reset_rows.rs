@@ -11,7 +11,7 @@ use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
 use keyback_core::time::Timestamp;
 
 use crate::outbox::Outbox;
-use crate::store::{Store, StoreError, audit, jobs, limits, reset};
+use crate::store::{Store, StoreError, audit, jobs, reset};
 
 /// Flows, challenges, limits and the jobs that carry codes. Cheap to clone.
 #[derive(Clone)]
@@ -130,8 +130,6 @@ impl ResetStore for ResetRows {
 
 impl LimitStore for ResetRows {
     async fn take(&self, key: &LimitKey, rule: LimitRule, now: Timestamp) -> Result<Decision, Failure> {
-        limits::take(&self.store, &key.to_string(), rule, now)
-            .await
-            .map_err(|error| Failure::broken("ask a limit", error))
+        self.store.take(key, rule, now).await
     }
 }

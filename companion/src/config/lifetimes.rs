@@ -56,6 +56,8 @@ pub struct TokensConfig {
     pub refresh_token_repeat: Span,
     /// An authorization request that waits for the person.
     pub interaction: Span,
+    /// A device that waits to be signed in (RFC 8628).
+    pub device_code: Span,
 }
 
 impl Default for TokensConfig {
@@ -68,6 +70,7 @@ impl Default for TokensConfig {
             refresh_token_max: Span::days(180),
             refresh_token_repeat: Span::seconds(5),
             interaction: Span::hours(1),
+            device_code: Span::minutes(10),
         }
     }
 }
@@ -91,6 +94,8 @@ impl TokensConfig {
                 Span::minutes(1),
             ),
             ("interaction", self.interaction, LEAST, day),
+            // Its user code is short: a longer life would need a longer code (RFC 8628 5.1).
+            ("device_code", self.device_code, LEAST, Span::minutes(30)),
         ] {
             if !(least..=most).contains(&length) {
                 problems.add(format!("[tokens] {key}"), format!("must be {least} to {most}"));

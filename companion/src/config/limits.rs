@@ -23,6 +23,12 @@ pub struct LimitsConfig {
     /// Sign-ins tried for one account in an hour, right ones too; half of them, at most fifty, are kept for visitors
     /// not yet seen.
     pub sign_ins_per_identifier: u32,
+    /// Devices that ask to be signed in from one client address in ten minutes.
+    pub devices_per_address: u32,
+    /// Codes of devices typed from one client address in ten minutes.
+    pub device_codes_per_address: u32,
+    /// Codes of devices typed by everybody in ten minutes.
+    pub device_codes_in_all: u32,
     /// Codes asked for by everybody in ten minutes.
     pub sends_in_all: u32,
     /// Multiplies all of them; `keyback demo` sets 100.
@@ -38,6 +44,9 @@ impl Default for LimitsConfig {
             codes_per_identifier: 100,
             sign_ins_per_address: 60,
             sign_ins_per_identifier: 100,
+            devices_per_address: 60,
+            device_codes_per_address: 30,
+            device_codes_in_all: 3000,
             sends_in_all: 3000,
             factor: 1,
         }
@@ -73,6 +82,9 @@ impl LimitsConfig {
                 self.sign_ins_per_identifier - sign_ins_reserve,
             ),
             identifier_sign_in_reserve: of(base.identifier_sign_in_reserve, sign_ins_reserve),
+            client_devices: of(base.client_devices, self.devices_per_address),
+            client_user_codes: of(base.client_user_codes, self.device_codes_per_address),
+            global_user_codes: of(base.global_user_codes, self.device_codes_in_all),
             global_sends: of(base.global_sends, self.sends_in_all),
             ..base
         }
@@ -87,6 +99,9 @@ impl LimitsConfig {
             ("codes_per_identifier", self.codes_per_identifier, 2),
             ("sign_ins_per_address", self.sign_ins_per_address, 1),
             ("sign_ins_per_identifier", self.sign_ins_per_identifier, 2),
+            ("devices_per_address", self.devices_per_address, 1),
+            ("device_codes_per_address", self.device_codes_per_address, 1),
+            ("device_codes_in_all", self.device_codes_in_all, 1),
             ("sends_in_all", self.sends_in_all, 1),
             ("factor", self.factor, 1),
         ];

@@ -238,6 +238,7 @@ fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
     ];
     let cli = AppConfig {
         name: Some("Demo command-line app".to_owned()),
+        device_flow: true,
         ..base(
             "demo-cli",
             AppKind::Native,

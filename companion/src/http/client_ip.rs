@@ -7,6 +7,10 @@ use ipnet::IpNet;
 
 use crate::config::server::ForwardedHeader;
 
+/// The address a request counts for, found out once and kept with the request.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
 /// The address a request came from. Forwarding headers are read only from trusted proxies, from the right,
 /// up to the first address that is not one of them: what stands further left may be the client's invention.
 pub fn client_ip(

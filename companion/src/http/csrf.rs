@@ -16,7 +16,7 @@ pub enum Origin {
 }
 
 /// The routes that are exempt, each with its reason. A prefix ends in `/`.
-pub const EXEMPT: [(&str, &str); 6] = [
+pub const EXEMPT: [(&str, &str); 7] = [
     (
         "/oidc/token",
         "authenticated by the client's own credentials and the code or refresh token; no cookies",
@@ -28,6 +28,10 @@ pub const EXEMPT: [(&str, &str); 6] = [
     (
         "/oidc/request",
         "a pushed authorization request: authenticated like the token endpoint; no cookies",
+    ),
+    (
+        "/oidc/device/auth",
+        "a device asks to be signed in: authenticated like the token endpoint; no cookies",
     ),
     ("/oidc/me", "authenticated by a bearer token; no cookies"),
     (

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::store::StoreError;
 
-/// An error code of RFC 6749 (4.1.2.1, 5.2), RFC 6750 (3.1), RFC 7009, RFC 8707, OIDC Core 3.1.2.6, or
+/// An error code of RFC 6749 (4.1.2.1, 5.2), RFC 6750 (3.1), RFC 7009, RFC 8628 (3.5), RFC 8707, OIDC Core 3.1.2.6, or
 /// OIDC Core Unmet Authentication Requirements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -25,6 +25,9 @@ pub enum ErrorCode {
     InvalidToken,
     InsufficientScope,
     AccessDenied,
+    AuthorizationPending,
+    SlowDown,
+    ExpiredToken,
     LoginRequired,
     ConsentRequired,
     UnmetAuthenticationRequirements,
@@ -51,6 +54,9 @@ impl ErrorCode {
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::AccessDenied => "access_denied",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::ExpiredToken => "expired_token",
             Self::LoginRequired => "login_required",
             Self::ConsentRequired => "consent_required",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",

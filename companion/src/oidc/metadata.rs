@@ -24,6 +24,7 @@ pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
         "token_endpoint": format!("{issuer}/token"),
         "pushed_authorization_request_endpoint": format!("{issuer}/request"),
         "require_pushed_authorization_requests": false,
+        "device_authorization_endpoint": format!("{issuer}/device/auth"),
         "userinfo_endpoint": format!("{issuer}/me"),
         "jwks_uri": format!("{issuer}/jwks"),
         "revocation_endpoint": format!("{issuer}/token/revocation"),

@@ -4,6 +4,7 @@
 //! ```text
 //! authorize/   the request in: one file per check; the code out
 //! token/       codes and refresh tokens become tokens: one file per grant type
+//! device/      sign-ins on devices without a browser
 //! userinfo, revocation, introspection, end_session, metadata      one endpoint each
 //! registry, session, interaction, keys, logout_token              apps; who is signed in; who waits; who signs
 //! client_auth, client_assertion, client_keys                      how apps prove who they are
@@ -17,6 +18,7 @@ mod client_assertion;
 mod client_auth;
 pub(crate) mod client_keys;
 mod cors;
+pub mod device;
 mod document;
 mod end_session;
 pub mod error;
@@ -49,6 +51,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use keyback_core::random::Random;
+use keyback_core::rate_limit::{Limiter, Limits};
 use keyback_core::time::{Clock, Timestamp};
 use url::Url;
 
@@ -63,6 +66,7 @@ use crate::store::{Store, StoreError};
 
 pub use authorize::{Answer, Completed, Completion, Unfit, Yes};
 use client_keys::FetchedKeys;
+use device::UserCodeKeys;
 use document::Document;
 use error::Failure;
 pub use interaction::Interaction;
@@ -95,6 +99,7 @@ pub struct ProviderParts<'a> {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub pages: Arc<dyn ProviderPages>,
+    pub limits: Limits,
     /// Fetches the keys that apps publish.
     pub outgoing: Arc<OutgoingHttp>,
     /// Whether people can reset their password here; if not, a request for it begins on the sign-in page.
@@ -123,6 +128,8 @@ struct Inner {
     keys: Keys,
     /// The keys that apps publish.
     client_keys: FetchedKeys,
+    user_codes: UserCodeKeys,
+    limiter: Limiter<Store>,
     /// Seals the cookies of waiting requests.
     sealer: Sealer,
     /// Seals the answers kept for repeated refreshes.
@@ -148,12 +155,14 @@ impl Provider {
             cookies: Cookies::for_url(&parts.public_url),
             sealer: parts.root_keys.sealer(Purpose::Cookies),
             answers: parts.root_keys.sealer(Purpose::RefreshAnswers),
+            limiter: Limiter::new(parts.store.clone(), parts.limits),
             store: parts.store,
             issuer,
             public_url: parts.public_url,
             registry,
             keys,
             client_keys: FetchedKeys::new(parts.outgoing),
+            user_codes: UserCodeKeys::new(parts.root_keys),
             tokens: parts.tokens,
             session: parts.session,
             endings: parts.endings,
@@ -179,6 +188,7 @@ impl Provider {
             .layer(middleware::from_fn_with_state(self.clone(), cors::of_apps));
         Router::new()
             .route("/oidc/auth", get(authorize::get).post(authorize::post))
+            .route("/oidc/device/auth", post(device::post))
             .route("/oidc/token/introspection", post(introspection::post))
             .route("/oidc/session/end", get(end_session::get).post(end_session::post))
             .merge(open)

@@ -7,6 +7,8 @@ use crate::http::forms::Fields;
 pub enum Destination {
     /// The authorization request of this id, which waits in the browser's cookie.
     Interaction(String),
+    /// The device of this id, whose code was typed in this browser.
+    Device(String),
     /// A page of the companion itself.
     Account(AccountPage),
 }
@@ -41,12 +43,17 @@ impl AccountPage {
 }
 
 impl Destination {
-    /// Reads `?i=` or `?to=`; a page opened by itself leads to the account.
+    /// Reads `?i=`, `?d=` or `?to=`; a page opened by itself leads to the account.
     pub fn from_query(query: &Fields) -> Self {
-        match (query.one("i"), query.one("to").and_then(AccountPage::parse)) {
+        match (query.one("i"), query.one("d")) {
             (Some(id), _) => Self::Interaction(id.to_owned()),
-            (None, Some(page)) => Self::Account(page),
-            (None, None) => Self::Account(AccountPage::Account),
+            (None, Some(id)) => Self::Device(id.to_owned()),
+            (None, None) => Self::Account(
+                query
+                    .one("to")
+                    .and_then(AccountPage::parse)
+                    .unwrap_or(AccountPage::Account),
+            ),
         }
     }
 
@@ -54,17 +61,15 @@ impl Destination {
     pub fn interaction(&self) -> Option<&str> {
         match self {
             Self::Interaction(id) => Some(id),
-            Self::Account(_) => None,
+            Self::Device(_) | Self::Account(_) => None,
         }
     }
 
     /// The query that carries it to the next page.
     pub fn to_query(&self) -> String {
         match self {
-            // Ids are base64url, and what a visitor made up is encoded.
-            Self::Interaction(id) => url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("i", id)
-                .finish(),
+            Self::Interaction(id) => pair("i", id),
+            Self::Device(id) => pair("d", id),
             Self::Account(page) => format!("to={}", page.name()),
         }
     }
@@ -73,6 +78,7 @@ impl Destination {
     pub fn to_text(&self) -> String {
         match self {
             Self::Interaction(id) => format!("i:{id}"),
+            Self::Device(id) => format!("d:{id}"),
             Self::Account(page) => format!("to:{}", page.name()),
         }
     }
@@ -81,11 +87,19 @@ impl Destination {
     pub fn from_text(text: Option<&str>) -> Self {
         let known = text.and_then(|text| match text.split_once(':')? {
             ("i", id) => Some(Self::Interaction(id.to_owned())),
+            ("d", id) => Some(Self::Device(id.to_owned())),
             ("to", name) => AccountPage::parse(name).map(Self::Account),
             _ => None,
         });
         known.unwrap_or(Self::Account(AccountPage::Account))
     }
+}
+
+/// Ids are base64url, and what a visitor made up is encoded.
+fn pair(name: &str, id: &str) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair(name, id)
+        .finish()
 }
 
 #[cfg(test)]
@@ -96,6 +110,7 @@ mod tests {
     fn destinations_survive_the_query_and_the_flow() {
         for destination in [
             Destination::Interaction("abc-_9".to_owned()),
+            Destination::Device("abc-_9".to_owned()),
             Destination::Account(AccountPage::Account),
             Destination::Account(AccountPage::Password),
         ] {

@@ -7,7 +7,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::request::address_of;
 use crate::app::Companion;
+use crate::http::client_ip::ClientAddress;
 use crate::http::csrf::{self, Origin};
 use crate::http::headers;
 use crate::secrets::random_id;
@@ -15,7 +17,11 @@ use crate::views::Wait;
 use crate::views::error::Kind;
 
 /// Refuses what is addressed to another name (421) and form posts of other sites (403).
-pub(super) async fn admit(State(companion): State<Arc<Companion>>, request: Request, next: Next) -> Response {
+pub(super) async fn admit(
+    State(companion): State<Arc<Companion>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if !companion.host.admits(request.uri(), request.headers()) {
         return companion.error_page(Kind::OtherHost, None);
     }
@@ -24,6 +30,8 @@ pub(super) async fn admit(State(companion): State<Arc<Companion>>, request: Requ
         tracing::info!(path, "a form post from another site was refused");
         return companion.error_page(Kind::OtherOrigin, None);
     }
+    let address = address_of(&companion, request.extensions(), request.headers());
+    request.extensions_mut().insert(ClientAddress(address));
     next.run(request).await
 }
 

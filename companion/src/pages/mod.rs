@@ -10,6 +10,8 @@ mod code;
 mod consent;
 pub mod destination;
 mod dev_inbox;
+mod device;
+mod device_confirm;
 mod done;
 mod flow_cookie;
 mod forgot_password;
@@ -53,6 +55,12 @@ pub fn router(companion: &Arc<Companion>) -> Router {
         )
         .route("/forgot-password/done", get(done::get))
         .route("/consent", get(consent::get).post(consent::post))
+        .route("/device", get(device::get).post(device::post))
+        .route(
+            "/device/confirm",
+            get(device_confirm::get).post(device_confirm::post),
+        )
+        .route("/device/done", get(device_confirm::done))
         .route("/account", get(account::get))
         .route(
             "/account/password",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use axum::response::Response;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use keyback_core::event::Visitor;
@@ -44,23 +44,27 @@ impl Asked {
     }
 }
 
+/// The address a request counts for.
+pub(super) fn address_of(companion: &Companion, extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
+    // Requests without a connection are our own, made in process.
+    let peer = extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), |info| info.0);
+    client_ip(
+        peer,
+        headers,
+        &companion.config.server.trusted_proxies,
+        companion.config.server.forwarded_header,
+    )
+}
+
 impl FromRequestParts<Arc<Companion>> for Asked {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, companion: &Arc<Companion>) -> Result<Self, Response> {
         let query = Fields::from_query(parts.uri.query())
             .map_err(|error| bad_request(companion, &error.to_string()))?;
-        // Requests without a connection are our own, made in process.
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), |info| info.0);
-        let address = client_ip(
-            peer,
-            &parts.headers,
-            &companion.config.server.trusted_proxies,
-            companion.config.server.forwarded_header,
-        );
+        let address = address_of(companion, &parts.extensions, &parts.headers);
         Ok(Self {
             query,
             headers: parts.headers.clone(),

@@ -12,6 +12,7 @@ use url::Url;
 use super::account::signed_in;
 use super::consent;
 use super::destination::{AccountPage, Destination};
+use super::device;
 use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
 use super::respond::{PageError, PageResult, busy, see_other, too_many, with_cookie};
@@ -158,6 +159,7 @@ async fn go_on(
 ) -> Result<Option<Response>, PageError> {
     match (&way.destination, &way.interaction) {
         (Destination::Account(page), _) => Ok(Some(see_other(page.path())?)),
+        (Destination::Device(id), _) => Ok(Some(see_other(&device::confirm_url(id))?)),
         (Destination::Interaction(_), Some(interaction)) => {
             finish(companion, asked, interaction, session).await
         }

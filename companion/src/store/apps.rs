@@ -4,7 +4,7 @@ use keyback_core::time::Timestamp;
 use sqlx::SqliteExecutor;
 
 use super::users::Added;
-use super::{StoreError, Transaction, consents, machine_tokens};
+use super::{StoreError, Transaction, consents, device_codes, machine_tokens};
 use crate::config::app::AppConfig;
 
 /// An app of the store. Its secret is known as a digest alone.
@@ -65,6 +65,7 @@ pub async fn remove(tx: &mut Transaction, client_id: &str) -> Result<bool, Store
             .execute(&mut **tx)
             .await?;
         consents::forget_app(&mut **tx, client_id).await?;
+        device_codes::remove_app(&mut **tx, client_id).await?;
         machine_tokens::revoke_app(&mut **tx, client_id).await?;
     }
     Ok(was_there)

@@ -1,13 +1,22 @@
 //! The rows behind the limits: one integer per key. In the store, so that several processes count together.
 
-use keyback_core::rate_limit::{Decision, LimitRule, TheoreticalArrival};
+use keyback_core::ports::{Failure, LimitStore};
+use keyback_core::rate_limit::{Decision, LimitKey, LimitRule, TheoreticalArrival};
 use keyback_core::time::Timestamp;
 use sqlx::SqliteExecutor;
 
 use super::{Store, StoreError};
 
+impl LimitStore for Store {
+    async fn take(&self, key: &LimitKey, rule: LimitRule, now: Timestamp) -> Result<Decision, Failure> {
+        take(self, &key.to_string(), rule, now)
+            .await
+            .map_err(|error| Failure::broken("ask a limit", error))
+    }
+}
+
 /// Takes one from a key's limit. SQLite's one writer keeps reading and writing the row together.
-pub async fn take(store: &Store, key: &str, rule: LimitRule, now: Timestamp) -> Result<Decision, StoreError> {
+async fn take(store: &Store, key: &str, rule: LimitRule, now: Timestamp) -> Result<Decision, StoreError> {
     let mut tx = store.begin().await?;
     let stored: Option<i64> = sqlx::query_scalar("SELECT tat FROM limits WHERE key = $1")
         .bind(key)

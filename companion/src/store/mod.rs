@@ -10,6 +10,7 @@ pub mod client_assertions;
 pub mod codes;
 pub mod consents;
 pub mod cut_off;
+pub mod device_codes;
 pub mod grants;
 pub mod import;
 pub mod interactions;

@@ -9,6 +9,9 @@ use super::consent::Consent;
 use super::demo_site::DemoSite;
 use super::demo_welcome::DemoWelcome;
 use super::dev_inbox::DevInbox;
+use super::device::Device;
+use super::device_confirm::DeviceConfirm;
+use super::device_done::DeviceDone;
 use super::done::Done;
 use super::error::ErrorPage;
 use super::forgot_password::ForgotPassword;
@@ -37,6 +40,9 @@ pub fn gallery(shell: Shell<'_>) -> Result<Vec<Picture>, askama::Error> {
     hang(&mut pictures, "code", &Code::samples(shell))?;
     hang(&mut pictures, "new-password", &NewPassword::samples(shell))?;
     hang(&mut pictures, "done", &Done::samples(shell))?;
+    hang(&mut pictures, "device", &Device::samples(shell))?;
+    hang(&mut pictures, "device-confirm", &DeviceConfirm::samples(shell))?;
+    hang(&mut pictures, "device-done", &DeviceDone::samples(shell))?;
     hang(&mut pictures, "account", &Account::samples(shell))?;
     hang(
         &mut pictures,

@@ -36,6 +36,8 @@ pub enum LimitKey {
     IdentifierSignInSeen(IdentifierHash, ClientPrefix),
     /// Current passwords tried by a signed-in user who changes the password.
     PasswordChanges(Subject),
+    /// Codes of devices typed by everybody.
+    GlobalUserCodes,
     /// Sends of this whole installation.
     GlobalSends,
 }
@@ -51,6 +53,10 @@ pub enum ClientAction {
     SetPassword,
     /// Signs in with a password.
     SignIn,
+    /// Asks, as a device, to be signed in.
+    BeginDevice,
+    /// Types the code of a device.
+    UserCode,
 }
 
 /// The keyed hash of an identifier: tells that two are the same, and not which one it is.
@@ -80,6 +86,7 @@ impl fmt::Display for LimitKey {
                 write!(f, "identifier:sign-in-seen:{hash}:{prefix}")
             }
             Self::PasswordChanges(subject) => write!(f, "subject:password:{subject}"),
+            Self::GlobalUserCodes => f.write_str("global:user-code"),
             Self::GlobalSends => f.write_str("global:send"),
         }
     }
@@ -93,6 +100,8 @@ impl ClientAction {
             Self::Verify => "verify",
             Self::SetPassword => "set-password",
             Self::SignIn => "sign-in",
+            Self::BeginDevice => "begin-device",
+            Self::UserCode => "user-code",
         }
     }
 }
@@ -159,6 +168,9 @@ mod tests {
             LimitKey::Client(ClientAction::Verify, prefix),
             LimitKey::Client(ClientAction::SetPassword, prefix),
             LimitKey::Client(ClientAction::SignIn, prefix),
+            LimitKey::Client(ClientAction::BeginDevice, prefix),
+            LimitKey::Client(ClientAction::UserCode, prefix),
+            LimitKey::GlobalUserCodes,
             LimitKey::IdentifierSends(hash.clone()),
             LimitKey::IdentifierSendReserve(hash.clone()),
             LimitKey::IdentifierSendSeen(hash.clone(), prefix),

@@ -147,6 +147,21 @@ impl<L: LimitStore> Limiter<L> {
         .await
     }
 
+    /// A device asks to be signed in (RFC 8628).
+    pub async fn begin_device(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
+        self.client(ClientAction::BeginDevice, client, now).await
+    }
+
+    /// The code of a device is typed (RFC 8628 5.1).
+    pub async fn user_code(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
+        let by_client = self.client(ClientAction::UserCode, client, now).await?;
+        if by_client.is_err() {
+            return Ok(by_client);
+        }
+        self.take(&LimitKey::GlobalUserCodes, self.limits.global_user_codes, now)
+            .await
+    }
+
     async fn client(
         &self,
         action: ClientAction,
@@ -158,6 +173,8 @@ impl<L: LimitStore> Limiter<L> {
             ClientAction::Verify => self.limits.client_verifications,
             ClientAction::SetPassword => self.limits.client_set_passwords,
             ClientAction::SignIn => self.limits.client_sign_ins,
+            ClientAction::BeginDevice => self.limits.client_devices,
+            ClientAction::UserCode => self.limits.client_user_codes,
         };
         self.take(&LimitKey::Client(action, client), rule, now).await
     }

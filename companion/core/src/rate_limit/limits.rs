@@ -41,6 +41,12 @@ pub struct Limits {
     pub identifier_sign_in_unseen: LimitRule,
     /// Current passwords that a signed-in user may try when changing it.
     pub password_changes: LimitRule,
+    /// Devices that ask to be signed in from one client (RFC 8628).
+    pub client_devices: LimitRule,
+    /// Codes of devices that one client may type (RFC 8628 5.1).
+    pub client_user_codes: LimitRule,
+    /// Codes of devices typed by everybody: with many clients the search for one gets no faster than this.
+    pub global_user_codes: LimitRule,
     /// Sends of this whole installation.
     pub global_sends: LimitRule,
 }
@@ -62,6 +68,9 @@ impl Default for Limits {
             identifier_sign_in_reserve: LimitRule::new(50, HOUR),
             identifier_sign_in_unseen: LimitRule::new(5, HOUR),
             password_changes: LimitRule::new(20, HOUR),
+            client_devices: LimitRule::new(60, TEN_MINUTES),
+            client_user_codes: LimitRule::new(30, TEN_MINUTES),
+            global_user_codes: LimitRule::new(3_000, TEN_MINUTES),
             global_sends: LimitRule::new(3_000, TEN_MINUTES),
         }
     }
@@ -86,6 +95,9 @@ impl Limits {
             identifier_sign_in_reserve: self.identifier_sign_in_reserve.times(factor),
             identifier_sign_in_unseen: self.identifier_sign_in_unseen,
             password_changes: self.password_changes.times(factor),
+            client_devices: self.client_devices.times(factor),
+            client_user_codes: self.client_user_codes.times(factor),
+            global_user_codes: self.global_user_codes.times(factor),
             global_sends: self.global_sends.times(factor),
         }
     }

@@ -88,6 +88,22 @@ pub(in crate::oidc) async fn deny(inner: &Inner, interaction: &Interaction) -> R
 }
 
 impl Inner {
+    /// The end of a grant whose code is exchanged by `code_expires_at`.
+    pub(in crate::oidc) fn grant_ends_at(
+        &self,
+        session: &Session,
+        offline: bool,
+        code_expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Timestamp {
+        if offline {
+            now + self.tokens.refresh_token_max.0
+        } else {
+            // The app takes part in the session until that ends, whether its access token still lives or not.
+            (session.created_at() + self.session.max.0).max(code_expires_at + self.tokens.access_token.0)
+        }
+    }
+
     async fn completed(&self, interaction: &Interaction, answer: Answer) -> Result<Completed, Failure> {
         if interaction.is_row {
             interactions::remove(self.store.writer(), &interaction.id).await?;
@@ -130,12 +146,6 @@ async fn issue(
     let grant_id = random_id(&*inner.random);
     let offline = request.scopes.contains(OFFLINE_ACCESS);
     let code_expires_at = now + inner.tokens.authorization_code.0;
-    let grant_expires_at = if offline {
-        now + inner.tokens.refresh_token_max.0
-    } else {
-        // The app takes part in the session until that ends, whether its access token still lives or not.
-        (session.created_at() + inner.session.max.0).max(code_expires_at + inner.tokens.access_token.0)
-    };
     let claims = request.claims.to_stored()?;
     let grant = NewGrant {
         id: &grant_id,
@@ -148,7 +158,7 @@ async fn issue(
         claims: claims.as_deref(),
         auth_time: session.auth_time(),
         amr: &session.amr,
-        expires_at: grant_expires_at,
+        expires_at: inner.grant_ends_at(session, offline, code_expires_at, now),
     };
     let mut tx = inner.store.begin().await?;
     if !grants::add(&mut *tx, &grant, now).await? {

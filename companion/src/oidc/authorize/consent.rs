@@ -21,7 +21,7 @@ pub struct Yes<'a> {
 }
 
 /// That the person allows what the app asks for. A code is issued for nothing less.
-pub(super) enum Consented<'a> {
+pub(in crate::oidc) enum Consented<'a> {
     /// The app is one of the operator's own.
     OwnApp,
     /// It was said earlier.
@@ -31,7 +31,7 @@ pub(super) enum Consented<'a> {
 }
 
 /// What must be asked first.
-pub(super) struct Missing(pub(super) Permissions);
+pub(in crate::oidc) struct Missing(pub(super) Permissions);
 
 /// Looks for the consent of a person to a request.
 pub(super) async fn check<'a>(
@@ -65,7 +65,7 @@ pub(super) async fn check<'a>(
 
 impl Consented<'_> {
     /// Keeps the consent, in the transaction of the grant. An earlier one may have been withdrawn meanwhile.
-    pub(super) async fn hold(
+    pub(in crate::oidc) async fn hold(
         self,
         inner: &Inner,
         tx: &mut Transaction,

@@ -37,6 +37,7 @@ use super::keys::KeyRing;
 use super::pages::ErrorKind;
 use super::params::Params;
 use super::registry::{App, Registry};
+use super::scope::Scopes;
 use super::{FOR_APP, Inner};
 use crate::oidc::RESET_CLIENT_ID;
 
@@ -44,6 +45,7 @@ pub use answer::Answer;
 pub(super) use answer::append as append_to_uri;
 pub use complete::{Completed, Completion};
 pub(super) use complete::{complete, deny};
+pub(super) use consent::Consented;
 pub use consent::Yes;
 pub(super) use endpoint::{get, post};
 pub(super) use pushed::push;
@@ -116,6 +118,24 @@ fn checked(asked: &Asked<'_>) -> Result<AuthorizationRequest, ProtocolError> {
         ui_locales: sent("ui_locales"),
         for_app: sent(FOR_APP).filter(|_| asked.app.client_id == RESET_CLIENT_ID),
     })
+}
+
+/// The checks of scope and resource alone, for a request that needs no redirect (RFC 8628 3.1).
+pub(super) fn scopes_and_resources(
+    inner: &Inner,
+    params: &Params,
+    app: &App,
+) -> Result<(Scopes, Vec<String>), ProtocolError> {
+    let asked = Asked {
+        params,
+        app,
+        redirect_uri: "",
+        channel: Channel::Pushed,
+        registry: &inner.registry,
+        issuer: &inner.issuer,
+        ring: None,
+    };
+    Ok((scope::check(&asked)?, resource::check(&asked)?))
 }
 
 /// Runs the checks for an app and its redirect URI.

@@ -5,6 +5,7 @@ mod claims;
 mod client_assertion;
 mod consent;
 mod cors;
+mod device;
 mod end_session;
 mod interaction;
 mod keys;
@@ -26,6 +27,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 use keyback_core::random::SystemRandom;
+use keyback_core::rate_limit::Limits;
 use keyback_core::testing::{ManualClock, SeededRandom};
 use keyback_core::time::{Clock as _, Timestamp};
 use serde_json::{Value, json};
@@ -338,6 +340,9 @@ pub(super) async fn start(
           "id_token_signed_response_alg": "RS256" },
         { "client_id": "native", "type": "native", "redirect_uris": ["http://127.0.0.1/callback",
           "com.example.app:/callback"] },
+        { "client_id": "tv", "name": "The TV", "type": "native", "device_flow": true, "resources": [API],
+          "redirect_uris": [] },
+        { "client_id": "foreign-tv", "type": "native", "device_flow": true, "first_party": false },
         { "client_id": "machine", "type": "machine", "client_secret": SECRET, "resources": [API] },
         { "client_id": "pusher", "type": "spa", "redirect_uris": ["https://pusher.example/callback"],
           "require_pushed_authorization_requests": true },
@@ -361,6 +366,7 @@ pub(super) async fn start(
         clock: clock.clone(),
         random,
         pages: Arc::new(PlainPages),
+        limits: Limits::default(),
         outgoing: Arc::default(),
         reset_available: true,
     })

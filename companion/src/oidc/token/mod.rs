@@ -2,6 +2,7 @@
 
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 mod mint;
 mod refresh_token;
 mod target;
@@ -18,9 +19,11 @@ use mint::TokenAnswer;
 const AUTHORIZATION_CODE: &str = "authorization_code";
 const REFRESH_TOKEN: &str = "refresh_token";
 const CLIENT_CREDENTIALS: &str = "client_credentials";
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The grant types, as discovery tells them.
-pub(super) const GRANT_TYPES: [&str; 3] = [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS];
+pub(super) const GRANT_TYPES: [&str; 4] =
+    [AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS, DEVICE_CODE];
 
 pub(super) async fn post(State(provider): State<Provider>, request: Request) -> Response {
     match handle(&provider.0, request).await {
@@ -42,6 +45,10 @@ async fn handle(inner: &Inner, request: Request) -> Result<TokenAnswer, Protocol
         AUTHORIZATION_CODE | REFRESH_TOKEN if !app.has_people() => {
             not_for("A machine app has no people who sign in. Its grant type is client_credentials.")
         }
+        DEVICE_CODE if !app.has_device_flow() => {
+            not_for("This app may not sign people in on devices. Its operator can set device_flow = true.")
+        }
+        DEVICE_CODE => device_code::exchange(inner, &app, &params).await,
         AUTHORIZATION_CODE => authorization_code::exchange(inner, &app, &params).await,
         REFRESH_TOKEN => refresh_token::exchange(inner, &app, &params).await,
         _ => Err(ProtocolError::new(

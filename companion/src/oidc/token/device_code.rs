@@ -1,0 +1,123 @@
+//! `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 3.4, 3.5): a device asks, at its pace, until a person has
+//! answered.
+
+use keyback_core::time::Timestamp;
+
+use super::super::Inner;
+use super::super::claims::ClaimsRequest;
+use super::super::error::{ErrorCode, ProtocolError};
+use super::super::params::Params;
+use super::super::registry::App;
+use super::super::scope::Scopes;
+use super::mint::{Basis, TokenAnswer, mint};
+use super::target;
+use crate::secrets::digest_of;
+use crate::store::device_codes::{self, DeviceCodeRow, Pace, State};
+use crate::store::grants;
+
+pub(super) async fn exchange(
+    inner: &Inner,
+    app: &App,
+    params: &Params,
+) -> Result<TokenAnswer, ProtocolError> {
+    let now = inner.clock.now();
+    let digest = digest_of(params.required("device_code")?);
+    let row = load(inner, app, &digest).await?;
+    match row.state()? {
+        State::Used => replay(inner, app, &row).await,
+        _ if row.expires_at() <= now => Err(ProtocolError::new(
+            ErrorCode::ExpiredToken,
+            "The device code has expired. Begin the sign-in again.",
+        )),
+        State::Denied => Err(ProtocolError::new(
+            ErrorCode::AccessDenied,
+            "The person does not allow it.",
+        )),
+        State::Waiting => wait(inner, &digest, now).await,
+        State::Approved => redeem(inner, app, params, &digest, now).await,
+    }
+}
+
+async fn load(inner: &Inner, app: &App, digest: &str) -> Result<DeviceCodeRow, ProtocolError> {
+    let row = device_codes::find(inner.store.reader(), digest).await?;
+    row.filter(|row| row.client_id == app.client_id).ok_or_else(dead)
+}
+
+async fn wait(inner: &Inner, digest: &str, now: Timestamp) -> Result<TokenAnswer, ProtocolError> {
+    let mut tx = inner.store.begin().await?;
+    let pace = device_codes::poll(&mut tx, digest, now).await?;
+    tx.commit().await?;
+    Err(match pace {
+        Pace::InTime => ProtocolError::new(
+            ErrorCode::AuthorizationPending,
+            "The person has not answered yet. Ask again after the interval.",
+        ),
+        Pace::TooFast => ProtocolError::new(
+            ErrorCode::SlowDown,
+            "That was too early. From now on, wait 5 seconds longer each time.",
+        ),
+    })
+}
+
+async fn redeem(
+    inner: &Inner,
+    app: &App,
+    params: &Params,
+    digest: &str,
+    now: Timestamp,
+) -> Result<TokenAnswer, ProtocolError> {
+    let Some(grant) = device_codes::find_grant(inner.store.reader(), digest).await? else {
+        // Another request was faster, or the grant has ended.
+        let row = load(inner, app, digest).await?;
+        return replay(inner, app, &row).await;
+    };
+    let resource = target::check(inner, params, &grant.resources()?)?;
+    let user = inner
+        .live_user(&grant.user_id, grant.answered_at())
+        .await?
+        .ok_or_else(dead)?;
+    let basis = Basis {
+        app,
+        user: &user,
+        grant_id: &grant.grant_id,
+        session_id: &grant.session_id,
+        scopes: Scopes::from(grant.scope.clone()),
+        claims: ClaimsRequest::default(),
+        resource,
+        auth_time: grant.auth_time(),
+        amr: &grant.amr,
+        nonce: None,
+        ends_at: grant.grant_expires_at(),
+    };
+    let minted = mint(inner, &basis, grant.offline, now).await?;
+    let mut tx = inner.store.begin().await?;
+    // Used by a conditional write: of any number of polls at once, one gets this far.
+    if !device_codes::consume(&mut *tx, digest, now).await? {
+        drop(tx);
+        let row = load(inner, app, digest).await?;
+        return replay(inner, app, &row).await;
+    }
+    if !minted.write(&mut tx, basis.grant_id, now).await? {
+        return Err(dead());
+    }
+    tx.commit().await?;
+    Ok(minted.answer)
+}
+
+/// Somebody else may hold the code, so what it gave ends, as with authorization codes (RFC 6749 10.5).
+async fn replay(inner: &Inner, app: &App, row: &DeviceCodeRow) -> Result<TokenAnswer, ProtocolError> {
+    if let Some(grant_id) = &row.grant_id {
+        grants::revoke(inner.store.writer(), grant_id).await?;
+        tracing::warn!(
+            client_id = app.client_id,
+            "a device code was sent again after its use: the tokens it gave are revoked"
+        );
+    }
+    Err(dead())
+}
+
+fn dead() -> ProtocolError {
+    ProtocolError::invalid_grant(
+        "The device code is unknown, used already, revoked, or of another app. Begin the sign-in again.",
+    )
+}
