@@ -1,6 +1,6 @@
 //! `keyback user add`, `edit` and `import`: who a person is to relying parties.
 
-use keyback_tests::{ADA, Finished, Workplace};
+use keyback_tests::{ADA, Demo, Finished, Workplace};
 
 const EVERYTHING: [(&str, &str, &str); 17] = [
     ("--given-name", "given_name", "Ada"),
@@ -171,4 +171,32 @@ async fn a_file_of_accounts_is_checked_and_imported_whole() {
         .run(&["user", "import", "nowhere.csv"])
         .await
         .assert_refused(&["nowhere.csv"]);
+}
+
+#[tokio::test]
+async fn sr24_an_address_that_is_taken_away_takes_its_codes_along() {
+    let workplace = Workplace::new().await;
+    let data = workplace.path("data");
+    let demo = Demo::start(&["--data", data.to_str().unwrap()]).await;
+    let config = workplace
+        .sound()
+        .replace("keyback.db", "data/keyback.db")
+        .replace("root.key", "data/root.key");
+    workplace.write(&config);
+    let mut browser = demo.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    let code = demo.code_for(ADA, 1).await;
+    workplace
+        .run(&["user", "edit", ADA, "--email", "ada@new.example"])
+        .await
+        .assert_done();
+    browser.enter_code(&code).await;
+    browser.assert_at("/forgot-password/code");
+    browser.assert_status(422);
+    let mut other = demo.browser();
+    other.open("/forgot-password").await;
+    other.ask_reset("ada@new.example").await;
+    other.enter_code(&demo.code_for("ada@new.example", 1).await).await;
+    other.assert_at("/forgot-password/password");
 }
