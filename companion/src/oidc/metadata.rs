@@ -46,6 +46,9 @@ pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
         "claim_types_supported": ["normal"],
         "claims_supported": claims::supported(),
         "acr_values_supported": acr::SUPPORTED,
+        // No "popup": the pages are cut off from whoever opened their window (Cross-Origin-Opener-Policy).
+        "display_values_supported": ["page", "touch"],
+        "ui_locales_supported": ["en"],
         "prompt_values_supported": prompt::SUPPORTED,
         "first_screen_values_supported": first_screen::supported(),
         "authorization_response_iss_parameter_supported": true,

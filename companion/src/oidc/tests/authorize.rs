@@ -323,6 +323,41 @@ async fn logtos_further_parameters_are_accepted() {
 }
 
 #[tokio::test]
+async fn oidc_core_3_1_2_1_what_is_voluntary_or_unknown_never_refuses_a_request() {
+    let bench = Bench::new().await;
+    let (_, cookie) = bench.sign_in(ALICE, "").await;
+    for change in [
+        ("display", "page"),
+        ("display", "popup"),
+        ("display", "touch"),
+        ("display", "wap"),
+        ("display", "hologram"),
+        ("acr_values", "1 2"),
+        ("acr_values", "urn:mace:incommon:iap:silver"),
+        ("ui_locales", "se de"),
+        ("claims_locales", "se"),
+        ("login_hint", "somebody@example.test"),
+        ("nonce", ""),
+        ("state", ""),
+        ("extra", "foobar"),
+        ("scope", "openid unheard"),
+    ] {
+        let answer = bench.authorize(&[change], &cookie).await;
+        assert!(answer.sent("code").is_some(), "{change:?}: {}", answer.location());
+        let state = (change.0 != "state").then_some("the state");
+        assert_eq!(answer.sent("state").as_deref(), state, "{change:?}");
+    }
+    let code = bench
+        .authorize(&[("nonce", "")], &cookie)
+        .await
+        .sent("code")
+        .unwrap();
+    let tokens = bench.exchange(&code, &[]).await.json();
+    let claims = super::claims::claims_of(&tokens);
+    assert!(claims.get("nonce").is_none(), "none was sent");
+}
+
+#[tokio::test]
 async fn sr81_prompt_and_max_age_ask_again_where_a_session_alone_would_do() {
     let bench = Bench::new().await;
     let (_, cookie) = bench.sign_in(ALICE, "").await;
@@ -367,6 +402,14 @@ async fn oidc_core_3_1_2_1_the_id_token_hint_names_who_may_answer() {
     );
 
     let (_, alice) = bench.sign_in(ALICE, "").await;
+    let (content, signature) = hint.rsplit_once('.').unwrap();
+    let flipped = if signature.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{content}.{flipped}{}", &signature[1..]);
+    let of_another_key = [("prompt", "none"), ("id_token_hint", forged.as_str())];
+    assert_eq!(
+        bench.authorize(&of_another_key, &alice).await.error(),
+        "invalid_request"
+    );
     bench.clock.advance(Duration::from_secs(7200));
     assert!(
         bench.authorize(&silent, &alice).await.sent("code").is_some(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 
 /// The claims of a JWT, whose signature others check.
-fn claims_of(token: &Value) -> Value {
+pub(super) fn claims_of(token: &Value) -> Value {
     use base64::Engine as _;
     let payload = token["id_token"].as_str().unwrap().split('.').nth(1).unwrap();
     let json = base64::engine::general_purpose::URL_SAFE_NO_PAD

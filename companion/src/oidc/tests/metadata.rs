@@ -27,7 +27,38 @@ async fn discovery_3_the_document_tells_what_the_provider_does() {
         assert_ne!(known.status, StatusCode::NOT_FOUND, "{name}");
     }
     assert_eq!(document["first_screen_values_supported"][0], "reset-password");
-    assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+    for (name, value) in [
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query", "form_post"])),
+        ("subject_types_supported", json!(["public"])),
+        (
+            "prompt_values_supported",
+            json!(["none", "login", "consent", "select_account"]),
+        ),
+        ("display_values_supported", json!(["page", "touch"])),
+        ("ui_locales_supported", json!(["en"])),
+        ("claim_types_supported", json!(["normal"])),
+        ("claims_parameter_supported", json!(true)),
+        ("request_parameter_supported", json!(false)),
+        // Its default is true.
+        ("request_uri_parameter_supported", json!(false)),
+        ("require_pushed_authorization_requests", json!(false)),
+    ] {
+        assert_eq!(document[name], value, "{name}");
+    }
+    let algorithms = document["id_token_signing_alg_values_supported"]
+        .as_array()
+        .unwrap();
+    assert!(algorithms.contains(&json!("RS256")), "it must be there");
+    for absent in [
+        "registration_endpoint",
+        "service_documentation",
+        "check_session_iframe",
+        "frontchannel_logout_supported",
+    ] {
+        assert!(document.get(absent).is_none(), "{absent} is not offered");
+    }
     assert_eq!(document["authorization_response_iss_parameter_supported"], true);
     assert!(
         document["scopes_supported"]
