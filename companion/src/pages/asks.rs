@@ -1,5 +1,6 @@
 //! What an app asks for, in words for people: those of the consent page, and of whatever else asks them the same.
 
+use keyback_core::identifier::Identifier;
 use url::Url;
 
 use crate::app::Companion;
@@ -26,10 +27,9 @@ pub(super) fn asks(companion: &Companion, permissions: &Permissions, user: &User
         ));
     }
     if has(PHONE) {
-        asks.push(line(
-            "See your phone number",
-            user.phone.as_deref().unwrap_or_default(),
-        ));
+        let phone = user.phone.as_deref().unwrap_or_default();
+        let shown = Identifier::parse(phone).map(|number| number.shown());
+        asks.push(line("See your phone number", shown.as_deref().unwrap_or(phone)));
     }
     if has(ADDRESS) {
         asks.push(line("See your postal address", ""));
