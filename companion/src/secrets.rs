@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 /// Bytes of a root key and of every key derived from it.
 pub const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
+const TAG_BYTES: usize = 16;
 const KEY_ID_BYTES: usize = 4;
 
 /// What a derived key is for. The labels are fixed: changing one makes unreadable what it sealed.
@@ -218,14 +219,16 @@ impl Sealer {
         let (id, key) = &self.keys[0];
         let mut nonce = [0; NONCE_BYTES];
         random.fill(&mut nonce);
-        let mut sealed = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + 16);
+        let mut sealed = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + TAG_BYTES);
         sealed.extend_from_slice(id);
         sealed.extend_from_slice(&nonce);
-        let mut body = plain.to_vec();
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), &mut body)
+        sealed.extend_from_slice(plain);
+        let body = &mut sealed[KEY_ID_BYTES + NONCE_BYTES..];
+        let tag = key
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), body)
             // Going on without would mean writing the plain text.
             .expect("AES-GCM seals up to 64 GiB");
-        sealed.extend_from_slice(&body);
+        sealed.extend_from_slice(tag.as_ref());
         sealed
     }
 

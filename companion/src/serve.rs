@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::app::Companion;
 use crate::connectors::Channel;
-use crate::http::server::{ServingLimits, serve, told_to_stop};
+use crate::http::server::{Answers, ServingLimits, serve, told_to_stop};
 use crate::{jobs, pages};
 
 /// How often reachability is probed, for the log and `/readyz`.
@@ -73,10 +73,10 @@ impl Running {
         Self { stop, tasks }
     }
 
-    /// Serves another router beside, under the same stop.
-    pub fn also_serve(&mut self, listener: TcpListener, router: Router, limits: ServingLimits) {
+    /// Serves something else beside, under the same stop.
+    pub fn also_serve(&mut self, listener: TcpListener, answers: impl Answers, limits: ServingLimits) {
         self.tasks
-            .spawn(serve(listener, router, limits, self.stop.subscribe()));
+            .spawn(serve(listener, answers, limits, self.stop.subscribe()));
     }
 
     /// Runs until a signal comes, then stops in good order; a second signal ends it at once.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use keyback_core::random::SystemRandom;
+use keyback_core::random::{Random as _, SystemRandom};
 use keyback_core::time::SystemClock;
 
 use super::{ConfigFile, open};
@@ -25,6 +25,8 @@ pub(super) async fn run(file: &ConfigFile) -> Result<()> {
         welcome: None,
     };
     let companion = Companion::start(parts).await?;
+    // The random source seeds itself when it is first drawn from, which takes a good while: nobody should wait for it.
+    tokio::task::spawn_blocking(|| SystemRandom.fill(&mut [0]));
     tracing::info!(listen = %listener.local_addr()?, public_url = %companion.public_url, "serving");
     let running = Running::start(&companion, listener, admin);
     let ended = running.until(stop).await;

@@ -284,7 +284,7 @@ impl Site {
             HeaderValue::from_static("text/html; charset=utf-8"),
         );
         all.insert(header::CONTENT_SECURITY_POLICY, csp);
-        headers::secure(all, &self.url);
+        headers::Guards::new(&self.url).put_on(all);
         response
     }
 }

@@ -1,7 +1,7 @@
 //! The pool: a few threads, two bounded queues, an answer for every request.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use keyback_core::random::Random;
@@ -9,6 +9,9 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::work::{self, HashError, HashParams, Memory, SALT_BYTES, Verdict};
+
+/// A thread that had nothing to do for so long gives its memory back; the next hash pays for fresh pages.
+const MEMORY_KEPT: Duration = Duration::from_secs(10);
 
 /// Whom a hash serves. Each lane has half the queue, and the threads serve them in turn, so that a flood of
 /// sign-ins starves no reset and a flood of resets no sign-in (SR-50).
@@ -50,7 +53,7 @@ pub struct HashPool {
     _stop: Arc<StopOnDrop>,
     random: Arc<dyn Random>,
     /// What a password is checked against where there is no account: the same work, always wrong (SR-51).
-    decoy: Arc<str>,
+    decoy: Arc<OnceLock<Arc<str>>>,
 }
 
 struct Shared {
@@ -80,14 +83,8 @@ enum Job {
 }
 
 impl HashPool {
-    /// Starts the threads and hashes the decoy.
+    /// Starts the threads. They take their memory with their first hash.
     pub fn start(settings: PoolSettings, random: Arc<dyn Random>) -> Result<Self, Unavailable> {
-        let mut salt = [0; SALT_BYTES];
-        random.fill(&mut salt);
-        let mut nobody = Zeroizing::new([0; 32]);
-        random.fill(nobody.as_mut());
-        let decoy = work::hash(nobody.as_ref(), &salt, settings.params, &mut Memory::default())
-            .map_err(|error| Unavailable::Failed(error.to_string()))?;
         let shared = Arc::new(Shared {
             queues: Mutex::default(),
             wake: Condvar::new(),
@@ -105,7 +102,7 @@ impl HashPool {
             shared,
             _stop: stop,
             random,
-            decoy: decoy.into(),
+            decoy: Arc::default(),
         })
     }
 
@@ -134,11 +131,24 @@ impl HashPool {
         stored: Option<&str>,
     ) -> Result<Verdict, Unavailable> {
         let (reply, answer) = oneshot::channel();
-        let phc = stored.map_or_else(|| Arc::clone(&self.decoy), Arc::from);
+        let phc = match stored {
+            Some(stored) => Arc::from(stored),
+            None => self.decoy()?,
+        };
         let password = Zeroizing::new(password.as_bytes().to_vec());
         self.shared.push(lane, Job::Verify { password, phc, reply })?;
         let verdict = finish(answer).await?;
         Ok(if stored.is_some() { verdict } else { Verdict::Wrong })
+    }
+
+    /// Drawn when it is first needed, which costs nothing that could be seen.
+    fn decoy(&self) -> Result<Arc<str>, Unavailable> {
+        if let Some(decoy) = self.decoy.get() {
+            return Ok(Arc::clone(decoy));
+        }
+        let drawn = work::decoy(self.shared.settings.params, &*self.random)
+            .map_err(|error| Unavailable::Failed(error.to_string()))?;
+        Ok(Arc::clone(self.decoy.get_or_init(|| drawn.into())))
     }
 }
 
@@ -183,12 +193,12 @@ impl Shared {
 
     fn run(&self) {
         let mut memory = Memory::default();
-        while let Some(job) = self.pop() {
+        while let Some(job) = self.pop(&mut memory) {
             job.run(self.settings.params, &mut memory);
         }
     }
 
-    fn pop(&self) -> Option<Job> {
+    fn pop(&self, memory: &mut Memory) -> Option<Job> {
         let mut queues = self.lock();
         loop {
             for turn in 0..2 {
@@ -201,7 +211,16 @@ impl Shared {
             if queues.stopped {
                 return None;
             }
-            queues = self.wake.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            queues = if memory.is_empty() {
+                self.wake.wait(queues).unwrap_or_else(PoisonError::into_inner)
+            } else {
+                let woken = self.wake.wait_timeout(queues, MEMORY_KEPT);
+                let (queues, waited) = woken.unwrap_or_else(PoisonError::into_inner);
+                if waited.timed_out() {
+                    *memory = Memory::default();
+                }
+                queues
+            };
         }
     }
 }

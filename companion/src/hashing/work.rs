@@ -3,6 +3,7 @@
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use keyback_core::random::{Random, bytes};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::legacy::Legacy;
@@ -62,7 +63,11 @@ impl HashParams {
 pub(super) struct Memory(Vec<Block>);
 
 impl Memory {
-    /// At least `count` blocks. It grows to the largest hash seen and stays.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// At least `count` blocks. It grows to the largest hash seen and stays, until its thread has long been idle.
     fn blocks(&mut self, count: usize) -> &mut [Block] {
         if self.0.len() < count {
             self.0.resize(count, Block::new());
@@ -89,12 +94,24 @@ pub(super) fn hash(
         output.as_mut(),
         memory,
     )?;
+    phc(&params, salt, output.as_ref())
+}
+
+/// A PHC string of today's cost that no password fits: its output is drawn, as its salt is. To check a password
+/// against it is the work of any check, and to make it is none.
+pub(super) fn decoy(params: HashParams, random: &dyn Random) -> Result<String, HashError> {
+    let salt = bytes::<SALT_BYTES>(random);
+    let output = bytes::<OUTPUT_BYTES>(random);
+    phc(&params.to_argon2()?, &salt, &output)
+}
+
+fn phc(params: &Params, salt: &[u8; SALT_BYTES], output: &[u8]) -> Result<String, HashError> {
     let phc = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(&params).map_err(unusable)?,
+        params: ParamsString::try_from(params).map_err(unusable)?,
         salt: Some(Salt::new(salt).map_err(unusable)?),
-        hash: Some(Output::new(output.as_ref()).map_err(unusable)?),
+        hash: Some(Output::new(output).map_err(unusable)?),
     };
     Ok(phc.to_string())
 }
@@ -210,6 +227,8 @@ pub(super) fn unusable(error: impl std::fmt::Display) -> HashError {
 
 #[cfg(test)]
 mod tests {
+    use keyback_core::random::SystemRandom;
+
     use super::*;
 
     const SMALL: HashParams = HashParams {
@@ -228,6 +247,19 @@ mod tests {
         let phc = hash(b"violet otter paddles", &[7; 16], params, &mut Memory::default()).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
         assert_eq!(PasswordHash::new(&phc).unwrap().salt.unwrap().as_ref(), [7; 16]);
+    }
+
+    #[test]
+    fn sr51_a_decoy_has_the_form_and_the_cost_of_a_hash_and_fits_no_password() {
+        let drawn = decoy(SMALL, &SystemRandom).unwrap();
+        let real = hash(b"violet otter paddles", &[7; 16], SMALL, &mut Memory::default()).unwrap();
+        let form = |phc: &str| (phc.len(), phc.split('$').take(4).collect::<String>());
+        assert_eq!(form(&drawn), form(&real));
+        let mut memory = Memory::default();
+        let verdict = verify(b"violet otter paddles", &drawn, SMALL, &mut memory).unwrap();
+        assert_eq!(verdict, Verdict::Wrong);
+        assert!(!memory.is_empty(), "the work was done");
+        assert_ne!(drawn, decoy(SMALL, &SystemRandom).unwrap());
     }
 
     #[test]

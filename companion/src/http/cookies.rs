@@ -61,7 +61,7 @@ impl Cookies {
         }
         let text = builder.build().to_string();
         // Our values are base64url or hex: always fit for a header.
-        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+        HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
     /// `Set-Cookie` that removes a cookie.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use axum::http::{HeaderMap, header};
+use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode;
 use zeroize::Zeroize as _;
 
@@ -50,21 +51,32 @@ pub fn is_form(headers: &HeaderMap) -> bool {
 
 /// The fields of a form or query in their order, as often as they are sent.
 pub fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, NotAForm> {
-    let pairs = bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    if pairs.clone().nth(MOST_FIELDS).is_some() {
-        return Err(NotAForm);
+    let mut read = Vec::with_capacity(16);
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let end = memchr(b'&', rest).unwrap_or(rest.len());
+        let pair = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
+        if pair.is_empty() {
+            continue;
+        }
+        if read.len() == MOST_FIELDS {
+            return Err(NotAForm);
+        }
+        let at = memchr(b'=', pair);
+        let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+        read.push((decode(name)?, decode(value)?));
     }
-    pairs
-        .map(|pair| {
-            let at = pair.iter().position(|byte| *byte == b'=');
-            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
-            Ok((decode(name)?, decode(value)?))
-        })
-        .collect()
+    Ok(read)
 }
 
 /// Percent-decoding of the URL standard, but with bytes that are no UTF-8 refused instead of replaced.
 pub fn decode(bytes: &[u8]) -> Result<String, NotAForm> {
+    if memchr2(b'+', b'%', bytes).is_none() {
+        // Most names and values stand for themselves.
+        let text = std::str::from_utf8(bytes).map_err(|_| NotAForm)?;
+        return Ok(text.to_owned());
+    }
     let mut spaced: Vec<u8> = bytes
         .iter()
         .map(|byte| if *byte == b'+' { b' ' } else { *byte })

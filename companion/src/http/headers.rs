@@ -8,9 +8,40 @@ use url::{Origin, Url};
 /// A year: what HSTS asks for (SR-67).
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 
-/// Puts the headers on that belong on every answer, whatever made it. An answer may have set its own
-/// `Cache-Control`, since discovery and keys may be cached; all else must not be.
-pub fn secure(headers: &mut HeaderMap, public_url: &Url) {
+/// The headers that belong on every answer, whatever made it. Written once: each answer gets a copy.
+#[derive(Clone, Debug)]
+pub struct Guards(HeaderMap);
+
+impl Guards {
+    pub fn new(public_url: &Url) -> Self {
+        // Room for what answers bring of their own, and for what hyper adds.
+        let mut headers = HeaderMap::with_capacity(24);
+        fill(&mut headers, public_url);
+        Self(headers)
+    }
+
+    /// Puts them on. An answer may have set its own `Cache-Control`, since discovery and keys may be cached, and its
+    /// own policy; what it has set of the others gives way.
+    pub fn put_on(&self, headers: &mut HeaderMap) {
+        let mut own = std::mem::replace(headers, self.0.clone());
+        for name in &FIXED {
+            own.remove(name);
+        }
+        headers.extend(own);
+    }
+}
+
+/// What no answer may have otherwise.
+const FIXED: [HeaderName; 6] = [
+    header::X_CONTENT_TYPE_OPTIONS,
+    header::REFERRER_POLICY,
+    HeaderName::from_static("cross-origin-opener-policy"),
+    header::X_FRAME_OPTIONS,
+    HeaderName::from_static("permissions-policy"),
+    header::STRICT_TRANSPORT_SECURITY,
+];
+
+fn fill(headers: &mut HeaderMap, public_url: &Url) {
     let fixed: [(HeaderName, &'static str); 5] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // `no-referrer` would make Chromium send `Origin: null` with our own forms.
@@ -31,14 +62,11 @@ pub fn secure(headers: &mut HeaderMap, public_url: &Url) {
     if public_url.scheme() == "https" {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    headers
-        .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static(
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-        ));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    );
 }
 
 /// The content security policy of a page.
@@ -82,19 +110,27 @@ mod tests {
     #[test]
     fn sr67_every_answer_is_guarded_and_not_stored() {
         let mut headers = HeaderMap::new();
-        secure(&mut headers, &Url::parse("https://id.example").unwrap());
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+        Guards::new(&Url::parse("https://id.example").unwrap()).put_on(&mut headers);
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cache-control", "no-store"),
+            ("x-frame-options", "DENY"),
             ("strict-transport-security", HSTS),
         ] {
             assert_eq!(headers[name], value);
         }
         let mut plain = HeaderMap::new();
-        secure(&mut plain, &Url::parse("http://localhost:3001").unwrap());
+        plain.insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
+        plain.append(header::SET_COOKIE, HeaderValue::from_static("a=1"));
+        plain.append(header::SET_COOKIE, HeaderValue::from_static("b=2"));
+        Guards::new(&Url::parse("http://localhost:3001").unwrap()).put_on(&mut plain);
         assert!(!plain.contains_key("strict-transport-security"));
+        // What an answer has set of its own, it keeps.
+        assert_eq!(plain["cache-control"], "public");
+        assert_eq!(plain.get_all(header::SET_COOKIE).iter().count(), 2);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod client_ip;
 pub mod cookies;
 pub mod csrf;
+pub mod encoding;
 pub mod forms;
 pub mod headers;
 pub mod host;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
-use hyper::Request;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,13 +25,32 @@ pub struct ServingLimits {
     pub header_timeout: Duration,
 }
 
+/// What answers the requests of a listener.
+pub trait Answers: Clone + Send + 'static {
+    /// Answers one request, whatever it is.
+    fn answer(self, request: Request, peer: SocketAddr) -> impl Future<Output = Response> + Send + 'static;
+}
+
+impl Answers for Router {
+    async fn answer(self, mut request: Request, peer: SocketAddr) -> Response {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        by_route(self, request).await
+    }
+}
+
+/// Answers by the route that fits.
+pub fn by_route(routes: Router, request: Request) -> impl Future<Output = Response> + Send + 'static {
+    let answer = routes.oneshot(request);
+    async move { answer.await.unwrap_or_else(|never| match never {}) }
+}
+
 /// How long running requests may take to end once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until `stop` becomes true; then takes no new connection and lets the running requests end.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    answers: impl Answers,
     limits: ServingLimits,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -45,7 +64,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer, permit)) => {
-                spawn_connection(&builder, &graceful, router.clone(), stream, peer, permit);
+                spawn_connection(&builder, &graceful, answers.clone(), stream, peer, permit);
             }
             Err(error) => {
                 // Out of file descriptors, most likely: accepting again at once would only burn the processor.
@@ -93,17 +112,16 @@ fn connection_builder(header_timeout: Duration) -> Builder {
 fn spawn_connection(
     builder: &Builder,
     graceful: &GracefulShutdown,
-    router: Router,
+    answers: impl Answers,
     stream: TcpStream,
     peer: SocketAddr,
     permit: OwnedSemaphorePermit,
 ) {
     // Small answers must not wait for Nagle's algorithm; a socket that refuses serves all the same.
     let _ = stream.set_nodelay(true);
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = router.clone().oneshot(request.map(Body::new));
-        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let answer = answers.clone().answer(request.map(Body::new), peer);
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
     tokio::spawn(async move {

@@ -129,7 +129,7 @@ impl Inner {
             expires_at,
             is_row: false,
         };
-        let whole = serde_json::to_string(&interaction).map_err(Failure::from)?;
+        let whole = written(&interaction)?;
         let plain = if sealed_length(whole.len()) <= MOST_BYTES {
             whole
         } else {
@@ -230,6 +230,14 @@ impl Inner {
             .ok()?;
         serde_json::from_slice(&plain).ok()
     }
+}
+
+/// As JSON, in a buffer that need not grow.
+fn written(interaction: &Interaction) -> Result<String, Failure> {
+    let mut bytes = Vec::with_capacity(MOST_BYTES);
+    serde_json::to_writer(&mut bytes, interaction)?;
+    // JSON is UTF-8: nothing is replaced.
+    Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
 fn cookie_name(id: &str) -> String {

@@ -1,12 +1,13 @@
 //! Discovery: OIDC Discovery 1.0 section 3 and RFC 8414 section 2, one document for both.
 
 use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::authorize::{first_screen, prompt, response_mode};
 use super::registry::Registry;
-use super::{Provider, acr, claims, client_auth, scope, token};
+use super::{Inner, Provider, acr, claims, client_auth, scope, token};
 
 /// What the provider can do.
 pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
@@ -60,17 +61,36 @@ pub(super) fn document(issuer: &str, registry: &Registry) -> Value {
     })
 }
 
+/// Where the documents are published: discovery by both specifications, and the key set (RFC 7517 5).
+pub(super) const PATHS: [&str; 3] = [
+    "/oidc/.well-known/openid-configuration",
+    "/oidc/.well-known/oauth-authorization-server",
+    KEY_SET,
+];
+const KEY_SET: &str = "/oidc/jwks";
+
 pub(super) async fn get(State(provider): State<Provider>, request: Request) -> Response {
-    provider.0.metadata.answer(request.headers())
+    document_of(&provider.0, request.uri().path(), request.headers()).await
 }
 
-/// The key set (RFC 7517 5).
-pub(super) async fn get_keys(State(provider): State<Provider>, request: Request) -> Response {
-    let inner = &provider.0;
-    inner
-        .keys
-        .ring(inner.clock.now())
-        .await
-        .document()
-        .answer(request.headers())
+/// The answer to a GET of one of the paths; nothing to all else.
+pub(super) async fn published(
+    inner: &Inner,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Option<Response> {
+    if method != Method::GET || !PATHS.contains(&path) {
+        return None;
+    }
+    Some(document_of(inner, path, headers).await)
+}
+
+async fn document_of(inner: &Inner, path: &str, headers: &HeaderMap) -> Response {
+    if path == KEY_SET {
+        let ring = inner.keys.ring(inner.clock.now()).await;
+        ring.document().answer(headers)
+    } else {
+        inner.metadata.answer(headers)
+    }
 }

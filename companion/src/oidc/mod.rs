@@ -46,7 +46,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -175,11 +175,11 @@ impl Provider {
 
     /// The provider's endpoints, with their own CORS and cache headers; all else is the server's.
     pub fn router(&self) -> Router {
-        let open = Router::new()
-            .route("/oidc/.well-known/openid-configuration", get(metadata::get))
-            .route("/oidc/.well-known/oauth-authorization-server", get(metadata::get))
-            .route("/oidc/jwks", get(metadata::get_keys))
-            .layer(middleware::from_fn(cors::open));
+        let mut open = Router::new();
+        for path in metadata::PATHS {
+            open = open.route(path, get(metadata::get));
+        }
+        let open = open.layer(middleware::from_fn(cors::open));
         let of_apps = Router::new()
             .route("/oidc/token", post(token::post))
             .route("/oidc/me", get(userinfo::answer).post(userinfo::answer))
@@ -194,6 +194,12 @@ impl Provider {
             .merge(open)
             .merge(of_apps)
             .with_state(self.clone())
+    }
+
+    /// The answer to a request for discovery or the key set, where it is one: these are the same for everybody, and
+    /// are asked for more than all else. [`Self::router`] answers them too.
+    pub async fn published(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
+        metadata::published(&self.0, method, path, headers).await
     }
 
     /// `{public_url}/oidc`.

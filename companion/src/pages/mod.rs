@@ -29,16 +29,16 @@ mod welcome;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::routing::{get, post};
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+
+pub use guard::Guarded;
 
 use crate::app::Companion;
 use crate::views::error::Kind;
 
 /// Every route of the companion's public address: the pages, and the provider under `/oidc`.
-pub fn router(companion: &Arc<Companion>) -> Router {
+pub fn router(companion: &Arc<Companion>) -> Guarded {
     let mut pages = Router::new()
         .route("/", get(welcome::get))
         .route("/favicon.svg", get(welcome::favicon))
@@ -76,19 +76,14 @@ pub fn router(companion: &Arc<Companion>) -> Router {
             .route("/dev/inbox", get(dev_inbox::page))
             .route("/dev/inbox.json", get(dev_inbox::json));
     }
-    let failed = Arc::clone(companion);
-    pages
+    let routes = pages
         .fallback(respond::not_found)
         .method_not_allowed_fallback(respond::method_not_allowed)
         .with_state(Arc::clone(companion))
-        .merge(companion.provider.router())
+        // Pages alone: what the provider answers is small, or a document that is kept compressed.
         .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(Arc::clone(companion), guard::in_time))
-        .layer(CatchPanicLayer::custom(
-            move |panic: Box<dyn std::any::Any + Send>| failed.failure(&respond::panic_text(panic.as_ref())),
-        ))
-        .layer(from_fn_with_state(Arc::clone(companion), guard::admit))
-        .layer(map_response_with_state(Arc::clone(companion), guard::secure))
+        .merge(companion.provider.router());
+    Guarded::new(Arc::clone(companion), routes)
 }
 
 /// The answer to a request that can't be read.

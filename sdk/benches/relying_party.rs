@@ -1,0 +1,88 @@
+//! What the relying party costs: a request, its cookie, and a callback with all its checks; the provider is in memory.
+
+#![expect(clippy::unwrap_used, reason = "a bench fails where it stands, as tests do")]
+
+#[expect(dead_code, unused_imports, reason = "the tests use more of the provider")]
+#[path = "../tests/it/provider/mod.rs"]
+mod provider;
+
+use divan::{Bencher, black_box};
+use keyback::{Algorithm, CookieSealer};
+use tokio::runtime::Runtime;
+
+use provider::{Signer, World};
+
+fn main() {
+    divan::main();
+}
+
+const ALGORITHMS: [Algorithm; 6] = [
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::EdDsa,
+    Algorithm::Rs256,
+    Algorithm::Ps256,
+];
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+fn sealer() -> CookieSealer {
+    CookieSealer::new([7; 32]).unwrap()
+}
+
+/// State, nonce, verifier, challenge and URL.
+#[divan::bench]
+fn request(bencher: Bencher<'_, '_>) {
+    let (runtime, world) = (runtime(), World::new());
+    bencher.bench_local(|| runtime.block_on(world.client.forgot_password().scope("email").start()));
+}
+
+#[divan::bench]
+fn seal_the_cookie(bencher: Bencher<'_, '_>) {
+    let begun = runtime().block_on(World::new().begin());
+    let sealer = sealer();
+    bencher.bench_local(|| sealer.set_cookie(black_box(&begun.pending)));
+}
+
+#[divan::bench]
+fn open_the_cookie(bencher: Bencher<'_, '_>) {
+    let world = World::new();
+    let begun = runtime().block_on(world.begin());
+    let (sealer, callback) = (sealer(), world.provider.answer(&begun.url));
+    let set = sealer.set_cookie(&begun.pending).unwrap();
+    let sent = set.split(';').next().unwrap();
+    bencher.bench_local(|| sealer.open(black_box(sent), &callback, &world.client));
+}
+
+/// The callback's checks, the exchange of the code without a network, and the ID token's checks with its signature.
+#[divan::bench(args = ALGORITHMS)]
+fn callback(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+    let world = World::with(|builder| builder.algorithms([algorithm]));
+    let signer = Signer::new(algorithm, "bench");
+    {
+        let mut state = world.provider.lock();
+        state.keys = vec![signer.jwk()];
+        state.signer = signer;
+    }
+    let runtime = runtime();
+    bencher
+        .with_inputs(|| {
+            let begun = runtime.block_on(world.begin());
+            (world.provider.answer(&begun.url), begun.pending)
+        })
+        .bench_local_values(|(callback, pending)| {
+            let session = runtime.block_on(world.client.finish(pending, callback));
+            session.expect("the callback is good")
+        });
+}
+
+/// What a callback spends on making the ID token, which is the provider's work: to be taken from [`callback`].
+#[divan::bench(args = ALGORITHMS)]
+fn the_provider_signs(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+    let signer = Signer::new(algorithm, "bench");
+    let claims = serde_json::json!({ "iss": provider::ISSUER, "sub": provider::SUBJECT });
+    bencher.bench_local(|| signer.sign(black_box(&claims)));
+}
