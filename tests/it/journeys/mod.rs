@@ -6,6 +6,7 @@ mod apis;
 mod codes;
 mod connectors;
 mod consent;
+mod device;
 mod imported;
 mod passwords;
 mod reset;
