@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod connectors;
 pub mod demo;
+pub mod device;
 pub mod hashing;
 pub mod http;
 pub mod import;

@@ -9,6 +9,7 @@ mod command;
 mod crash;
 mod journeys;
 mod load;
+mod logout;
 mod logs;
 mod oidc_provider;
 mod overtaken;

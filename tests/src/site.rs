@@ -1,6 +1,6 @@
 //! The shop: a site like any that uses the SDK, on an origin of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use keyback::{Client, CookieSealer, Provider, Purpose, Session, SignInBuilder};
+use keyback_companion::secrets::random_token;
+use keyback_core::random::SystemRandom;
 use keyback_core::testing::ManualClock;
 use keyback_core::time::Clock;
 use url::Url;
@@ -25,6 +27,8 @@ pub struct Site {
     pub client: Client,
     sealer: CookieSealer,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
+    told: Mutex<Vec<String>>,
+    answers: Mutex<VecDeque<(u16, &'static str)>>,
 }
 
 impl Site {
@@ -41,6 +45,8 @@ impl Site {
             client,
             sealer: CookieSealer::new([7; 32]).unwrap(),
             sessions: Mutex::default(),
+            told: Mutex::default(),
+            answers: Mutex::default(),
         })
     }
 
@@ -51,6 +57,7 @@ impl Site {
             .route("/forgot-password", get(forgot_password))
             .route("/callback", get(callback))
             .route("/sign-out", post(sign_out))
+            .route("/backchannel-logout", post(backchannel_logout))
             .with_state(Arc::clone(site))
     }
 
@@ -63,6 +70,21 @@ impl Site {
     pub fn session_of(&self, browser: &Browser) -> Option<Arc<Session>> {
         let key = browser.cookie(&self.url, SESSION_COOKIE)?;
         self.sessions.lock().unwrap().get(&key).cloned()
+    }
+
+    /// Where the shop hears of sessions that have ended.
+    pub fn logout_uri(&self) -> Url {
+        self.url.join("/backchannel-logout").unwrap()
+    }
+
+    /// The logout tokens that came, the oldest first.
+    pub fn told(&self) -> Vec<String> {
+        self.told.lock().unwrap().clone()
+    }
+
+    /// What the shop answers to the next logout token in place of ending sessions.
+    pub fn answer_logout(&self, status: u16, body: &'static str) {
+        self.answers.lock().unwrap().push_back((status, body));
     }
 
     async fn leave(&self, asked: SignInBuilder, headers: &HeaderMap) -> Response {
@@ -142,7 +164,7 @@ async fn callback(
         Ok((session, cleared)) => {
             let to = session.return_path().to_owned();
             let mut sessions = site.sessions.lock().unwrap();
-            let key = format!("customer-{}", sessions.len());
+            let key = format!("customer-{}", random_token(&SystemRandom));
             sessions.insert(key.clone(), Arc::new(session));
             let kept = format!("{SESSION_COOKIE}={key}; Path=/; HttpOnly; SameSite=Lax");
             let cookies = AppendHeaders([(header::SET_COOKIE, kept), (header::SET_COOKIE, cleared)]);
@@ -167,6 +189,26 @@ async fn sign_out(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response
     };
     let gone = format!("{SESSION_COOKIE}=; Path=/; Max-Age=0");
     (AppendHeaders([(header::SET_COOKIE, gone)]), see_other(&to)).into_response()
+}
+
+async fn backchannel_logout(State(site): State<Arc<Site>>, body: String) -> (StatusCode, &'static str) {
+    let token = url::form_urlencoded::parse(body.as_bytes())
+        .find(|(name, _)| name == "logout_token")
+        .map(|(_, token)| token.into_owned())
+        .unwrap_or_default();
+    site.told.lock().unwrap().push(token.clone());
+    let told_to = site.answers.lock().unwrap().pop_front();
+    if let Some((status, body)) = told_to {
+        return (StatusCode::from_u16(status).unwrap(), body);
+    }
+    match site.client.verify_logout_token(&token).await {
+        Err(_) => (StatusCode::BAD_REQUEST, ""),
+        Ok(token) => {
+            let mut sessions = site.sessions.lock().unwrap();
+            sessions.retain(|_, session| !token.names(session.claims()));
+            (StatusCode::OK, "")
+        }
+    }
 }
 
 fn see_other(to: &str) -> impl IntoResponse + use<> {

@@ -13,7 +13,7 @@ use crate::config::app::AppConfig;
 use crate::outbox::{LogoutNotice, Outbox};
 use crate::store::cut_off::{self, CutOff};
 use crate::store::grants::{self, RevokedApp, RevokedApps};
-use crate::store::{StoreError, Transaction, apps, sessions};
+use crate::store::{StoreError, Transaction, apps, consents, sessions};
 
 pub(crate) use deliver::{LogoutError, deliver};
 
@@ -68,6 +68,19 @@ impl Endings {
         let cut_off = cut_off::cut_off(tx, user_id, keep, now).await?;
         let apps_told = self.tell(tx, &cut_off.revoked, now).await?;
         Ok(CutOffAndTold { cut_off, apps_told })
+    }
+
+    /// Withdraws what a person allowed an app, and ends all that it holds for them: see [`consents::withdraw`].
+    pub async fn withdraw(
+        &self,
+        tx: &mut Transaction,
+        user_id: &str,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let revoked = consents::withdraw(tx, user_id, client_id, now).await?;
+        self.tell(tx, &revoked, now).await?;
+        Ok(())
     }
 
     /// Tells the worker that there may be apps to tell.

@@ -4,7 +4,9 @@
 //! cookies: the authorization request sealed (`?i=` names its cookie), the reset flow by its secret (`?f=`).
 
 mod account;
+mod account_apps;
 mod account_password;
+mod account_sessions;
 mod asks;
 mod code;
 mod consent;
@@ -62,6 +64,8 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
         )
         .route("/device/done", get(device_confirm::done))
         .route("/account", get(account::get))
+        .route(account_sessions::PATH, post(account_sessions::post))
+        .route(account_apps::PATH, post(account_apps::post))
         .route(
             "/account/password",
             get(account_password::get).post(account_password::post),

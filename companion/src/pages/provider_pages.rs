@@ -78,7 +78,8 @@ impl ProviderPages for DesignedPages {
             action: page.action,
             person: page.account,
             fields: &page.fields,
-            stay_url: None,
+            app_name: page.app_name,
+            stay_url: "/account",
         };
         self.render(StatusCode::OK, &view, &redirects)
     }

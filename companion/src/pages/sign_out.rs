@@ -37,7 +37,8 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         action: "/sign-out",
         person: user.display_name(),
         fields: &[],
-        stay_url: Some("/account"),
+        app_name: None,
+        stay_url: "/account",
     };
     Ok(companion.page(StatusCode::OK, &view, &[]))
 }

@@ -86,6 +86,36 @@ pub async fn add(
     Ok(done.rows_affected() == 1)
 }
 
+/// An app that holds offline grants of a person.
+#[derive(Clone, Debug, FromRow)]
+pub struct OfflineApp {
+    pub client_id: String,
+    since: i64,
+}
+
+impl OfflineApp {
+    /// When the oldest of them was given.
+    pub fn since(&self) -> Timestamp {
+        Timestamp::from_millis(self.since)
+    }
+}
+
+/// The apps that hold live offline grants of a person, in the order of their client ids.
+pub async fn list_offline(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<Vec<OfflineApp>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT client_id, MIN(created_at) AS since FROM grants WHERE user_id = $1 AND offline \
+         AND expires_at > $2 GROUP BY client_id ORDER BY client_id",
+    )
+    .bind(user_id)
+    .bind(now.as_millis())
+    .fetch_all(db)
+    .await?)
+}
+
 /// Revokes one grant with its code and tokens. Answers whether it was there.
 pub async fn revoke(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
     let done = sqlx::query("DELETE FROM grants WHERE id = $1")

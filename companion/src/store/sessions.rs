@@ -71,6 +71,22 @@ pub async fn find(
     .await?)
 }
 
+/// The live sessions of an account, the one last seen first.
+pub async fn list(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT id, user_id, auth_time, amr, created_at, last_seen_at, expires_at, user_agent, client_ip \
+         FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC, created_at DESC, id",
+    )
+    .bind(user_id)
+    .bind(now.as_millis())
+    .fetch_all(db)
+    .await?)
+}
+
 /// Whether a session is still there.
 pub async fn is_live(db: impl SqliteExecutor<'_>, id: &str, now: Timestamp) -> Result<bool, StoreError> {
     let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sessions WHERE id = $1 AND expires_at > $2")

@@ -13,8 +13,10 @@ pub struct SignOut<'a> {
     pub person: &'a str,
     /// Hidden fields: what the app that asks to sign out has sent along.
     pub fields: &'a [(&'static str, String)],
-    /// Where "Stay signed in" leads; none, and only the question is asked.
-    pub stay_url: Option<&'a str>,
+    /// The app that asks, where one does.
+    pub app_name: Option<&'a str>,
+    /// Where "No" leads: nothing has ended.
+    pub stay_url: &'a str,
 }
 
 impl<'a> SignOut<'a> {
@@ -24,14 +26,15 @@ impl<'a> SignOut<'a> {
             action: "/sign-out",
             person: "ada@example.com",
             fields: &[],
-            stay_url: Some("/account"),
+            app_name: None,
+            stay_url: "/account",
         };
         vec![
             ("asked", asked.clone()),
             (
-                "no-way-back",
+                "by-app",
                 Self {
-                    stay_url: None,
+                    app_name: Some("A reading app"),
                     ..asked
                 },
             ),

@@ -209,11 +209,30 @@ fn hostile_data_stays_data() {
     };
     let person = account::Person {
         name: Some(HOSTILE),
-        email: Some(HOSTILE),
-        phone: Some(HOSTILE),
+        username: Some(HOSTILE),
+        email: Some(account::Address {
+            text: HOSTILE,
+            verified: true,
+        }),
+        phone: Some(account::Address {
+            text: HOSTILE,
+            verified: false,
+        }),
     };
     let account = Account {
         person,
+        sessions: vec![account::SignedIn {
+            id: HOSTILE,
+            address: Some(HOSTILE),
+            is_here: false,
+            ..Account::samples(shell)[0].1.sessions[0].clone()
+        }],
+        apps: vec![account::AppAccess {
+            client_id: HOSTILE.to_owned(),
+            name: HOSTILE.to_owned(),
+            host: Some(HOSTILE.to_owned()),
+            ..Account::samples(shell)[1].1.apps[0].clone()
+        }],
         ..Account::samples(shell)[0].1.clone()
     };
     let out = SignOut {

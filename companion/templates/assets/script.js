@@ -39,6 +39,11 @@ document.addEventListener('submit', event => {
 })
 addEventListener('pageshow', () => all('form').forEach(form => busy(form, false)))
 
+// Exact times, in the visitor's own time zone.
+for (const at of all('time.exact')) {
+  at.textContent = new Date(at.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' })
+}
+
 // An answer on its way to the app goes on by itself.
 for (const form of all('[data-onward]')) form.requestSubmit()
 

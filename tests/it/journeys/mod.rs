@@ -1,6 +1,8 @@
 //! The ways of people, page by page over HTTP, with the shop on another origin and the content security policy on.
 
 mod account;
+mod account_apps;
+mod account_sessions;
 mod after_reset;
 mod apis;
 mod codes;

@@ -29,6 +29,8 @@ pub struct Browser {
     page: Option<Page>,
     hops: Vec<Hop>,
     tells: Tells,
+    /// `User-Agent`.
+    calls_itself: Option<&'static str>,
 }
 
 /// One request of a way, and what it was answered.
@@ -84,6 +86,7 @@ impl Browser {
             page: None,
             hops: Vec::new(),
             tells: Tells::Both,
+            calls_itself: None,
         }
     }
 
@@ -96,6 +99,13 @@ impl Browser {
     #[must_use]
     pub fn that_tells(mut self, tells: Tells) -> Self {
         self.tells = tells;
+        self
+    }
+
+    /// The same browser with a name of its own (`User-Agent`).
+    #[must_use]
+    pub fn that_calls_itself(mut self, name: &'static str) -> Self {
+        self.calls_itself = Some(name);
         self
     }
 
@@ -269,6 +279,9 @@ impl Browser {
         let mut request = self.http.request(method, url.clone());
         if let Some(cookies) = self.jar.lock().unwrap().header(url, is_post && foreign) {
             request = request.header(header::COOKIE, cookies);
+        }
+        if let Some(name) = self.calls_itself {
+            request = request.header(header::USER_AGENT, name);
         }
         if self.tells == Tells::Both {
             request = request.header("sec-fetch-site", fetch_site(from, url, crossed));
