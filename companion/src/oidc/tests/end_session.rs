@@ -187,6 +187,99 @@ async fn sr82_wrong_requests_get_a_page_and_end_nothing() {
     assert!(is_signed_in(&bench, &cookie).await);
 }
 
+/// RP-Initiated Logout 3: the registered URI may have a query of its own, which is kept.
+#[tokio::test]
+async fn rpl_3_the_query_of_the_registered_address_is_kept_and_state_passed_back() {
+    let bench = Bench::new().await;
+    let with_query = "https://spa.example/out?from=op";
+    for (state, location) in [
+        (Some("a&b=c"), "https://spa.example/out?from=op&state=a%26b%3Dc"),
+        (None, with_query),
+    ] {
+        let (cookie, tokens) = signed_in(&bench, "openid").await;
+        let hint = text(&tokens, "id_token");
+        let mut form = vec![("id_token_hint", hint), ("post_logout_redirect_uri", with_query)];
+        form.extend(state.map(|state| ("state", state)));
+        assert_eq!(bench.get(&path(&form), &cookie).await.location(), location);
+    }
+    for other in [
+        "https://spa.example/out",
+        "https://spa.example/out?from=op&x=1",
+        "https://spa.example/signed-out?x=1",
+    ] {
+        let form = [("client_id", "spa"), ("post_logout_redirect_uri", other)];
+        let refused = bench.get(&path(&form), "").await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{other}");
+    }
+}
+
+/// RP-Initiated Logout 2: all parameters are optional, GET and POST are alike, and unknown ones are ignored.
+#[tokio::test]
+async fn rpl_2_every_parameter_is_optional_by_get_and_by_post() {
+    let bench = Bench::new().await;
+    let forms: [&[(&str, &str)]; 5] = [
+        &[],
+        &[("state", "alone")],
+        &[("logout_hint", "alice@example.test"), ("ui_locales", "de en")],
+        &[("client_id", "spa")],
+        &[("unknown", "x")],
+    ];
+    for form in forms {
+        let (cookie, _) = signed_in(&bench, "openid").await;
+        let asked = bench.get(&path(form), &cookie).await;
+        assert!(asked.body.starts_with("Confirm"), "{form:?}: {}", asked.body);
+        let asked = bench.post(END, form, &[OURS, ("cookie", &cookie)]).await;
+        assert!(asked.body.starts_with("Confirm"), "{form:?}: {}", asked.body);
+        let yes = [form, &[("confirm", "yes")]].concat();
+        let done = bench.post(END, &yes, &[OURS, ("cookie", &cookie)]).await;
+        assert!(done.body.starts_with("SignedOut"), "{form:?}: {}", done.body);
+        assert!(!is_signed_in(&bench, &cookie).await);
+        let nobody = bench.get(&path(form), "").await;
+        assert!(nobody.body.starts_with("SignedOut"), "{form:?}: {}", nobody.body);
+    }
+}
+
+/// RP-Initiated Logout 2 and 4: a hint of long ago is one still.
+#[tokio::test]
+async fn rpl_4_an_expired_hint_is_taken() {
+    let bench = Bench::new().await;
+    let (_, tokens) = signed_in(&bench, "openid").await;
+    bench.clock.advance(std::time::Duration::from_secs(20 * 86_400));
+    let (_, cookie) = bench.sign_in(ALICE, "").await;
+    let form = [
+        ("id_token_hint", text(&tokens, "id_token")),
+        ("client_id", "spa"),
+        ("post_logout_redirect_uri", SIGNED_OUT),
+    ];
+    assert_eq!(bench.get(&path(&form), &cookie).await.location(), SIGNED_OUT);
+    assert!(!is_signed_in(&bench, &cookie).await);
+}
+
+/// A request that is refused leads nobody anywhere.
+#[tokio::test]
+async fn rpl_3_a_refused_request_redirects_nowhere() {
+    let bench = Bench::new().await;
+    let (cookie, _) = signed_in(&bench, "openid").await;
+    for cookie in ["", cookie.as_str()] {
+        for form in [
+            [
+                ("client_id", "spa"),
+                ("post_logout_redirect_uri", "https://evil.example/"),
+            ],
+            [("state", "s"), ("post_logout_redirect_uri", SIGNED_OUT)],
+            [
+                ("id_token_hint", "e30.e30.e30"),
+                ("post_logout_redirect_uri", SIGNED_OUT),
+            ],
+        ] {
+            let refused = bench.get(&path(&form), cookie).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{form:?}");
+            assert_eq!(refused.header(header::LOCATION), "");
+        }
+    }
+    assert!(is_signed_in(&bench, &cookie).await);
+}
+
 #[tokio::test]
 async fn without_a_return_address_a_page_says_that_it_is_done() {
     let bench = Bench::new().await;
