@@ -79,8 +79,8 @@ impl Options {
             }
         } else {
             Pace {
-                rounds: 7,
-                requests: Duration::from_millis(1_000),
+                rounds: 5,
+                requests: Duration::from_millis(800),
                 journeys: Duration::from_millis(3_000),
                 warm_up: Duration::from_millis(200),
                 starts: 20,

@@ -35,7 +35,10 @@ pub(crate) async fn all(options: &Options) -> Result<Results> {
         say("sign-ins and resets");
         let journeys = journeys::all(&place, &companion, &mail, &pace).await?;
         let loaded = companion.process.memory()?;
-        let after = footprint::settled(&companion, pace.quiet).await?;
+        footprint::settled(&companion, pace.quiet).await?;
+        // The allocator gives back what was freed when it is next asked for something: by a visitor, as here.
+        footprint::pages(&companion).await?;
+        let after = footprint::settled(&companion, pace.quiet / 10).await?;
         drop(companion);
         say("starts");
         stores.push(Store {

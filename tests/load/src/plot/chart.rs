@@ -137,7 +137,7 @@ impl Chart {
     fn common_scale(&self) -> f64 {
         let of_no_own = self.rows.iter().filter(|row| row.scale.is_none());
         let bars = of_no_own.flat_map(|row| &row.bars);
-        bars.map(|bar| bar.spread.median).fold(0.0, f64::max)
+        bars.map(|bar| bar.spread.highest).fold(0.0, f64::max)
     }
 
     /// What the picture says, for those who don't see it.
@@ -259,8 +259,8 @@ mod tests {
         assert!(svg.contains("sign-ins: 40 0.97"));
         assert!(svg.contains("prefers-color-scheme:dark"));
         assert!(svg.contains("class=\"whisker\"") && svg.contains("class=\"target\""));
-        // The bar of the chart's highest number fills the room that bars have.
-        let room = WIDTH - 2.0 * MARGIN - NUMBER;
+        // The whisker of the chart's highest number fills the room that bars have.
+        let room = (WIDTH - 2.0 * MARGIN - NUMBER) * 0.8;
         assert!(
             svg.contains(&format!("class=\"ours\" x=\"20\" y=\"126\" width=\"{room:.1}\"")),
             "{svg}"
