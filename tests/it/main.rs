@@ -6,6 +6,7 @@ mod authorization_request;
 mod bad_input;
 mod breached;
 mod command;
+mod conformance;
 mod crash;
 mod journeys;
 mod load;

@@ -180,6 +180,18 @@ impl Browser {
             .await
     }
 
+    /// Sends fields from the open page to an address that need not be its own, as a foreign site's form does.
+    pub async fn post_from_here(&mut self, action: &Url, fields: Vec<(String, String)>) -> &Page {
+        let page = self.page();
+        let form = Form {
+            action: action.clone(),
+            fields,
+            page: page.url.clone(),
+            policy: FormAction::of(page),
+        };
+        self.submit(form).await
+    }
+
     /// Sends a form and keeps the page as it is: what the server answers, before any redirect.
     pub async fn post_once(&self, form: &Form) -> Page {
         self.send(Sent {

@@ -1,0 +1,402 @@
+//! The modules of the Basic OP plan, each by its name there; with `response_mode=form_post` they are the Form Post
+//! OP plan. Every module runs in both modes.
+
+use std::time::Duration;
+
+use keyback_tests::{ADA, OLD_PASSWORD};
+use serde_json::Value;
+use url::Url;
+
+use super::person;
+use super::relying_party::{CLIENT_ID, CLIENT_SECRET, Mode, Suite};
+
+const BOTH: [Mode; 2] = [Mode::Query, Mode::FormPost];
+
+/// `oidcc-server` (OIDC Core 3.1): a sign-in, its tokens, and userinfo.
+#[tokio::test]
+async fn oidc_core_3_1_server() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let tokens = suite.sign_in(&[]).await;
+        assert!(
+            tokens["token_type"]
+                .as_str()
+                .unwrap()
+                .eq_ignore_ascii_case("bearer")
+        );
+        assert!(tokens["expires_in"].as_u64().unwrap() > 0);
+        assert!(tokens.get("refresh_token").is_none());
+        let claims = suite.id_token(&tokens).await;
+        assert_eq!(claims["nonce"], "nonce-of-the-suite");
+        let (status, info) = suite.user_info(tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!((status, &info["sub"]), (200, &claims["sub"]));
+    }
+}
+
+/// `oidcc-response-type-missing` (RFC 6749 3.1.1, 4.1.2.1).
+#[tokio::test]
+async fn rfc6749_3_1_1_response_type_missing() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let answer = suite.authorize_silently(&[("response_type", "")]).await;
+        assert_eq!(answer["error"], "invalid_request");
+        assert!(answer.contains_key("state"));
+    }
+}
+
+/// `oidcc-userinfo-get`, `-post-header`, `-post-body` (OIDC Core 5.3.1, RFC 6750 2).
+#[tokio::test]
+async fn oidc_core_5_3_1_userinfo_by_get_and_post() {
+    let mut suite = Suite::start(Mode::Query).await;
+    let tokens = suite.sign_in(&[]).await;
+    let access_token = tokens["access_token"].as_str().unwrap();
+    let (status, by_get) = suite.user_info(access_token).await;
+    assert_eq!(status, 200);
+    assert_eq!(suite.user_info_by_post(access_token).await, (200, by_get.clone()));
+    let in_body = suite.post("me", &[("access_token", access_token)], false).await;
+    assert_eq!(in_body, (200, by_get));
+}
+
+/// `oidcc-ensure-request-without-nonce-succeeds-for-code-flow` (OIDC Core 3.1.2.1).
+#[tokio::test]
+async fn oidc_core_3_1_2_1_a_code_request_needs_no_nonce() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let tokens = suite.sign_in(&[("nonce", "")]).await;
+        assert!(suite.id_token(&tokens).await.get("nonce").is_none());
+    }
+}
+
+/// `oidcc-scope-profile`, `-email`, `-address`, `-phone`, `-all` and `oidcc-ensure-other-scope-order-succeeds`
+/// (OIDC Core 5.4): every claim of a scope is there, and no other.
+#[tokio::test]
+async fn oidc_core_5_4_a_scope_asks_for_its_claims() {
+    let plans: [(&str, &[&[&str]]); 6] = [
+        ("openid profile", &[&person::PROFILE]),
+        ("openid email", &[&person::EMAIL]),
+        ("openid address", &[&person::ADDRESS]),
+        ("openid phone", &[&person::PHONE]),
+        (
+            "openid profile email address phone",
+            &[&person::PROFILE, &person::EMAIL, &person::ADDRESS, &person::PHONE],
+        ),
+        ("email openid", &[&person::EMAIL]),
+    ];
+    let mut suite = Suite::start(Mode::Query).await;
+    for (scope, claims) in plans {
+        let tokens = suite.sign_in(&[("scope", scope)]).await;
+        let (status, info) = suite.user_info(tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!(status, 200);
+        let expected: Vec<&str> = claims.iter().flat_map(|claims| claims.iter().copied()).collect();
+        for claim in &expected {
+            assert!(!info[claim].is_null(), "{claim} is missing for {scope}: {info}");
+        }
+        let standard = [
+            &person::PROFILE[..],
+            &person::EMAIL,
+            &person::ADDRESS,
+            &person::PHONE,
+        ]
+        .concat();
+        for claim in standard.iter().filter(|claim| !expected.contains(claim)) {
+            assert!(info.get(claim).is_none(), "{claim} came for {scope}");
+        }
+        person::check_types(&info);
+    }
+}
+
+/// `oidcc-display-page`, `-popup`; `oidcc-login-hint`; `oidcc-ui-locales`; `oidcc-claims-locales`;
+/// `oidcc-ensure-request-with-acr-values-succeeds`; `oidcc-ensure-request-with-unknown-parameter-succeeds`
+/// (OIDC Core 3.1.2.1): parameters that may be ignored do no harm.
+#[tokio::test]
+async fn oidc_core_3_1_2_1_voluntary_parameters_do_no_harm() {
+    for mode in BOTH {
+        for voluntary in [
+            ("display", "page"),
+            ("display", "popup"),
+            ("display", "touch"),
+            ("display", "wap"),
+            ("login_hint", "ada@example.com"),
+            ("login_hint", "buffy@client.example.net"),
+            ("ui_locales", "se de-CH en"),
+            ("claims_locales", "se"),
+            ("acr_values", "1 2"),
+            ("extra", "foobar"),
+        ] {
+            let mut suite = Suite::start(mode).await;
+            let tokens = suite.sign_in(&[voluntary]).await;
+            suite.id_token(&tokens).await;
+        }
+    }
+}
+
+/// `oidcc-prompt-login` (OIDC Core 3.1.2.1): the person is asked again, and `auth_time` tells.
+#[tokio::test]
+async fn oidc_core_3_1_2_1_prompt_login_asks_again() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let tokens = suite.sign_in(&[]).await;
+        let first = suite.id_token(&tokens).await;
+        suite.app.advance(Duration::from_secs(5));
+        suite.begin(&[("prompt", "login")]).await;
+        suite.browser.assert_at("/sign-in");
+        suite.browser.sign_in(ADA, OLD_PASSWORD).await;
+        let code = suite.answer()["code"].clone();
+        let second = suite.tokens(&code).await;
+        let second = suite.id_token(&second).await;
+        assert_eq!(first["sub"], second["sub"]);
+        assert!(second["auth_time"].as_u64() > first["auth_time"].as_u64());
+    }
+}
+
+/// `oidcc-prompt-none-not-logged-in`, `oidcc-prompt-none-logged-in` (OIDC Core 3.1.2.6).
+#[tokio::test]
+async fn oidc_core_3_1_2_6_prompt_none_shows_no_page() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let answer = suite.authorize_silently(&[("prompt", "none")]).await;
+        assert_eq!(answer["error"], "login_required");
+        assert!(!answer.contains_key("code"));
+        let tokens = suite.sign_in(&[]).await;
+        let first = suite.id_token(&tokens).await;
+        let answer = suite.authorize_silently(&[("prompt", "none")]).await;
+        let again = suite.tokens(&answer["code"]).await;
+        let again = suite.id_token(&again).await;
+        for claim in ["sub", "auth_time", "sid"] {
+            assert_eq!(first[claim], again[claim], "{claim}");
+        }
+    }
+}
+
+/// `oidcc-max-age-1`, `oidcc-max-age-10000` (OIDC Core 3.1.2.1).
+#[tokio::test]
+async fn oidc_core_3_1_2_1_max_age() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let tokens = suite.sign_in(&[]).await;
+        let first = suite.id_token(&tokens).await;
+        suite.app.advance(Duration::from_secs(2));
+        let answer = suite.authorize_silently(&[("max_age", "10000")]).await;
+        let same = suite.tokens(&answer["code"]).await;
+        assert_eq!(suite.id_token(&same).await["auth_time"], first["auth_time"]);
+        suite.begin(&[("max_age", "1")]).await;
+        suite.browser.assert_at("/sign-in");
+        suite.browser.sign_in(ADA, OLD_PASSWORD).await;
+        let code = suite.answer()["code"].clone();
+        let again = suite.tokens(&code).await;
+        let again = suite.id_token(&again).await;
+        assert!(again["auth_time"].as_u64() > first["auth_time"].as_u64());
+    }
+}
+
+/// `oidcc-id-token-hint` (OIDC Core 3.1.2.1).
+#[tokio::test]
+async fn oidc_core_3_1_2_1_id_token_hint_with_prompt_none() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let tokens = suite.sign_in(&[]).await;
+        let hint = tokens["id_token"].as_str().unwrap();
+        // A hint may be old: past its `exp` it names the person all the same.
+        suite.app.advance(Duration::from_secs(2 * 3600));
+        let answer = suite
+            .authorize_silently(&[("prompt", "none"), ("id_token_hint", hint)])
+            .await;
+        let again = suite.tokens(&answer["code"]).await;
+        let (first, again) = (suite.verified(hint, "JWT").await, suite.id_token(&again).await);
+        assert_eq!(first["sub"], again["sub"]);
+    }
+}
+
+/// `oidcc-codereuse`, `oidcc-codereuse-30seconds` (RFC 6749 4.1.2): a second use revokes what the first gave.
+#[tokio::test]
+async fn rfc6749_4_1_2_a_code_is_good_once() {
+    for mode in BOTH {
+        for wait in [0, 30] {
+            let mut suite = Suite::start(mode).await;
+            let code = suite.authorize(&[]).await["code"].clone();
+            let tokens = suite.tokens(&code).await;
+            suite.app.advance(Duration::from_secs(wait));
+            let (status, refused) = suite.exchange(&code).await;
+            assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_grant")));
+            let access_token = tokens["access_token"].as_str().unwrap();
+            assert_eq!(suite.user_info(access_token).await.0, 401);
+        }
+    }
+}
+
+/// `oidcc-ensure-registered-redirect-uri` (OIDC Core 3.1.2.1, RFC 6749 4.1.2.1): a page, and no way to the stranger.
+#[tokio::test]
+async fn rfc6749_4_1_2_1_an_unregistered_redirect_uri_gets_a_page() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let longer = format!("{}/more", suite.callback());
+        for bad in ["https://evil.example/callback", &longer] {
+            let page = suite.begin(&[("redirect_uri", bad)]).await;
+            assert_eq!((page.status, page.url.path()), (400, "/oidc/auth"));
+            assert!(!page.body.contains("evil.example"), "{}", page.body);
+            assert!(page.forms().is_empty());
+        }
+    }
+}
+
+/// `oidcc-ensure-post-request-succeeds` (OIDC Core 3.1.2.1): the request may be a form.
+#[tokio::test]
+async fn oidc_core_3_1_2_1_the_request_may_be_posted() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        // The suite's form stands on a page of its own, hence of another site.
+        suite.browser.open(&suite.app.site.at("/")).await;
+        let form = suite.browser.page().forms().into_iter().next();
+        assert!(form.is_none(), "nobody is signed in at the shop");
+        let url = Url::parse(&format!("{}/auth", suite.issuer())).unwrap();
+        let fields = suite.request(&[]);
+        suite.browser.post_from_here(&url, fields).await;
+        suite.browser.assert_at("/sign-in");
+        suite.browser.sign_in(ADA, OLD_PASSWORD).await;
+        let code = suite.answer()["code"].clone();
+        suite.tokens(&code).await;
+    }
+}
+
+/// `oidcc-server-client-secret-post` (OIDC Core 9).
+#[tokio::test]
+async fn oidc_core_9_client_secret_post() {
+    let mut suite = Suite::start(Mode::Query).await;
+    let code = suite.authorize(&[]).await["code"].clone();
+    let callback = suite.callback();
+    let mut form = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", &callback),
+        ("client_id", CLIENT_ID),
+        ("client_secret", "another-secret-of-the-conformance-client"),
+    ];
+    let (status, refused) = suite.post("token", &form, false).await;
+    assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_client")));
+    form[4].1 = CLIENT_SECRET;
+    let (status, tokens) = suite.post("token", &form, false).await;
+    assert_eq!(status, 200, "{tokens}");
+}
+
+/// `oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported` (OIDC Core 3.1.2.6, 6.1, 6.2).
+#[tokio::test]
+async fn oidc_core_3_1_2_6_request_objects_are_refused_by_their_own_errors() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        // {"alg":"none"}.{}.
+        for (name, value, error) in [
+            ("request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported"),
+            (
+                "request_uri",
+                "https://client.example/request.jwt",
+                "request_uri_not_supported",
+            ),
+            ("registration", "{}", "registration_not_supported"),
+        ] {
+            let answer = suite.authorize_silently(&[(name, value)]).await;
+            assert_eq!(answer["error"], error);
+            assert!(answer.contains_key("state"));
+        }
+    }
+}
+
+/// `oidcc-claims-essential` (OIDC Core 5.5): a claim asked for by name, at userinfo and in the ID token.
+#[tokio::test]
+async fn oidc_core_5_5_claims_asked_for_by_name() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let asked = r#"{"userinfo":{"name":{"essential":true}},"id_token":{"email":null,"auth_time":{"essential":true}}}"#;
+        let tokens = suite.sign_in(&[("claims", asked)]).await;
+        let (_, info) = suite.user_info(tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!(info["name"], person::NAME);
+        assert!(info.get("email").is_none());
+        let claims = suite.id_token(&tokens).await;
+        assert_eq!(claims["email"], ADA);
+        assert!(claims["auth_time"].is_u64());
+    }
+}
+
+/// `oidcc-refresh-token` (OIDC Core 11, 12): `offline_access` gives a refresh token, and that a new ID token of the
+/// same person and sign-in.
+#[tokio::test]
+async fn oidc_core_12_refresh() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let tokens = suite
+            .sign_in(&[("scope", "openid offline_access"), ("prompt", "consent")])
+            .await;
+        let first = suite.id_token(&tokens).await;
+        suite.app.advance(Duration::from_secs(60));
+        let refresh_token = tokens["refresh_token"].as_str().unwrap();
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+        let (status, renewed) = suite.token(&form).await;
+        assert_eq!(status, 200, "{renewed}");
+        let second = suite.id_token(&renewed).await;
+        for claim in ["iss", "sub", "aud", "auth_time"] {
+            assert_eq!(first[claim], second[claim], "{claim}");
+        }
+        assert!(second["iat"].as_u64() > first["iat"].as_u64());
+        // OIDC Core 12.2: it should have no nonce, and if it has one, the same.
+        assert!(second.get("nonce").is_none_or(|nonce| *nonce == first["nonce"]));
+        // A refresh token of one client is nothing to another.
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", renewed["refresh_token"].as_str().unwrap()),
+            ("client_id", "shop"),
+            ("client_secret", keyback_tests::APP_SECRET),
+        ];
+        let (status, refused) = suite.post("token", &form, false).await;
+        assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_grant")));
+    }
+}
+
+/// `oidcc-ensure-request-with-valid-pkce-succeeds` (RFC 7636 4, appendix B).
+#[tokio::test]
+async fn rfc7636_4_pkce() {
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let challenge = [
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+        ];
+        let callback = suite.callback();
+        for (verifier, expected) in [
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", 200),
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl", 400),
+        ] {
+            let code = suite.authorize(&challenge).await["code"].clone();
+            let form = [
+                ("grant_type", "authorization_code"),
+                ("code", &code),
+                ("redirect_uri", &callback),
+                ("code_verifier", verifier),
+            ];
+            let (status, answer) = suite.token(&form).await;
+            assert_eq!(status, expected, "{answer}");
+        }
+    }
+}
+
+/// Every error that a plan provokes at the token endpoint has the form of RFC 6749 5.2.
+#[tokio::test]
+async fn rfc6749_5_2_errors_of_the_token_endpoint() {
+    let suite = Suite::start(Mode::Query).await;
+    let callback = suite.callback();
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (&[], "invalid_request"),
+        (&[("grant_type", "password")], "unsupported_grant_type"),
+        (&[("grant_type", "authorization_code")], "invalid_request"),
+        (
+            &[
+                ("grant_type", "authorization_code"),
+                ("code", "made-up"),
+                ("redirect_uri", &callback),
+            ],
+            "invalid_grant",
+        ),
+    ];
+    for (form, error) in cases {
+        let (status, body) = suite.token(form).await;
+        assert_eq!((status, &body["error"]), (400, &Value::from(error)), "{form:?}");
+    }
+}
