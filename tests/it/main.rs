@@ -9,6 +9,7 @@ mod command;
 mod conformance;
 mod crash;
 mod journeys;
+mod key_rotation;
 mod load;
 mod logout;
 mod logs;
