@@ -9,6 +9,9 @@ use tokio::task::JoinSet;
 
 use crate::process::Process;
 
+/// How long a turn waits at most for the first that is done.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What is counted, and whether it is over.
 #[derive(Clone, Default)]
 pub(super) struct Count(Arc<Shared>);
@@ -48,6 +51,10 @@ pub(super) async fn watch(
     pause(&mut tasks, warm_up).await?;
     let (began, before, cost_before) = (Instant::now(), done(), process.processor_time()?);
     pause(&mut tasks, time).await?;
+    // On a machine that is busy with other work a short turn may pass without anything.
+    while done() == before && began.elapsed() < PATIENCE {
+        pause(&mut tasks, time).await?;
+    }
     let (took, all, cost) = (
         began.elapsed(),
         done() - before,
