@@ -132,7 +132,7 @@ async fn rfc8628_3_3_1_the_code_of_the_address_is_shown_and_nothing_happens_by_o
     browser.open(hostile).await;
     assert_eq!(
         browser.page().field("user_code", "value").as_deref(),
-        Some("\"><script>alert(1)<")
+        Some("\"><script>alert(1)</")
     );
 }
 
