@@ -33,6 +33,7 @@ use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{Store, StoreError, audit, jobs, limits, reset};
 use crate::views::{Brand, Theme};
+use crate::webhooks::Webhooks;
 
 /// How long the audit trail is kept.
 const AUDIT_KEPT: Duration = Duration::from_secs(400 * 86_400);
@@ -58,6 +59,7 @@ pub struct Companion {
     /// The development inbox, where a connector is one.
     pub inbox: Option<Inbox>,
     pub outbox: Outbox,
+    pub webhooks: Webhooks,
     pub endings: Endings,
     /// What jobs call out with: webhooks, logout tokens, providers of messages.
     pub outgoing: Arc<OutgoingHttp>,
@@ -128,6 +130,7 @@ impl Companion {
         let theme = Arc::new(Theme::new(brand(&config)));
         let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), Arc::clone(&random));
         let endings = Endings::new(outbox.clone(), &config.apps);
+        let webhooks = Webhooks::new(outbox.clone(), &config.webhooks, &apps(&config, &public_url));
         let hashing = HashPool::start(pool_settings(&config), Arc::clone(&random))?;
         let identifiers = IdentifierHasher::new(&root_keys.derive(Purpose::Limits).first.key);
         let backend = EmbeddedBackend::new(
@@ -135,6 +138,7 @@ impl Companion {
             hashing.clone(),
             outbox.clone(),
             endings.clone(),
+            webhooks.clone(),
             Arc::clone(&random),
             identifiers.clone(),
         );
@@ -194,6 +198,7 @@ impl Companion {
             connectors,
             availability,
             outbox,
+            webhooks,
             endings,
             outgoing,
             theme,

@@ -13,10 +13,11 @@ use crate::connectors::{DeliveryError, MessageKind, Outgoing};
 use crate::http::server::told_to_stop;
 use crate::logout::{self, LogoutError};
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
-use crate::outbox::{ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode};
+use crate::outbox::{ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
 use crate::store::jobs::{self as rows, Free, Job, Lane};
 use crate::store::{StoreError, reset, users};
 use crate::time_text;
+use crate::webhooks;
 
 /// A job whose worker died is taken again after this. Longer than any delivery may take.
 const LEASE: Duration = Duration::from_secs(120);
@@ -157,6 +158,7 @@ async fn work(companion: &Companion, job: Job) {
         Some(JobKind::SendCode) => send_code(companion, &job).await,
         Some(JobKind::PasswordChanged) => tell_of_change(companion, &job).await,
         Some(JobKind::Logout) => tell_of_logout(companion, &job).await,
+        Some(JobKind::Webhook) => tell_webhook(companion, &job).await,
         None => Err(StoreError::Corrupt {
             table: "jobs",
             reason: format!("unknown kind {:?}", job.kind),
@@ -274,6 +276,11 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError
 async fn tell_of_logout(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let notice: LogoutNotice = companion.outbox.open(job)?;
     Ok(logout::deliver(companion, &notice).await?)
+}
+
+async fn tell_webhook(companion: &Companion, job: &Job) -> Result<(), JobError> {
+    let delivery: WebhookDelivery = companion.outbox.open(job)?;
+    Ok(webhooks::deliver(companion, &job.id, &delivery).await?)
 }
 
 async fn sweep_all(companion: &Companion) {

@@ -17,7 +17,7 @@ use crate::secrets::{Sealer, random_id};
 use crate::store::StoreError;
 use crate::store::jobs::{self, Job, Lane, NewJob};
 
-/// How long a notice, of a password or of a session's end, is tried before it is given up.
+/// How long a notice, of a password, of a session's end or to a webhook, is tried before it is given up.
 const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
 
 /// The kinds of jobs.
@@ -29,16 +29,19 @@ pub enum JobKind {
     PasswordChanged,
     /// Tell an app that a session has ended (OIDC Back-Channel Logout).
     Logout,
+    /// Tell a webhook what happened to an account.
+    Webhook,
 }
 
 impl JobKind {
-    const ALL: [Self; 3] = [Self::SendCode, Self::PasswordChanged, Self::Logout];
+    const ALL: [Self; 4] = [Self::SendCode, Self::PasswordChanged, Self::Logout, Self::Webhook];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SendCode => "send-code",
             Self::PasswordChanged => "password-changed",
             Self::Logout => "logout",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -46,7 +49,7 @@ impl JobKind {
     pub fn lane(self) -> Lane {
         match self {
             Self::SendCode | Self::PasswordChanged => Lane::Messages,
-            Self::Logout => Lane::Calls,
+            Self::Logout | Self::Webhook => Lane::Calls,
         }
     }
 
@@ -84,6 +87,17 @@ pub struct LogoutNotice {
     /// `sid` of the app's ID tokens.
     pub session_id: String,
     pub ended_at: Timestamp,
+}
+
+/// The payload of [`JobKind::Webhook`]: one event for one webhook. The body is written once, so that every try has the
+/// same bytes.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct WebhookDelivery {
+    pub hook_id: String,
+    pub user_id: String,
+    pub event: String,
+    pub body: String,
+    pub created_at: Timestamp,
 }
 
 /// How a password was changed.
@@ -176,6 +190,29 @@ impl Outbox {
                 payload: &self.seal(&id, notice)?,
                 created_at: notice.ended_at,
                 expires_at: notice.ended_at + NOTICE_LIFE,
+            },
+        )
+        .await
+    }
+
+    /// Writes the job that tells a webhook of an event. It waits for the earlier ones of the same account and webhook.
+    pub async fn webhook(
+        &self,
+        db: impl SqliteExecutor<'_>,
+        delivery: &WebhookDelivery,
+    ) -> Result<(), StoreError> {
+        let id = random_id(self.random.as_ref());
+        let of_account = format!("webhook:{}:{}", delivery.hook_id, delivery.user_id);
+        self.add(
+            db,
+            &NewJob {
+                id: &id,
+                kind: JobKind::Webhook.as_str(),
+                lane: JobKind::Webhook.lane(),
+                reference: Some(&of_account),
+                payload: &self.seal(&id, delivery)?,
+                created_at: delivery.created_at,
+                expires_at: delivery.created_at + NOTICE_LIFE,
             },
         )
         .await

@@ -25,6 +25,8 @@ fn every_file_that_is_named_is_there() {
         .filter_map(|rest| rest.split(')').next());
     let files = links
         .filter(|link| !link.starts_with("http"))
+        // A heading of the file.
+        .map(|link| link.split('#').next().unwrap_or(link))
         .chain(paths(ARCHITECTURE).map(|path| path.split("::").next().unwrap_or(path)));
     let missing: Vec<&str> = files.filter(|path| !root().join(path).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");

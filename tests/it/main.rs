@@ -19,3 +19,4 @@ mod pages;
 mod providers;
 mod races;
 mod smtp;
+mod webhooks;

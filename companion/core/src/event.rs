@@ -11,10 +11,12 @@ use crate::reset::Receipt;
 use crate::time::Timestamp;
 
 /// Who stands at the other end of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visitor {
     /// The address of the connection, or the one a trusted proxy named (SR-6, SR-7).
     pub address: IpAddr,
+    /// What the browser says it is: a stranger's word, cut to what is worth keeping.
+    pub user_agent: Option<String>,
 }
 
 /// One line of the audit trail (SR-62). It names no address, no number, no code and no password.

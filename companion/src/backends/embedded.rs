@@ -16,6 +16,7 @@ use crate::logout::{CutOffAndTold, Endings};
 use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
 use crate::store::users::User;
 use crate::store::{Store, StoreError, Transaction, audit, reset, users};
+use crate::webhooks::{PasswordSet, SetBy, Webhooks};
 
 /// Accounts in Keyback's own store. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub struct EmbeddedBackend {
     hashing: HashPool,
     outbox: Outbox,
     endings: Endings,
+    webhooks: Webhooks,
     random: Arc<dyn Random>,
     identifiers: IdentifierHasher,
 }
@@ -33,6 +35,7 @@ pub struct EmbeddedBackend {
 pub struct Change<'a> {
     pub user: &'a User,
     pub client_ip: &'a str,
+    pub user_agent: Option<&'a str>,
     pub now: Timestamp,
 }
 
@@ -42,6 +45,7 @@ impl EmbeddedBackend {
         hashing: HashPool,
         outbox: Outbox,
         endings: Endings,
+        webhooks: Webhooks,
         random: Arc<dyn Random>,
         identifiers: IdentifierHasher,
     ) -> Self {
@@ -50,6 +54,7 @@ impl EmbeddedBackend {
             hashing,
             outbox,
             endings,
+            webhooks,
             random,
             identifiers,
         }
@@ -76,6 +81,14 @@ impl EmbeddedBackend {
         audit::write(&mut **tx, self.random.as_ref(), &line).await?;
         self.notify(tx, change.user, None, ChangedBy::Change, receipt, change.now)
             .await?;
+        let set = PasswordSet {
+            user: change.user,
+            client_ip: change.client_ip,
+            user_agent: change.user_agent,
+            by: SetBy::Change,
+            now: change.now,
+        };
+        self.tell_webhooks(tx, set).await?;
         Ok(receipt)
     }
 
@@ -123,6 +136,17 @@ impl EmbeddedBackend {
             return Ok(CompleteOutcome::Conflict);
         }
         users::mark_verified(&mut *tx, &user.id, &identifier).await?;
+        let set = PasswordSet {
+            user: &user,
+            client_ip: &visitor.address.to_string(),
+            user_agent: visitor.user_agent.as_deref(),
+            by: SetBy::Reset {
+                flow_id: flow_id.as_str(),
+                client_id: client_id.as_deref(),
+            },
+            now,
+        };
+        self.tell_webhooks(&mut tx, set).await?;
         let event = Event {
             at: now,
             visitor,
@@ -162,6 +186,18 @@ impl EmbeddedBackend {
             grants_revoked: u32::try_from(cut_off.revoked.apps.len()).unwrap_or(u32::MAX),
             apps_told: u32::try_from(apps_told).unwrap_or(u32::MAX),
         })
+    }
+
+    /// Queues what webhooks are told, of the account as it is now.
+    async fn tell_webhooks(&self, tx: &mut Transaction, set: PasswordSet<'_>) -> Result<(), StoreError> {
+        match users::find(&mut **tx, &set.user.id).await? {
+            Some(user) => {
+                self.webhooks
+                    .password_set(tx, PasswordSet { user: &user, ..set })
+                    .await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Queues the notice to every verified address.

@@ -8,6 +8,7 @@ use keyback_core::time::SystemClock;
 use super::{ConfigFile, open};
 use crate::config::{Config, REFERENCE};
 use crate::connectors::{Connectors, EmailConnector, Inbox, SmsConnector};
+use crate::outgoing::{Targets, check_target};
 
 pub(super) fn print() -> Result<()> {
     print!("{REFERENCE}");
@@ -35,7 +36,8 @@ pub(super) async fn check(file: &ConfigFile) -> Result<()> {
     if !problems.is_empty() {
         bail!(crate::config::Problems(problems));
     }
-    let messages = messages(&config).await;
+    let mut messages = messages(&config).await;
+    webhooks(&config, &mut messages).await;
     println!("the configuration is sound");
     messages.notes.iter().for_each(|note| println!("{note}"));
     if !messages.failures.is_empty() {
@@ -44,7 +46,7 @@ pub(super) async fn check(file: &ConfigFile) -> Result<()> {
     Ok(())
 }
 
-/// What becomes of messages: what each connector is, and why those that are meant to go out can't.
+/// What becomes of messages: what each connector and webhook is, and why those that are meant to go out can't.
 struct Messages {
     notes: Vec<String>,
     failures: Vec<String>,
@@ -89,4 +91,26 @@ async fn messages(config: &Config) -> Messages {
             .push("no code can be sent, so \"Forgot password?\" is not shown".to_owned());
     }
     found
+}
+
+/// Which webhooks there are, and whether their names lead anywhere: asking them would be an event.
+async fn webhooks(config: &Config, found: &mut Messages) {
+    for hook in &config.webhooks {
+        let host = hook.url.host_str().unwrap_or_default();
+        let events: Vec<&str> = hook.events.iter().map(|event| event.as_str()).collect();
+        let targets = if hook.allow_private {
+            Targets::Any
+        } else {
+            Targets::Public
+        };
+        match check_target(&hook.url, targets).await {
+            Ok(()) => found
+                .notes
+                .push(format!("the webhook at {host} is told of {}", events.join(", "))),
+            Err(error) => found.failures.push(format!(
+                "the webhook at {host} can't be told: {}",
+                error.in_full()
+            )),
+        }
+    }
 }

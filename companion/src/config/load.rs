@@ -58,6 +58,7 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
         session: reader.section("session"),
         tokens: reader.section("tokens"),
         limits: reader.section("limits"),
+        webhooks: reader.entries("webhook", "url"),
         branding: reader.section("branding"),
     };
     let mut problems = reader.unknown_sections();
@@ -227,11 +228,6 @@ impl Reader {
         let Some(value) = table.remove(&file_key) else {
             return;
         };
-        let Some(path) = value.as_str() else {
-            self.problems
-                .add(format!("{place} {file_key}"), "must be the path of a file");
-            return;
-        };
         if table.contains_key(key) {
             self.problems.add(
                 format!("{place} {file_key}"),
@@ -239,16 +235,20 @@ impl Reader {
             );
             return;
         }
-        match std::fs::read_to_string(Path::new(path)) {
-            Ok(text) => {
-                table.insert(
-                    key.to_owned(),
-                    Value::String(text.trim_end_matches(['\n', '\r']).to_owned()),
-                );
+        let content = match &value {
+            // Several keys while one takes another's place: a file for each.
+            Value::Array(paths) => paths
+                .iter()
+                .map(read_file)
+                .collect::<Result<_, _>>()
+                .map(Value::Array),
+            path => read_file(path),
+        };
+        match content {
+            Ok(content) => {
+                table.insert(key.to_owned(), content);
             }
-            Err(error) => self
-                .problems
-                .add(format!("{place} {file_key}"), format!("{path}: {error}")),
+            Err(problem) => self.problems.add(format!("{place} {file_key}"), problem),
         }
     }
 
@@ -286,6 +286,15 @@ fn lay_header_over(headers: &mut Table, variable: &str, value: &str) {
         !key.eq_ignore_ascii_case(&name)
     });
     headers.insert(format!("{name}{suffix}"), Value::String(value.to_owned()));
+}
+
+/// The content of a file, without its last line end.
+fn read_file(path: &Value) -> Result<Value, String> {
+    let path = path.as_str().ok_or("must be the path of a file")?;
+    match std::fs::read_to_string(Path::new(path)) {
+        Ok(text) => Ok(Value::String(text.trim_end_matches(['\n', '\r']).to_owned())),
+        Err(error) => Err(format!("{path}: {error}")),
+    }
 }
 
 fn one_line(error: &toml::de::Error) -> String {

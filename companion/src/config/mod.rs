@@ -21,6 +21,7 @@ pub mod server;
 pub mod sms;
 pub mod store;
 pub mod twilio;
+pub mod webhook;
 
 use std::fmt;
 
@@ -37,6 +38,7 @@ use reset::ResetConfig;
 use secrets::SecretsConfig;
 use server::ServerConfig;
 use store::StoreConfig;
+use webhook::WebhookConfig;
 
 /// The commented reference that `keyback config` prints. A test holds it against the code.
 pub const REFERENCE: &str = include_str!("reference.toml");
@@ -59,6 +61,7 @@ pub struct Config {
     pub session: SessionConfig,
     pub tokens: TokensConfig,
     pub limits: LimitsConfig,
+    pub webhooks: Vec<WebhookConfig>,
     pub branding: BrandingConfig,
 }
 
@@ -106,6 +109,7 @@ impl Config {
         self.hashing.check(problems);
         password::check_policy(&self.policy, problems);
         self.breached.check(problems);
+        webhook::check(&self.webhooks, problems);
         self.branding.check(problems);
         self.limits.check(problems);
         messages::check(&self.email, &self.sms, &self.server, problems);

@@ -45,6 +45,11 @@ fn the_reference_loads_and_states_the_defaults() {
     assert_eq!(stated.session, default.session);
     assert_eq!(stated.tokens, default.tokens);
     assert_eq!(stated.limits, default.limits);
+    let [hook] = stated.webhooks.as_slice() else {
+        panic!("{:?}", stated.webhooks)
+    };
+    assert_eq!(hook.events, [webhook::WebhookEvent::PostResetPassword]);
+    assert!(!hook.allow_private);
     assert_eq!(stated.branding, default.branding);
     assert_eq!(stated.breached.timeout, default.breached.timeout);
     assert_eq!(stated.breached.when_down, default.breached.when_down);
@@ -233,6 +238,74 @@ fn sr88_a_secret_may_stand_in_a_file_and_not_in_both_places() {
         problems(&format!("{LEAST}[email]\npassword_file = \"/not/there\"\n")).len(),
         1
     );
+}
+
+#[test]
+fn sr60_a_webhook_has_one_key_or_two_from_the_file_or_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = ["n", "o"].map(|letter| letter.repeat(32));
+    let paths = ["new", "old"].map(|name| folder.path().join(name));
+    for (path, key) in paths.iter().zip(&keys) {
+        std::fs::write(path, format!("{key}\n")).unwrap();
+    }
+    let loaded_keys = |key: &str| {
+        let text = format!("{LEAST}[[webhook]]\nurl = \"https://hook.example/\"\n{key}\n");
+        let config = loaded(&text, &[]).unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(!format!("{config:?}").contains(&keys[0]));
+        config.webhooks[0]
+            .signing_key
+            .iter()
+            .map(|key| key.expose().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(loaded_keys(&format!("signing_key = \"{}\"", keys[0])), keys[..1]);
+    assert_eq!(
+        loaded_keys(&format!("signing_key = [\"{}\", \"{}\"]", keys[0], keys[1])),
+        keys
+    );
+    assert_eq!(
+        loaded_keys(&format!("signing_key_file = {:?}", paths[0])),
+        keys[..1]
+    );
+    assert_eq!(loaded_keys(&format!("signing_key_file = {paths:?}")), keys);
+}
+
+#[test]
+fn sr61_a_webhook_that_can_not_be_told_safely_is_a_problem() {
+    let key = format!("signing_key = \"{}\"", "k".repeat(32));
+    let found = |rest: &str| problems(&format!("{LEAST}[[webhook]]\n{rest}\n"));
+    let with_url = |url: &str, more: &str| found(&format!("url = \"{url}\"\n{key}\n{more}"));
+    let none: [&str; 0] = [];
+    assert_eq!(with_url("https://hook.example/a", ""), none);
+    assert_eq!(with_url("http://10.0.0.7:8080/a", "allow_private = true"), none);
+    for (url, more, said) in [
+        ("http://hook.example/a", "", "https"),
+        ("https://10.0.0.7/a", "", "allow_private"),
+        ("https://[::ffff:127.0.0.1]/a", "", "allow_private"),
+        ("https://2130706433/a", "", "allow_private"),
+        ("ftp://hook.example/a", "allow_private = true", "https"),
+        ("https://user:word@hook.example/a", "", "user name"),
+        ("https://hook.example/a", "events = []", "events is empty"),
+        (
+            "https://hook.example/a",
+            "events = [\"PostRegister\"]",
+            "PostRegister",
+        ),
+        ("https://hook.example/a", "secret = \"x\"", "unknown field"),
+    ] {
+        let problems = with_url(url, more);
+        assert_eq!(problems.len(), 1, "{url} {more}: {problems:?}");
+        assert!(problems[0].contains(said), "{problems:?}");
+    }
+    for key in ["", "signing_key = \"short\"", "signing_key = []"] {
+        let problems = found(&format!("url = \"https://hook.example/a\"\n{key}"));
+        assert!(
+            problems.len() == 1 && problems[0].contains("openssl"),
+            "{problems:?}"
+        );
+    }
+    let twice = format!("url = \"https://hook.example/a\"\n{key}\n");
+    assert_eq!(found(&format!("{twice}[[webhook]]\n{twice}")).len(), 1);
 }
 
 #[test]

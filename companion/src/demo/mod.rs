@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::config::app::{AppConfig, AppKind, Secret};
 use crate::config::messages::{EmailConnectorKind, SmsConnectorKind};
 use crate::config::store::StoreUrl;
+use crate::config::webhook::{WebhookConfig, WebhookEvent};
 use crate::hashing::Lane;
 use crate::http::server::ServingLimits;
 use crate::pages;
@@ -55,6 +56,9 @@ pub struct DemoArgs {
     /// Where /healthz and /readyz are served; nowhere unless given
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
+    /// Tell this URL of passwords that are set; the key that signs is printed
+    #[arg(long, value_name = "URL", value_parser = webhook_url)]
+    webhook: Option<Url>,
 }
 
 /// Runs the demo until Ctrl-C.
@@ -81,8 +85,10 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let secrets = Secrets {
         site: random_token(&SystemRandom),
         web: random_token(&SystemRandom),
+        webhook: random_token(&SystemRandom),
     };
-    let config = config(&folder, listener.local_addr()?, &public_url, &site_url, &secrets)?;
+    let mut config = config(&folder, listener.local_addr()?, &public_url, &site_url, &secrets)?;
+    config.webhooks = args.webhook.iter().map(|url| webhook(url, &secrets)).collect();
     let companion = Companion::start(Parts {
         config,
         clock: Arc::new(SystemClock),
@@ -109,16 +115,22 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     if let Some(twin) = twins.1 {
         running.also_serve(twin, router, limits);
     }
-    print_welcome(&public_url, &site_url, &secrets, &folder, is_new);
+    print_welcome(&public_url, &site_url, &secrets, is_new);
+    if let Some(url) = &args.webhook {
+        println!("  webhook    {url}, signed with {}", secrets.webhook);
+    }
+    println!("  data       {}", folder.path().display());
     let ended = running.until(stop).await;
     companion.store.close().await;
     Ok(ended?)
 }
 
-/// The client secrets of the demo's confidential apps, drawn at every start.
+/// The secrets of the demo's apps and webhook, drawn at every start.
 struct Secrets {
     site: String,
     web: String,
+    /// Signs what the webhook is told.
+    webhook: String,
 }
 
 /// Where the database and the root key are.
@@ -205,6 +217,25 @@ fn config(
     Ok(config)
 }
 
+/// A webhook for every event. Its receiver is on this machine too, or where else the command line says.
+fn webhook(url: &Url, secrets: &Secrets) -> WebhookConfig {
+    WebhookConfig {
+        url: url.clone(),
+        events: WebhookEvent::ALL.to_vec(),
+        signing_key: vec![Secret::new(secrets.webhook.clone())],
+        allow_private: true,
+    }
+}
+
+/// Reads `--webhook`.
+fn webhook_url(text: &str) -> Result<Url> {
+    let url = Url::parse(text)?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        bail!("must be an address such as http://localhost:8090/webhooks");
+    }
+    Ok(url)
+}
+
 fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
     let base = |client_id: &str, kind: AppKind, redirect_uris: Vec<Url>| AppConfig {
         redirect_uris,
@@ -284,7 +315,7 @@ async fn add_account(companion: &Companion) -> Result<bool> {
 }
 
 /// Prints the addresses and the account. Scripts read the first two addresses.
-fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, folder: &Folder, is_new: bool) {
+fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, is_new: bool) {
     let (companion, site) = (
         public_url.origin().ascii_serialization(),
         site_url.origin().ascii_serialization(),
@@ -308,5 +339,4 @@ fn print_welcome(public_url: &Url, site_url: &Url, secrets: &Secrets, folder: &F
         "  apps       demo-site, demo-cli, demo-spa, and demo-web with the secret {}",
         secrets.web
     );
-    println!("  data       {}", folder.path().display());
 }

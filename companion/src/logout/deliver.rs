@@ -1,4 +1,4 @@
-//! One logout token to one app (OIDC Back-Channel Logout 2.5 to 2.8).
+//! One logout token to one app (OIDC Back-Channel Logout 2.5 to 2.8, SR-56).
 
 use std::time::Duration;
 

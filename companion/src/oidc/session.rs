@@ -97,6 +97,7 @@ impl Sessions<'_> {
             client_ip: sign_in.client_ip,
         };
         sessions::add(&mut **tx, &new).await?;
+        users::note_sign_in(&mut **tx, sign_in.user_id, now).await?;
         let session = sessions::find(&mut **tx, &digest, now)
             .await?
             .ok_or_else(|| StoreError::Corrupt {

@@ -67,6 +67,8 @@ pub enum CallError {
     NotPublic(IpAddr),
     #[error("no answer came within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
+    #[error("its name can't be resolved")]
+    NoSuchName(#[source] std::io::Error),
     #[error("it can't be reached")]
     Unreachable(#[source] reqwest::Error),
     #[error("the HTTP client can't be built")]
@@ -129,6 +131,25 @@ impl CallError {
             cause = error.source();
         }
         text
+    }
+}
+
+/// Whether a call may go to an address, as far as that is known without making it: its name leads somewhere, and where
+/// it must, to something public.
+///
+/// # Errors
+///
+/// [`CallError::NoSuchName`] and [`CallError::NotPublic`].
+pub async fn check_target(url: &Url, targets: Targets) -> Result<(), CallError> {
+    let host = match url.host() {
+        Some(Host::Domain(host)) => host,
+        _ if targets == Targets::Public => return check_literal(url),
+        _ => return Ok(()),
+    };
+    let found = resolver::look_up(host).await.map_err(CallError::NoSuchName)?;
+    match resolver::public(found) {
+        Err(refused) if targets == Targets::Public => Err(CallError::NotPublic(refused.0)),
+        _ => Ok(()),
     }
 }
 

@@ -14,20 +14,24 @@ pub(super) struct PublicOnly;
 /// A name that leads to no public address.
 #[derive(Debug, thiserror::Error)]
 #[error("the name leads to {0}, which is not a public address")]
-struct NotPublic(IpAddr);
+pub(super) struct NotPublic(pub(super) IpAddr);
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            // Port 0: the client puts the port of the URL in its place.
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = look_up(name.as_str()).await?;
             Ok(Box::new(public(found)?.into_iter()) as Addrs)
         })
     }
 }
 
+/// The addresses of a name, with port 0: the client puts the port of the URL in its place.
+pub(super) async fn look_up(host: &str) -> std::io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((host, 0)).await?.collect())
+}
+
 /// The public ones of the addresses of a name; an error where there are only others.
-fn public(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+pub(super) fn public(found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
     let other = found.iter().map(SocketAddr::ip).find(|ip| !is_public(*ip));
     let public: Vec<SocketAddr> = found.into_iter().filter(|to| is_public(to.ip())).collect();
     match other {

@@ -15,13 +15,30 @@ impl SigningKey {
     /// The value of the header: `t={seconds since 1970},v1={hex of HMAC-SHA256 over "t.body"}`. With the time in it a
     /// receiver can refuse what is replayed later.
     pub fn sign(&self, body: &[u8], now: Timestamp) -> String {
-        let seconds = now.as_secs().to_string();
+        sign_with_all(std::slice::from_ref(self), body, now)
+    }
+
+    /// Logto's signature: the hex of HMAC-SHA256 over the body alone. It can be replayed for ever.
+    pub fn sign_body(&self, body: &[u8]) -> String {
+        hex::encode(hmac::sign(&self.0, body))
+    }
+
+    fn sign_timed(&self, body: &[u8], seconds: &str) -> String {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(seconds.as_bytes());
         context.update(b".");
         context.update(body);
-        format!("t={seconds},v1={}", hex::encode(context.sign()))
+        hex::encode(context.sign())
     }
+}
+
+/// As [`SigningKey::sign`], with a `v1` for each key: while one takes another's place, receivers of either accept.
+pub fn sign_with_all(keys: &[SigningKey], body: &[u8], now: Timestamp) -> String {
+    let seconds = now.as_secs().to_string();
+    let signatures = keys.iter().map(|key| key.sign_timed(body, &seconds));
+    signatures.fold(format!("t={seconds}"), |header, signature| {
+        format!("{header},v1={signature}")
+    })
 }
 
 impl std::fmt::Debug for SigningKey {

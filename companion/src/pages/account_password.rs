@@ -132,6 +132,7 @@ async fn change(
     let change = Change {
         user,
         client_ip: &address,
+        user_agent: asked.user_agent(),
         now,
     };
     let receipt = companion.backend.change_password(&mut tx, &change, phc).await?;

@@ -34,6 +34,7 @@ impl Asked {
     pub(super) fn visitor(&self) -> Visitor {
         Visitor {
             address: self.address,
+            user_agent: self.user_agent().map(str::to_owned),
         }
     }
 

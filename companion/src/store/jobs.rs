@@ -14,7 +14,7 @@ pub struct NewJob<'a> {
     pub id: &'a str,
     pub kind: &'a str,
     pub lane: Lane,
-    /// What it belongs to, so that it can be withdrawn.
+    /// What it belongs to, so that it can be withdrawn, or waits for what is earlier.
     pub reference: Option<&'a str>,
     /// Sealed.
     pub payload: &'a str,
@@ -83,7 +83,8 @@ pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), St
     Ok(())
 }
 
-/// Takes jobs that are due, for as long as the lease.
+/// Takes jobs that are due, for as long as the lease. A call waits for the earlier ones of its reference, so that they
+/// come in their order (SR-60).
 pub async fn take(
     db: impl SqliteExecutor<'_>,
     now: Timestamp,
@@ -95,8 +96,9 @@ pub async fn take(
         "UPDATE jobs SET lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
          SELECT id FROM (SELECT id FROM jobs WHERE lane = $3 AND run_at <= $1 AND lease_until <= $1 \
          AND expires_at > $1 ORDER BY run_at LIMIT $4) AS m UNION ALL \
-         SELECT id FROM (SELECT id FROM jobs WHERE lane = $5 AND run_at <= $1 AND lease_until <= $1 \
-         AND expires_at > $1 ORDER BY run_at LIMIT $6) AS c) \
+         SELECT id FROM (SELECT j.id FROM jobs AS j WHERE j.lane = $5 AND j.run_at <= $1 AND j.lease_until <= $1 \
+         AND j.expires_at > $1 AND NOT EXISTS (SELECT 1 FROM jobs AS e WHERE e.reference = j.reference \
+         AND e.created_at < j.created_at AND e.expires_at > $1) ORDER BY j.run_at LIMIT $6) AS c) \
          RETURNING id, kind, payload, attempts, expires_at",
     )
     .bind(now.as_millis())

@@ -261,6 +261,25 @@ pub async fn mark_verified(
     Ok(())
 }
 
+/// Notes that somebody has just signed in.
+pub async fn note_sign_in(db: impl SqliteExecutor<'_>, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE users SET last_sign_in_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now.as_millis())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// When somebody last signed in to an account.
+pub async fn last_sign_in_at(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<Option<i64>> = sqlx::query_scalar("SELECT last_sign_in_at FROM users WHERE id = $1")
+        .bind(id)
+        .fetch_optional(db)
+        .await?;
+    Ok(at.flatten().map(Timestamp::from_millis))
+}
+
 /// Kills every token issued before `now`.
 pub async fn set_not_before(db: impl SqliteExecutor<'_>, id: &str, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE users SET not_before = $2, updated_at = $2 WHERE id = $1")

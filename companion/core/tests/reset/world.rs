@@ -104,10 +104,14 @@ impl World {
             client_id: Some("demo-site".to_owned()),
             interaction: Some("interaction-1".to_owned()),
         };
-        let begun = at_once(
-            self.service
-                .identify(request, Visitor { address }, self.clock.now()),
-        )
+        let begun = at_once(self.service.identify(
+            request,
+            Visitor {
+                address,
+                user_agent: None,
+            },
+            self.clock.now(),
+        ))
         .unwrap()?;
         Ok(Browser {
             flow_id: begun.flow_id,
@@ -211,6 +215,7 @@ impl Browser {
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor {
             address: self.address,
+            user_agent: None,
         }
     }
 

@@ -1,0 +1,118 @@
+//! `[[webhook]]`: who is told of what happens to accounts.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Deserializer};
+use url::{Host, Url};
+
+use super::Problems;
+use super::app::Secret;
+use crate::outgoing::is_public;
+
+/// The least a signing key may have: 128 bits as hexadecimal digits.
+const LEAST_KEY: usize = 32;
+/// One key that signs, and one that comes or goes.
+const MOST_KEYS: usize = 2;
+
+/// A webhook.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    pub url: Url,
+    #[serde(default = "resets")]
+    pub events: Vec<WebhookEvent>,
+    /// One key, or two while one takes the other's place: the first alone signs where there is room for one signature.
+    #[serde(deserialize_with = "one_or_many", default)]
+    pub signing_key: Vec<Secret>,
+    /// Whether the target may be a private or loopback address, and plain http.
+    #[serde(default)]
+    pub allow_private: bool,
+}
+
+/// What a webhook can be told of. The names are Logto's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+pub enum WebhookEvent {
+    /// A password was set by a reset.
+    PostResetPassword,
+    /// An account was changed: here its password, by a reset or on the account page.
+    #[serde(rename = "User.Data.Updated")]
+    UserDataUpdated,
+}
+
+impl WebhookEvent {
+    pub const ALL: [Self; 2] = [Self::PostResetPassword, Self::UserDataUpdated];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PostResetPassword => "PostResetPassword",
+            Self::UserDataUpdated => "User.Data.Updated",
+        }
+    }
+}
+
+pub(super) fn check(webhooks: &[WebhookConfig], problems: &mut Problems) {
+    let mut seen = HashSet::new();
+    for hook in webhooks {
+        let place = format!("[[webhook]] {}", hook.url);
+        if !seen.insert(hook.url.as_str()) {
+            problems.add(&place, "this url is there twice; name all events in one place");
+        }
+        for problem in hook.problems() {
+            problems.add(&place, problem);
+        }
+    }
+}
+
+impl WebhookConfig {
+    fn problems(&self) -> Vec<&'static str> {
+        let mut problems = Vec::new();
+        let address = match self.url.host() {
+            Some(Host::Ipv4(address)) => Some(address.into()),
+            Some(Host::Ipv6(address)) => Some(address.into()),
+            Some(Host::Domain(_)) | None => None,
+        };
+        match self.url.scheme() {
+            "https" => {}
+            "http" if self.allow_private => {}
+            _ => problems
+                .push("url must be https; plain http only with allow_private, within your own network"),
+        }
+        if !self.allow_private && address.is_some_and(|address| !is_public(address)) {
+            problems.push("url leads to a private address; if that is meant, set allow_private = true");
+        }
+        if !self.url.username().is_empty() || self.url.password().is_some() || self.url.fragment().is_some() {
+            problems.push("url must hold no user name, password or fragment: deliveries are signed");
+        }
+        if self.events.is_empty() {
+            problems.push("events is empty; name what is told, such as \"PostResetPassword\"");
+        }
+        if self.signing_key.is_empty() {
+            problems.push("signing_key (or signing_key_file) is missing; `openssl rand -hex 32` makes one");
+        }
+        if self.signing_key.len() > MOST_KEYS {
+            problems
+                .push("signing_key may hold two keys: the one that signs, and the one that comes or goes");
+        }
+        if self.signing_key.iter().any(|key| key.expose().len() < LEAST_KEY) {
+            problems.push("signing_key must have at least 32 characters; `openssl rand -hex 32` makes one");
+        }
+        problems
+    }
+}
+
+fn resets() -> Vec<WebhookEvent> {
+    vec![WebhookEvent::PostResetPassword]
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a key, or a list of keys")]
+    enum OneOrMany {
+        One(Secret),
+        Many(Vec<Secret>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(key) => vec![key],
+        OneOrMany::Many(keys) => keys,
+    })
+}

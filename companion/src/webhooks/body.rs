@@ -1,0 +1,126 @@
+//! The bodies, in the shapes that Logto 1.42 sends.
+
+use keyback_core::time::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{PasswordSet, SetBy};
+use crate::config::app::AppKind;
+use crate::config::webhook::WebhookEvent;
+use crate::profile::Profile;
+use crate::store::users::User;
+use crate::time_text;
+
+/// What the bodies of one change are made of.
+pub(super) struct Facts<'a> {
+    pub(super) set: PasswordSet<'a>,
+    pub(super) last_sign_in_at: Option<Timestamp>,
+    pub(super) application: Option<Application>,
+}
+
+/// The app that the person came from.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Application {
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: String,
+    description: Option<String>,
+}
+
+impl Application {
+    pub(super) fn new(client_id: &str, kind: AppKind, name: Option<String>) -> Self {
+        Self {
+            id: client_id.to_owned(),
+            kind: match kind {
+                AppKind::Web => "Traditional",
+                AppKind::Spa => "SPA",
+                AppKind::Native => "Native",
+                AppKind::Machine => "MachineToMachine",
+            },
+            name: name.unwrap_or_else(|| client_id.to_owned()),
+            // Apps have none here.
+            description: None,
+        }
+    }
+}
+
+impl Facts<'_> {
+    /// The body of an event for a webhook.
+    pub(super) fn body(&self, event: WebhookEvent, hook_id: &str) -> Value {
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        put("event", json!(event.as_str()));
+        put("createdAt", json!(time_text::rfc3339(self.set.now)));
+        if let SetBy::Reset { flow_id, .. } = self.set.by {
+            put("interactionEvent", json!("ForgotPassword"));
+            put("sessionId", json!(flow_id));
+        }
+        if let Some(user_agent) = self.set.user_agent {
+            put("userAgent", json!(user_agent));
+        }
+        if let Some(application) = &self.application {
+            put("application", json!(application));
+        }
+        match event {
+            WebhookEvent::PostResetPassword => {
+                put("userId", json!(self.set.user.id));
+                put("userIp", json!(self.set.client_ip));
+                put("user", self.user());
+            }
+            WebhookEvent::UserDataUpdated => {
+                if let Some(application) = &self.application {
+                    put("applicationId", json!(application.id));
+                }
+                put("ip", json!(self.set.client_ip));
+                put("data", self.user());
+            }
+        }
+        put("hookId", json!(hook_id));
+        Value::Object(body)
+    }
+
+    /// The account. What Logto keeps and Keyback does not is there and empty: receivers of Logto's expect it.
+    fn user(&self) -> Value {
+        let user = self.set.user;
+        let mut profile = Profile::from_stored(&user.profile).to_claims();
+        let avatar = profile.remove("picture");
+        json!({
+            "id": user.id,
+            "username": user.username,
+            "primaryEmail": user.email,
+            "primaryPhone": user.phone.as_deref().map(|phone| phone.trim_start_matches('+')),
+            "name": user.name,
+            "avatar": avatar,
+            "customData": {},
+            "identities": {},
+            "lastSignInAt": self.last_sign_in_at.map(Timestamp::as_millis),
+            "createdAt": user.created_at().as_millis(),
+            "updatedAt": user.updated_at().as_millis(),
+            "profile": camel_case(profile),
+            "applicationId": Value::Null,
+            "isSuspended": !User::is_active(user),
+        })
+    }
+}
+
+/// Claims have names with underscores, Logto's profile the same names with humps.
+fn camel_case(claims: Map<String, Value>) -> Map<String, Value> {
+    let humps = |name: &str| {
+        let mut words = name.split('_');
+        let first = words.next().unwrap_or_default().to_owned();
+        words.fold(first, |mut name, word| {
+            let mut letters = word.chars();
+            name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+            name + letters.as_str()
+        })
+    };
+    let named = claims.into_iter().map(|(name, value)| {
+        let value = match value {
+            Value::Object(parts) => Value::Object(camel_case(parts)),
+            other => other,
+        };
+        (humps(&name), value)
+    });
+    named.collect()
+}
