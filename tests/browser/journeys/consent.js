@@ -1,0 +1,117 @@
+// An app of others: people are asked before it gets anything (OIDC Core 3.1.2.4).
+import assert from 'node:assert/strict'
+import { gazette } from '../support/gazette.js'
+import { journey } from '../support/journey.js'
+import { goRound } from '../support/keyboard.js'
+
+const SCOPE = encodeURIComponent('openid profile email phone address offline_access')
+
+journey('oidc_core_3_1_2_4 nothing goes to an app of others before the person allows it', async arrive => {
+  const { companion, foreign } = await gazette()
+  const ada = await companion.person()
+  const visitor = await arrive()
+  const ask = async (more = '') => {
+    await visitor.open(`${foreign.url}/sign-in?scope=${SCOPE}&prompt=consent${more}`)
+    visitor.pass()
+  }
+  await ask()
+  visitor.at('/sign-in')
+  await visitor.look('consent.sign-in')
+  await visitor.signIn(ada.email, ada.password)
+  visitor.at('/consent')
+  await visitor.look('consent')
+  const { names, wrong } = await goRound(visitor.page)
+  assert.deepEqual(wrong, [])
+  assert.deepEqual(names.slice(0, 4), ['Allow The Evening Gazette?', 'Not you?', 'Allow', 'Don’t allow'])
+  assert.equal(foreign.answers.length, 0)
+
+  await visitor.press('Don’t allow')
+  visitor.on(foreign.url)
+  await visitor.says('access_denied')
+  visitor.pass()
+
+  await ask()
+  visitor.at('/consent')
+  visitor.pass()
+  await visitor.press('Allow')
+  visitor.on(foreign.url)
+  await visitor.says('Signed in')
+  await visitor.says(ada.email)
+  visitor.pass()
+  assert.ok(foreign.tokens.refresh_token)
+
+  // What was allowed isn't asked again, and no more than that goes without a question.
+  await visitor.open(`${foreign.url}/sign-in?scope=openid%20email`)
+  visitor.on(foreign.url)
+  await visitor.says('Signed in')
+  visitor.pass()
+})
+
+journey('the consent page for little, on a phone, without JavaScript', async arrive => {
+  const { companion, foreign } = await gazette()
+  const ada = await companion.person()
+  const visitor = await arrive({ javaScriptEnabled: false, viewport: { width: 390, height: 844 }, variant: 'without-javascript' })
+  await visitor.open(`${foreign.url}/sign-in?scope=openid`)
+  visitor.pass()
+  await visitor.signIn(ada.email, ada.password)
+  visitor.at('/consent')
+  await visitor.look('consent.little')
+  await visitor.press('Allow')
+  visitor.on(foreign.url)
+  await visitor.says('Signed in')
+  visitor.pass()
+})
+
+journey('“Not you?” lets somebody else sign in', async arrive => {
+  const { companion, foreign } = await gazette()
+  const ada = await companion.person()
+  const grace = await companion.person({ name: 'Grace Hopper' })
+  const visitor = await arrive()
+  await visitor.open(`${foreign.url}/sign-in?scope=openid%20email`)
+  visitor.pass()
+  await visitor.signIn(ada.email, ada.password)
+  visitor.at('/consent')
+  visitor.pass()
+  await visitor.click('Not you?')
+  visitor.at('/sign-in')
+  await visitor.look('consent.as-another')
+  await visitor.field('E-mail or phone').fill(grace.email)
+  await visitor.secret('Password').fill(grace.password)
+  await visitor.press('Sign in')
+  visitor.at('/consent')
+  await visitor.says(/Grace/)
+  visitor.pass()
+  await visitor.press('Allow')
+  await visitor.says(grace.email)
+  visitor.pass()
+})
+
+journey('back and reload on the consent page, and an answer that comes twice', async arrive => {
+  const { companion, foreign } = await gazette()
+  const ada = await companion.person()
+  const visitor = await arrive()
+  await visitor.open(`${foreign.url}/sign-in?scope=openid%20profile`)
+  visitor.pass()
+  await visitor.signIn(ada.email, ada.password)
+  visitor.at('/consent')
+  visitor.pass()
+  await visitor.page.reload()
+  visitor.at('/consent')
+  visitor.pass()
+  const other = await visitor.newTab()
+  await other.open(visitor.page.url())
+  other.at('/consent')
+  other.pass()
+  await visitor.press('Allow')
+  await visitor.says('Signed in')
+  visitor.pass()
+  // The other tab's answer comes to a request that is answered already.
+  const answers = foreign.answers.length
+  await other.press('Don’t allow')
+  await other.look('consent.answered-before')
+  assert.equal(foreign.answers.length, answers)
+  await visitor.page.goBack()
+  visitor.pass()
+  await visitor.page.reload()
+  await visitor.look('consent.and-back')
+})
