@@ -7,14 +7,14 @@ import { snapshots, updating } from './places.js'
 /** What differs from run to run, and what stands in its place. */
 const MASKS = [
   [/\b(localhost|127\.0\.0\.1|[a-z]+\.keyback\.test):\d+/g, '$1:0'],
-  [/([?&](?:i|f|state|code|session_state|nonce|code_challenge|request_uri|id_token_hint|iss|user_code)=)[^&"\s]+/g, '$1…'],
+  [/([?&](?:i|f|d|state|code|session_state|nonce|code_challenge|request_uri|id_token_hint|iss|user_code)=)[^&"\s]+/g, '$1…'],
   [/\b([a-z]+)\.\d+@example\.com/g, '$1@example.com'],
   [/(\+1[ -]?\(?415\)?[ -]?555[ -]?)\d{4}/g, '$10123'],
   [/\b\d+ (second|minute)s?\b/g, 'some $1s'],
   [/\b\d{6}\b/g, '000000'],
   [/\b([A-Z][a-z]{2} \d{1,2}, \d{4}|\d{1,2} [A-Z][a-z]{2,8} \d{4})(, \d{1,2}:\d{2}(\s[AP]M)?)?/g, '1 January'],
   [/\bsome (second|minute)s ago\b/g, 'just now'],
-  [/· (::1|127\.0\.0\.1)/g, '· 127.0.0.1'],
+  [/(?<=· |definition: )"?(::1|127\.0\.0\.1)"?(?!:)/g, '127.0.0.1'],
   [/\b[B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4}\b(?<!WDJB-MJHT)/g, 'BCDF-GHJK'],
   [/\d{1,2}:\d{2}(:\d{2})?/g, '0:00']
 ]
