@@ -143,6 +143,7 @@ impl Outbox {
                 kind: JobKind::SendCode.as_str(),
                 lane: JobKind::SendCode.lane(),
                 reference: Some(job.challenge_id.as_str()),
+                target: None,
                 payload: &self.seal(job.id.as_str(), &payload)?,
                 created_at: job.created_at,
                 expires_at: job.expires_at,
@@ -165,6 +166,7 @@ impl Outbox {
                 kind: JobKind::PasswordChanged.as_str(),
                 lane: JobKind::PasswordChanged.lane(),
                 reference: None,
+                target: None,
                 payload: &self.seal(&id, notice)?,
                 created_at: notice.changed_at,
                 expires_at: notice.changed_at + NOTICE_LIFE,
@@ -180,6 +182,7 @@ impl Outbox {
         notice: &LogoutNotice,
     ) -> Result<(), StoreError> {
         let id = random_id(self.random.as_ref());
+        let target = format!("app:{}", notice.client_id);
         self.add(
             db,
             &NewJob {
@@ -187,6 +190,7 @@ impl Outbox {
                 kind: JobKind::Logout.as_str(),
                 lane: JobKind::Logout.lane(),
                 reference: None,
+                target: Some(&target),
                 payload: &self.seal(&id, notice)?,
                 created_at: notice.ended_at,
                 expires_at: notice.ended_at + NOTICE_LIFE,
@@ -202,6 +206,7 @@ impl Outbox {
         delivery: &WebhookDelivery,
     ) -> Result<(), StoreError> {
         let id = random_id(self.random.as_ref());
+        let target = format!("webhook:{}", delivery.hook_id);
         let of_account = format!("webhook:{}:{}", delivery.hook_id, delivery.user_id);
         self.add(
             db,
@@ -210,6 +215,7 @@ impl Outbox {
                 kind: JobKind::Webhook.as_str(),
                 lane: JobKind::Webhook.lane(),
                 reference: Some(&of_account),
+                target: Some(&target),
                 payload: &self.seal(&id, delivery)?,
                 created_at: delivery.created_at,
                 expires_at: delivery.created_at + NOTICE_LIFE,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyback_companion::config::Config;
+use keyback_companion::outbox::LogoutNotice;
 use keyback_core::time::Clock as _;
 use keyback_tests::{ADA, Browser, Demo, NEW_PASSWORD, OLD_PASSWORD, TestApp, Workplace, eventually};
 use serde_json::Value;
@@ -189,10 +190,10 @@ async fn what_is_sent_to_people_does_not_wait_behind_silent_apps() {
         sign_out(&customer(&app).await).await;
     }
     let mut open = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..2 {
         open.push(silent.accept().await.unwrap());
     }
-    // All places for calls are taken now, and stay so: nobody answers.
+    // All places of this app are taken now, and stay so: it doesn't answer.
     let mut browser = app.browser();
     browser.open("/forgot-password").await;
     browser.ask_reset(ADA).await;
@@ -202,6 +203,74 @@ async fn what_is_sent_to_people_does_not_wait_behind_silent_apps() {
     })
     .await;
     assert_eq!(jobs(&app).await, 10, "no app has answered");
+}
+
+/// Nor do they hold up what other apps are told.
+#[tokio::test]
+async fn bcl_2_5_an_app_is_told_while_another_does_not_answer() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let app = TestApp::with(|config| {
+        told(config);
+        let mut mute = config.apps[0].clone();
+        mute.client_id = "mute".to_owned();
+        mute.backchannel_logout_uri = Some(format!("http://{address}/").parse().unwrap());
+        config.apps.push(mute);
+    })
+    .await;
+    let user_id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let browser = customer(&app).await;
+    for session in 0..40 {
+        let notice = LogoutNotice {
+            client_id: "mute".to_owned(),
+            user_id: user_id.clone(),
+            session_id: format!("session-{session}"),
+            ended_at: app.clock.now(),
+        };
+        let outbox = &app.companion.outbox;
+        outbox
+            .tell_logout(app.companion.store.writer(), &notice)
+            .await
+            .unwrap();
+        outbox.wake();
+    }
+    let _open = (silent.accept().await.unwrap(), silent.accept().await.unwrap());
+    sign_out(&browser).await;
+    told_claims(&app, 1).await;
+    eventually("only the mute app's jobs to be left", async || {
+        (jobs(&app).await == 40).then_some(())
+    })
+    .await;
+}
+
+/// A retry that comes when the person is back would end what is new.
+#[tokio::test]
+async fn bcl_2_7_an_app_that_was_signed_in_to_again_is_not_told_of_what_was_before() {
+    let app = with_ada().await;
+    let mut browser = customer(&app).await;
+    app.site.answer_logout(503, "");
+    browser.open("/account").await;
+    let form = browser.page().form_to("/account/apps").fill("remove", "shop");
+    browser.submit(form).await;
+    browser.assert_says("The app’s access is removed.");
+    told_claims(&app, 1).await;
+    waits(&app).await;
+    app.advance(Duration::from_secs(60));
+    // The session here lives on, so the next one there has the same `sid`.
+    browser.open(&app.site.at("/sign-in")).await;
+    browser.assert_says("Signed in as ada@example.com");
+    app.advance(Duration::from_secs(600));
+    eventually("the job to be done with", async || {
+        (jobs(&app).await == 0).then_some(())
+    })
+    .await;
+    told_claims(&app, 1).await;
+    assert!(is_customer(&app, &browser));
+    // The end of the session is told as ever.
+    sign_out(&browser).await;
+    told_claims(&app, 2).await;
+    app.settle().await;
+    assert!(!is_customer(&app, &browser));
 }
 
 /// The whole way in programs of their own: the operator's command tells the worker of the running server, and the

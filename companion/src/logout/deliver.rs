@@ -11,7 +11,7 @@ use crate::connectors::DeliveryError;
 use crate::oidc::error::Failure;
 use crate::outbox::LogoutNotice;
 use crate::outgoing::{Answer, Call, CallError, Targets};
-use crate::store::StoreError;
+use crate::store::{StoreError, grants};
 
 /// For the whole call. An app that needs longer is tried again.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ pub(crate) enum LogoutError {
 }
 
 /// Tells an app, with a token made for this very try. An app that is gone, or no longer wants to be told, is not
-/// told.
+/// told; nor one that the person has signed in to since, in a session that lives on: it would end what is new.
 pub(crate) async fn deliver(companion: &Companion, notice: &LogoutNotice) -> Result<(), LogoutError> {
     let Some(app) = companion.provider.app(&notice.client_id).await? else {
         return Ok(());
@@ -39,6 +39,10 @@ pub(crate) async fn deliver(companion: &Companion, notice: &LogoutNotice) -> Res
     let Some(url) = &app.backchannel_logout_uri else {
         return Ok(());
     };
+    let (client_id, sid) = (&notice.client_id, &notice.session_id);
+    if grants::was_given_after(companion.store.reader(), client_id, sid, notice.ended_at).await? {
+        return Ok(());
+    }
     let now = companion.clock.now();
     let token = companion
         .provider
@@ -64,7 +68,7 @@ pub(crate) async fn deliver(companion: &Companion, notice: &LogoutNotice) -> Res
 }
 
 /// Back-Channel Logout 2.8: 200 is success, and 204 where a framework makes that of an empty answer; 400 says that
-/// the app refused. What a try later may mend is tried again.
+/// the app refused. All else is tried again: an app that is being repaired or set up anew answers anything.
 fn judge(answer: Result<Answer, CallError>) -> Result<(), DeliveryError> {
     let answer = answer.map_err(|error| match error {
         CallError::NotPublic(_) => DeliveryError::Permanent(error.in_full()),
@@ -75,32 +79,23 @@ fn judge(answer: Result<Answer, CallError>) -> Result<(), DeliveryError> {
         return Ok(());
     }
     let words = words(&answer);
-    if may_pass(status) {
-        return Err(DeliveryError::Transient(format!(
-            "the app answered {status}{words}"
-        )));
-    }
-    Err(DeliveryError::Permanent(match status {
-        StatusCode::BAD_REQUEST => format!(
+    Err(match status {
+        StatusCode::BAD_REQUEST => DeliveryError::Permanent(format!(
             "the app refused the logout token{words}: its session may still be there. Compare its issuer, client id \
              and signature algorithm with those here"
-        ),
-        _ if status.is_redirection() => format!(
+        )),
+        _ if status.is_redirection() => DeliveryError::Permanent(format!(
             "the app answered {status}: logout tokens follow no redirect. Set its backchannel_logout_uri to where \
              it listens"
-        ),
-        _ => format!(
-            "the app answered {status}{words}: its session may still be there. Check its backchannel_logout_uri"
-        ),
-    }))
-}
-
-fn may_pass(status: StatusCode) -> bool {
-    status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-        )
+        )),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
+            DeliveryError::Transient(format!("the app answered {status}{words}"))
+        }
+        _ if status.is_client_error() => DeliveryError::Transient(format!(
+            "the app answered {status}{words}. Check its backchannel_logout_uri"
+        )),
+        _ => DeliveryError::Transient(format!("the app answered {status}{words}")),
+    })
 }
 
 /// The error of the answer's body (Back-Channel Logout 2.8), bounded and printable; empty where there is none.
@@ -151,7 +146,7 @@ mod tests {
             panic!("400 is final")
         };
         assert!(told.contains("(invalid_request: badsignature)"), "{told}");
-        for status in [301, 302, 307, 401, 403, 404, 405, 410, 413] {
+        for status in [301, 302, 307] {
             assert!(
                 matches!(judge(answer(status, "")), Err(DeliveryError::Permanent(_))),
                 "{status}"
@@ -161,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_a_later_try_may_mend_is_tried_again() {
-        for status in [408, 425, 429, 500, 502, 503, 504] {
+        for status in [401, 403, 404, 405, 408, 410, 413, 425, 429, 500, 502, 503, 504] {
             assert!(
                 matches!(judge(answer(status, "<html>")), Err(DeliveryError::Transient(_))),
                 "{status}"

@@ -12,7 +12,7 @@ use keyback_core::time::Timestamp;
 use crate::config::app::AppConfig;
 use crate::outbox::{LogoutNotice, Outbox};
 use crate::store::cut_off::{self, CutOff};
-use crate::store::grants::{self, RevokedApp, RevokedApps};
+use crate::store::grants::{self, OfflineGrants, RevokedApp, RevokedApps};
 use crate::store::{StoreError, Transaction, apps, consents, sessions};
 
 pub(crate) use deliver::{LogoutError, deliver};
@@ -51,8 +51,29 @@ impl Endings {
         id: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.end(tx, id, OfflineGrants::Keep, now).await
+    }
+
+    /// Throws a device out: ends its browser session and all that it gave, offline grants too. Whoever holds the device
+    /// may be somebody else.
+    pub async fn evict_session(
+        &self,
+        tx: &mut Transaction,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.end(tx, id, OfflineGrants::End, now).await
+    }
+
+    async fn end(
+        &self,
+        tx: &mut Transaction,
+        id: &str,
+        offline: OfflineGrants,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         sessions::end(&mut **tx, id).await?;
-        let revoked = grants::revoke_session(tx, id, now).await?;
+        let revoked = grants::revoke_session(tx, id, offline).await?;
         self.tell(tx, &revoked, now).await?;
         Ok(())
     }
@@ -71,16 +92,17 @@ impl Endings {
     }
 
     /// Withdraws what a person allowed an app, and ends all that it holds for them: see [`consents::withdraw`].
+    /// Answers whether it had anything.
     pub async fn withdraw(
         &self,
         tx: &mut Transaction,
         user_id: &str,
         client_id: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let revoked = consents::withdraw(tx, user_id, client_id, now).await?;
-        self.tell(tx, &revoked, now).await?;
-        Ok(())
+    ) -> Result<bool, StoreError> {
+        let withdrawn = consents::withdraw(tx, user_id, client_id, now).await?;
+        self.tell(tx, &withdrawn.revoked, now).await?;
+        Ok(withdrawn.is_something())
     }
 
     /// Tells the worker that there may be apps to tell.

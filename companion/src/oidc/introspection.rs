@@ -51,6 +51,7 @@ async fn access(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>,
         return Ok(None);
     };
     if !is_for(app, &row.client_id, row.resource.as_deref())
+        || inner.registry.find(&row.client_id).await?.is_none()
         || inner.live_user(&row.user_id, row.issued_at()).await?.is_none()
     {
         return Ok(None);

@@ -145,10 +145,12 @@ struct Inner {
 }
 
 impl Provider {
-    /// Makes the signing keys if there are none, and prepares everything that requests need in memory.
+    /// Makes the signing keys if there are none, forgets what apps held that are gone, and prepares everything that
+    /// requests need in memory.
     pub async fn start(parts: ProviderParts<'_>) -> Result<Self, ProviderError> {
         let issuer = format!("{}/oidc", parts.public_url.as_str().trim_end_matches('/'));
         let registry = Registry::new(&parts.store, parts.apps, parts.resources).await?;
+        registry.forget_gone().await.map_err(RegistryError::from)?;
         let keys = Keys::start(&parts.store, parts.root_keys, &*parts.random, parts.clock.now()).await?;
         Ok(Self(Arc::new(Inner {
             metadata: Document::new(&metadata::document(&issuer, &registry)),

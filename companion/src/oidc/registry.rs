@@ -238,6 +238,25 @@ impl Registry {
         })
     }
 
+    /// Forgets all that apps held that are neither in the file nor in the store any more: a new app of the same client id
+    /// inherits nothing.
+    pub(super) async fn forget_gone(&self) -> Result<(), StoreError> {
+        let held = apps::with_holdings(self.store.reader()).await?;
+        let gone = held.iter().filter(|id| !self.fixed.contains_key(*id));
+        for client_id in gone {
+            let mut tx = self.store.begin().await?;
+            if apps::find(&mut *tx, client_id).await?.is_none() {
+                apps::forget_holdings(&mut tx, client_id).await?;
+                tx.commit().await?;
+                tracing::warn!(
+                    client_id,
+                    "an app is no longer configured: what people granted it is forgotten"
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Finds an app: in memory, or else by its key in the store, where it may come and go at any time.
     pub(super) async fn find(&self, client_id: &str) -> Result<Option<Arc<App>>, StoreError> {
         if let Some(app) = self.fixed.get(client_id) {

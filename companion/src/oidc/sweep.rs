@@ -28,7 +28,9 @@ impl Provider {
         swept += device_codes::sweep(&mut tx, now, now - EXPIRED_DEVICES_REMEMBERED).await?;
         tx.commit().await?;
         swept += grants::sweep(store.writer(), now).await?;
-        swept += sessions::sweep(store.writer(), now).await?;
+        let mut tx = store.begin().await?;
+        swept += sessions::sweep(&mut tx, now).await?;
+        tx.commit().await?;
         swept += interactions::sweep(store.writer(), now).await?;
         swept += pushed_requests::sweep(store.writer(), now).await?;
         swept += client_assertions::sweep(store.writer(), now).await?;

@@ -40,9 +40,9 @@ async fn claims_for(inner: &Inner, request: Request) -> Result<Map<String, Value
     let now = inner.clock.now();
     let found = tokens::find_access(inner.store.reader(), &digest, now).await?;
     let row = found.filter(|row| row.resource.is_none()).ok_or_else(dead)?;
-    if cors::is_asked(&parts.extensions)
-        && let Some(app) = inner.registry.find(&row.client_id).await?
-    {
+    // With an app that was taken out of the configuration, its tokens end.
+    let app = inner.registry.find(&row.client_id).await?.ok_or_else(dead)?;
+    if cors::is_asked(&parts.extensions) {
         cors::tell(&parts.extensions, &app);
     }
     let user = inner

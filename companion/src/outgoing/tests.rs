@@ -138,3 +138,23 @@ async fn the_reason_names_the_cause_and_not_the_address() {
         "{text}"
     );
 }
+
+#[test]
+fn a_call_shows_neither_body_nor_headers_nor_path() {
+    let url = Url::parse("https://user:pass@sms.example/hooks/path-secret?key=query-secret").unwrap();
+    let call = Call {
+        method: Method::POST,
+        url: &url,
+        headers: HeaderMap::from_iter([(
+            http::header::AUTHORIZATION,
+            http::HeaderValue::from_static("Bearer header-secret"),
+        )]),
+        body: Bytes::from_static(b"code=123456"),
+        timeout: Duration::from_secs(1),
+        targets: Targets::Any,
+    };
+    assert_eq!(
+        format!("{call:?}"),
+        r#"Call { method: POST, host: Some("sms.example"), .. }"#
+    );
+}

@@ -30,10 +30,14 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let now = companion.clock.now();
     let address = posted.asked.address.to_string();
     let mut tx = companion.store.begin().await?;
-    companion
+    let had_something = companion
         .endings
         .withdraw(&mut tx, &user.id, client_id, now)
         .await?;
+    if !had_something {
+        // Removed meanwhile, or no app at all. What was posted is written nowhere.
+        return back(Done::Removed);
+    }
     let line = audit::Line {
         at: now,
         event: "app_access_removed",

@@ -45,7 +45,8 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     }
 }
 
-/// Ends those of the person's sessions that are meant, and what they gave; their apps are told.
+/// Ends those of the person's sessions that are meant, and all that they gave, offline access too: the device may be in
+/// other hands. Their apps are told.
 async fn end(
     companion: &Companion,
     posted: &Posted,
@@ -57,7 +58,7 @@ async fn end(
     let all = sessions::list(&mut *tx, &user.id, now).await?;
     let meant: Vec<_> = all.into_iter().filter(is_meant).collect();
     for session in &meant {
-        companion.endings.end_session(&mut tx, &session.id, now).await?;
+        companion.endings.evict_session(&mut tx, &session.id, now).await?;
         write_audit(companion, posted, &mut tx, user, "session_ended_by_user").await?;
     }
     tx.commit().await.map_err(StoreError::from)?;

@@ -4,7 +4,7 @@ use keyback_core::time::Timestamp;
 use sqlx::SqliteExecutor;
 
 use super::users::Added;
-use super::{StoreError, Transaction, consents, device_codes, machine_tokens};
+use super::{StoreError, Transaction, consents, device_codes, grants, machine_tokens};
 use crate::config::app::AppConfig;
 
 /// An app of the store. Its secret is known as a digest alone.
@@ -60,15 +60,28 @@ pub async fn remove(tx: &mut Transaction, client_id: &str) -> Result<bool, Store
         .await?;
     let was_there = done.rows_affected() == 1;
     if was_there {
-        sqlx::query("DELETE FROM grants WHERE client_id = $1")
-            .bind(client_id)
-            .execute(&mut **tx)
-            .await?;
-        consents::forget_app(&mut **tx, client_id).await?;
-        device_codes::remove_app(&mut **tx, client_id).await?;
-        machine_tokens::revoke_app(&mut **tx, client_id).await?;
+        forget_holdings(tx, client_id).await?;
     }
     Ok(was_there)
+}
+
+/// The client ids that hold anything, in their order, whether or not there is such an app.
+pub async fn with_holdings(db: impl SqliteExecutor<'_>) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT client_id FROM grants UNION SELECT client_id FROM consents UNION SELECT client_id FROM device_codes \
+         UNION SELECT client_id FROM machine_tokens UNION SELECT client_id FROM session_apps ORDER BY client_id",
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Forgets all that an app holds: grants with their tokens, consents, sign-ins of devices, tokens of its own, and its
+/// part in sessions.
+pub async fn forget_holdings(tx: &mut Transaction, client_id: &str) -> Result<(), StoreError> {
+    grants::forget_app(tx, client_id).await?;
+    consents::forget_app(&mut **tx, client_id).await?;
+    device_codes::remove_app(&mut **tx, client_id).await?;
+    machine_tokens::revoke_app(&mut **tx, client_id).await
 }
 
 fn parse((json, secret_digest): Row) -> Result<StoredApp, StoreError> {

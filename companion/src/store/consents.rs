@@ -28,6 +28,22 @@ impl ConsentRow {
     }
 }
 
+/// What was taken from an app.
+#[derive(Clone, Debug)]
+pub struct Withdrawn {
+    /// Whether there was a consent.
+    pub consent: bool,
+    /// The app, with the sessions that it took part in.
+    pub revoked: RevokedApps,
+}
+
+impl Withdrawn {
+    /// Whether the app had anything.
+    pub fn is_something(&self) -> bool {
+        self.consent || !self.revoked.apps.is_empty()
+    }
+}
+
 /// Finds a person's consent for an app.
 pub async fn find(
     db: impl SqliteExecutor<'_>,
@@ -82,13 +98,16 @@ pub async fn withdraw(
     user_id: &str,
     client_id: &str,
     now: Timestamp,
-) -> Result<RevokedApps, StoreError> {
-    sqlx::query("DELETE FROM consents WHERE user_id = $1 AND client_id = $2")
+) -> Result<Withdrawn, StoreError> {
+    let consents = sqlx::query("DELETE FROM consents WHERE user_id = $1 AND client_id = $2")
         .bind(user_id)
         .bind(client_id)
         .execute(&mut **tx)
         .await?;
-    grants::revoke_app(tx, user_id, client_id, now).await
+    Ok(Withdrawn {
+        consent: consents.rows_affected() > 0,
+        revoked: grants::revoke_app(tx, user_id, client_id, now).await?,
+    })
 }
 
 /// Forgets all that a person allowed: for the transaction that cuts an account off. Whoever had the account may have

@@ -72,6 +72,7 @@ pub struct DeviceCodeRow {
     pub client_id: String,
     state: String,
     pub grant_id: Option<String>,
+    polled_at: Option<i64>,
     expires_at: i64,
 }
 
@@ -81,6 +82,11 @@ impl DeviceCodeRow {
             .into_iter()
             .find(|state| state.as_str() == self.state)
             .ok_or_else(|| corrupt(format!("{:?} is no state", self.state)))
+    }
+
+    /// The last poll that counted: of a used code, the one that was given the tokens.
+    pub fn polled_at(&self) -> Option<Timestamp> {
+        self.polled_at.map(Timestamp::from_millis)
     }
 
     pub fn expires_at(&self) -> Timestamp {
@@ -240,12 +246,12 @@ pub async fn deny(tx: &mut Transaction, id: &str, now: Timestamp) -> Result<bool
 
 /// Finds a device code, used and expired ones too: what became of it must be told.
 pub async fn find(db: impl SqliteExecutor<'_>, digest: &str) -> Result<Option<DeviceCodeRow>, StoreError> {
-    Ok(
-        sqlx::query_as("SELECT client_id, state, grant_id, expires_at FROM device_codes WHERE digest = $1")
-            .bind(digest)
-            .fetch_optional(db)
-            .await?,
+    Ok(sqlx::query_as(
+        "SELECT client_id, state, grant_id, polled_at, expires_at FROM device_codes WHERE digest = $1",
     )
+    .bind(digest)
+    .fetch_optional(db)
+    .await?)
 }
 
 /// Finds what a person has given the device of a code that was approved.
@@ -286,7 +292,8 @@ pub async fn poll(tx: &mut Transaction, digest: &str, now: Timestamp) -> Result<
 /// Uses an approved code. Of any number of requests at once, one is answered true.
 pub async fn consume(db: impl SqliteExecutor<'_>, digest: &str, now: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE device_codes SET state = 'used' WHERE digest = $1 AND state = 'approved' AND expires_at > $2",
+        "UPDATE device_codes SET state = 'used', polled_at = $2 \
+         WHERE digest = $1 AND state = 'approved' AND expires_at > $2",
     )
     .bind(digest)
     .bind(now.as_millis())

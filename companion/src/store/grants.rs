@@ -1,4 +1,5 @@
-//! Grants: what an authorization request was given. Codes and tokens hang on them and end with them.
+//! Grants: what an authorization request was given. Codes and tokens hang on them and end with them. Beside them stands
+//! which apps took part in a session, until it ends: an app whose tokens are gone is told of the end all the same.
 
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
@@ -39,14 +40,25 @@ pub struct RevokedApp {
     pub user_id: String,
 }
 
+/// What becomes of the offline grants of a session that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfflineGrants {
+    /// They live on: the person merely leaves a browser.
+    Keep,
+    /// They end too: the person throws a device out.
+    End,
+}
+
 impl RevokedApps {
-    /// The apps of deleted grants that had not expired.
-    fn of_live(user_id: &str, rows: Vec<(String, String, i64)>, now: Timestamp) -> Self {
+    /// The apps that took part, and those of deleted grants that had not expired.
+    fn new(user_id: &str, took_part: Vec<(String, String)>, rows: Vec<GrantEnd>, now: Timestamp) -> Self {
         let live = rows
             .into_iter()
-            .filter(|(_, _, expires_at)| *expires_at > now.as_millis());
+            .filter(|(_, _, expires_at)| *expires_at > now.as_millis())
+            .map(|(client_id, session_id, _)| (client_id, session_id));
         let mut apps: Vec<_> = live
-            .map(|(client_id, session_id, _)| RevokedApp {
+            .chain(took_part)
+            .map(|(client_id, session_id)| RevokedApp {
                 client_id,
                 session_id,
                 user_id: user_id.to_owned(),
@@ -58,12 +70,12 @@ impl RevokedApps {
     }
 }
 
-/// Begins a grant in a live session. Answers false where the session has ended meanwhile, as by a reset.
-pub async fn add(
-    db: impl SqliteExecutor<'_>,
-    grant: &NewGrant<'_>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+/// Client id, session and expiry of a deleted grant.
+type GrantEnd = (String, String, i64);
+
+/// Begins a grant in a live session, in which its app takes part from now on. Answers false where the session has ended
+/// meanwhile, as by a reset.
+pub async fn add(tx: &mut Transaction, grant: &NewGrant<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO grants (id, user_id, client_id, session_id, offline, scope, resources, auth_time, amr, \
          created_at, expires_at, claims) SELECT $1, $2, $3, s.id, $5, $6, $7, $8, $9, $10, $11, $12 FROM sessions s \
@@ -81,9 +93,39 @@ pub async fn add(
     .bind(now.as_millis())
     .bind(grant.expires_at.as_millis())
     .bind(grant.claims)
-    .execute(db)
+    .execute(&mut **tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() != 1 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "INSERT INTO session_apps (session_id, client_id, user_id) VALUES ($1, $2, $3) \
+         ON CONFLICT (session_id, client_id) DO NOTHING",
+    )
+    .bind(grant.session_id)
+    .bind(grant.client_id)
+    .bind(grant.user_id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(true)
+}
+
+/// Whether an app was given something in a session after a moment.
+pub async fn was_given_after(
+    db: impl SqliteExecutor<'_>,
+    client_id: &str,
+    session_id: &str,
+    moment: Timestamp,
+) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM grants WHERE session_id = $1 AND client_id = $2 AND created_at > $3 LIMIT 1",
+    )
+    .bind(session_id)
+    .bind(client_id)
+    .bind(moment.as_millis())
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// An app that holds offline grants of a person.
@@ -138,10 +180,16 @@ pub async fn revoke_user(
             .bind(user_id)
             .fetch_all(&mut **tx)
             .await?;
-    Ok(RevokedApps::of_live(user_id, rows, now))
+    let took_part =
+        sqlx::query_as("DELETE FROM session_apps WHERE user_id = $1 RETURNING client_id, session_id")
+            .bind(user_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    Ok(RevokedApps::new(user_id, took_part, rows, now))
 }
 
-/// Revokes all that an account granted to one app, offline grants too.
+/// Revokes all that an account granted to one app, offline grants too. The app takes part in none of its sessions any
+/// more.
 pub async fn revoke_app(
     tx: &mut Transaction,
     user_id: &str,
@@ -155,28 +203,46 @@ pub async fn revoke_app(
     .bind(client_id)
     .fetch_all(&mut **tx)
     .await?;
-    Ok(RevokedApps::of_live(user_id, rows, now))
+    let took_part = sqlx::query_as(
+        "DELETE FROM session_apps WHERE user_id = $1 AND client_id = $2 RETURNING client_id, session_id",
+    )
+    .bind(user_id)
+    .bind(client_id)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(RevokedApps::new(user_id, took_part, rows, now))
 }
 
-/// Ends what a browser session gave, but for offline grants. Answers all apps of the session, offline ones too.
+/// Ends what a browser session gave. Answers all apps that took part in it, those with offline grants too.
 pub async fn revoke_session(
     tx: &mut Transaction,
     session_id: &str,
-    now: Timestamp,
+    offline: OfflineGrants,
 ) -> Result<RevokedApps, StoreError> {
-    let apps = sqlx::query_as(
-        "SELECT DISTINCT client_id, session_id, user_id FROM grants WHERE session_id = $1 AND expires_at > $2 \
-         ORDER BY client_id",
+    let mut apps: Vec<RevokedApp> = sqlx::query_as(
+        "DELETE FROM session_apps WHERE session_id = $1 RETURNING client_id, session_id, user_id",
     )
     .bind(session_id)
-    .bind(now.as_millis())
     .fetch_all(&mut **tx)
     .await?;
-    sqlx::query("DELETE FROM grants WHERE session_id = $1 AND NOT offline")
+    apps.sort_by(|a, b| a.client_id.cmp(&b.client_id));
+    sqlx::query("DELETE FROM grants WHERE session_id = $1 AND (NOT offline OR $2)")
         .bind(session_id)
+        .bind(offline == OfflineGrants::End)
         .execute(&mut **tx)
         .await?;
     Ok(RevokedApps { apps })
+}
+
+/// Forgets all that was granted an app, with the app, which is told of no end any more.
+pub async fn forget_app(tx: &mut Transaction, client_id: &str) -> Result<(), StoreError> {
+    for table in [
+        "DELETE FROM grants WHERE client_id = $1",
+        "DELETE FROM session_apps WHERE client_id = $1",
+    ] {
+        sqlx::query(table).bind(client_id).execute(&mut **tx).await?;
+    }
+    Ok(())
 }
 
 /// Forgets grants that have expired, with their codes and tokens.

@@ -16,12 +16,17 @@ pub struct NewJob<'a> {
     pub lane: Lane,
     /// What it belongs to, so that it can be withdrawn, or waits for what is earlier.
     pub reference: Option<&'a str>,
+    /// Whom it calls; none is nobody who could hold up others.
+    pub target: Option<&'a str>,
     /// Sealed.
     pub payload: &'a str,
     pub created_at: Timestamp,
     /// Not delivered after this.
     pub expires_at: Timestamp,
 }
+
+/// Calls to one target under way at one time: others are called meanwhile.
+const MOST_OF_TARGET: i64 = 2;
 
 /// Jobs of one lane don't wait for those of the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,8 +73,8 @@ impl Job {
 /// Writes a job, to run at once.
 pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO jobs (id, kind, reference, payload, created_at, run_at, expires_at, lane) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
+        "INSERT INTO jobs (id, kind, reference, payload, created_at, run_at, expires_at, lane, target) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)",
     )
     .bind(job.id)
     .bind(job.kind)
@@ -78,13 +83,15 @@ pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), St
     .bind(job.created_at.as_millis())
     .bind(job.expires_at.as_millis())
     .bind(job.lane.as_str())
+    .bind(job.target)
     .execute(db)
     .await?;
     Ok(())
 }
 
 /// Takes jobs that are due, for as long as the lease. A call waits for the earlier ones of its reference, so that they
-/// come in their order (SR-60).
+/// come in their order (SR-60). Of the calls to one target few are taken at a time, and first tries before others, so
+/// that a target that doesn't answer delays nobody else.
 pub async fn take(
     db: impl SqliteExecutor<'_>,
     now: Timestamp,
@@ -96,9 +103,13 @@ pub async fn take(
         "UPDATE jobs SET lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
          SELECT id FROM (SELECT id FROM jobs WHERE lane = $3 AND run_at <= $1 AND lease_until <= $1 \
          AND expires_at > $1 ORDER BY run_at LIMIT $4) AS m UNION ALL \
-         SELECT id FROM (SELECT j.id FROM jobs AS j WHERE j.lane = $5 AND j.run_at <= $1 AND j.lease_until <= $1 \
-         AND j.expires_at > $1 AND NOT EXISTS (SELECT 1 FROM jobs AS e WHERE e.reference = j.reference \
-         AND e.created_at < j.created_at AND e.expires_at > $1) ORDER BY j.run_at LIMIT $6) AS c) \
+         SELECT id FROM (SELECT d.id FROM (SELECT j.id, j.target, j.attempts, j.run_at, ROW_NUMBER() OVER ( \
+         PARTITION BY COALESCE(j.target, j.id) ORDER BY j.attempts > 0, j.run_at, j.id) AS place FROM jobs AS j \
+         WHERE j.lane = $5 AND j.run_at <= $1 AND j.lease_until <= $1 AND j.expires_at > $1 \
+         AND NOT EXISTS (SELECT 1 FROM jobs AS e WHERE e.reference = j.reference \
+         AND e.created_at < j.created_at AND e.expires_at > $1)) AS d LEFT JOIN (SELECT target, COUNT(*) AS busy \
+         FROM jobs WHERE lane = $5 AND lease_until > $1 GROUP BY target) AS b ON b.target = d.target \
+         WHERE d.place + COALESCE(b.busy, 0) <= $7 ORDER BY d.attempts > 0, d.run_at LIMIT $6) AS c) \
          RETURNING id, kind, payload, attempts, expires_at",
     )
     .bind(now.as_millis())
@@ -107,6 +118,7 @@ pub async fn take(
     .bind(most(free.messages))
     .bind(Lane::Calls.as_str())
     .bind(most(free.calls))
+    .bind(MOST_OF_TARGET)
     .fetch_all(db)
     .await?)
 }
@@ -159,4 +171,76 @@ pub async fn count(db: impl SqliteExecutor<'_>) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar("SELECT COUNT(*) FROM jobs")
         .fetch_one(db)
         .await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+    const LEASE: Duration = Duration::from_secs(120);
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("keyback.db")).await.unwrap();
+        (folder, store)
+    }
+
+    async fn call(store: &Store, id: &str, target: &str) {
+        let job = NewJob {
+            id,
+            kind: "logout",
+            lane: Lane::Calls,
+            reference: None,
+            target: Some(target),
+            payload: "",
+            created_at: NOW,
+            expires_at: NOW + Duration::from_secs(86_400),
+        };
+        add(store.writer(), &job).await.unwrap();
+    }
+
+    async fn taken(store: &Store, now: Timestamp, calls: usize) -> Vec<String> {
+        let free = Free { messages: 8, calls };
+        let mut ids: Vec<_> = take(store.writer(), now, LEASE, free)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|job| job.id)
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    #[tokio::test]
+    async fn a_target_has_two_calls_under_way_at_most_and_others_are_called_meanwhile() {
+        let (_folder, store) = store().await;
+        for id in ["mute-1", "mute-2", "mute-3", "mute-4"] {
+            call(&store, id, "mute").await;
+        }
+        assert_eq!(taken(&store, NOW, 8).await, ["mute-1", "mute-2"]);
+        call(&store, "other", "other").await;
+        assert_eq!(taken(&store, NOW, 6).await, ["other"]);
+        done(store.writer(), "mute-1").await.unwrap();
+        assert_eq!(taken(&store, NOW, 7).await, ["mute-3"]);
+        // Whoever took them has died.
+        assert_eq!(taken(&store, NOW + LEASE, 8).await, ["mute-2", "mute-4", "other"]);
+    }
+
+    #[tokio::test]
+    async fn first_tries_come_before_retries() {
+        let (_folder, store) = store().await;
+        for target in ["a", "b", "c"] {
+            call(&store, &format!("{target}-old"), target).await;
+        }
+        for id in taken(&store, NOW, 8).await {
+            retry(store.writer(), &id, NOW, "no answer").await.unwrap();
+        }
+        for target in ["a", "d"] {
+            call(&store, &format!("{target}-new"), target).await;
+        }
+        assert_eq!(taken(&store, NOW, 2).await, ["a-new", "d-new"]);
+        assert_eq!(taken(&store, NOW, 8).await, ["a-old", "b-old", "c-old"]);
+    }
 }

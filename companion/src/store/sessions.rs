@@ -3,7 +3,7 @@
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
-use super::StoreError;
+use super::{StoreError, Transaction};
 
 /// A live browser session.
 #[derive(Clone, Debug, FromRow)]
@@ -153,11 +153,14 @@ pub async fn end_all(db: impl SqliteExecutor<'_>, user_id: &str, now: Timestamp)
         .count() as u64)
 }
 
-/// Forgets sessions that have expired.
-pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
+/// Forgets sessions that have expired, and who took part in them.
+pub async fn sweep(tx: &mut Transaction, now: Timestamp) -> Result<u64, StoreError> {
     let done = sqlx::query("DELETE FROM sessions WHERE expires_at <= $1")
         .bind(now.as_millis())
-        .execute(db)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM session_apps WHERE session_id NOT IN (SELECT id FROM sessions)")
+        .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected())
 }

@@ -180,6 +180,17 @@ pub async fn find_refresh(
     .await?)
 }
 
+/// Whether a refresh token of a grant was used: then the answer that brought it has arrived.
+pub async fn has_refreshed(db: impl SqliteExecutor<'_>, grant_id: &str) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM refresh_tokens WHERE grant_id = $1 AND used_at IS NOT NULL LIMIT 1",
+    )
+    .bind(grant_id)
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
+}
+
 /// Uses a refresh token, keeping the sealed answer for a repeat. Of any number of requests at once, one is
 /// answered true. Answers kept for its predecessors go: this use shows that theirs has arrived.
 pub async fn consume_refresh(

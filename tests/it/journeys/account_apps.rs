@@ -36,6 +36,25 @@ async fn an_app_with_offline_access_is_listed_and_loses_it() {
     browser.assert_says("Signed in as ada@example.com");
 }
 
+/// Only what was taken from somebody is written down: the trail is no place for what strangers post.
+#[tokio::test]
+async fn nothing_that_was_posted_is_written_where_nothing_was_removed() {
+    let (app, _) = with_ada().await;
+    let mut browser = customer(&app).await;
+    browser.open("/account").await;
+    let long = "x".repeat(5_000);
+    let form = browser.page().form_to("/account/apps");
+    for text in ["nobody", "", long.as_str()] {
+        browser.submit(form.clone().fill("remove", text)).await;
+    }
+    assert_eq!(app.audited("app_access_removed").await, 0);
+    for _ in 0..2 {
+        browser.submit(form.clone().fill("remove", "shop")).await;
+        browser.assert_says("The app’s access is removed.");
+    }
+    assert_eq!(app.audited("app_access_removed").await, 1);
+}
+
 #[tokio::test]
 async fn nobody_takes_anothers_access_away() {
     let (app, _) = with_ada().await;

@@ -137,6 +137,32 @@ async fn everywhere_is_here_too_and_ends_offline_access() {
     here.assert_at("/account");
 }
 
+/// A device that was lost or stolen holds nothing more: neither its browser's session, nor what apps keep for it.
+#[tokio::test]
+async fn bcl_2_7_a_device_that_is_signed_out_by_its_owner_loses_offline_access_too() {
+    let (app, _) = with_ada().await;
+    for button in ["one", "others"] {
+        let mut here = signed_in(app.browser()).await;
+        here.open(&app.site.at("/sign-in")).await;
+        let kept = app.site.session_of(&here).unwrap();
+        app.advance(Duration::from_secs(3_600));
+        let mut lost = app.browser();
+        lost.open(&app.site.at("/sign-in")).await;
+        lost.sign_in(ADA, OLD_PASSWORD).await;
+        let session = app.site.session_of(&lost).unwrap();
+        here.open("/account").await;
+        let meant = match button {
+            "one" => session.claims().session_id().unwrap().to_owned(),
+            all => all.to_owned(),
+        };
+        press(&mut here, &meant).await;
+        here.assert_at("/account");
+        let refused = app.site.client.refresh(&session).await.unwrap_err();
+        assert!(format!("{refused:?}").contains("InvalidGrant"), "{refused:?}");
+        assert!(app.site.client.refresh(&kept).await.is_ok(), "{button}");
+    }
+}
+
 /// Nobody ends what is not theirs, however they come by its id.
 #[tokio::test]
 async fn sessions_of_others_and_this_one_are_not_ended_by_their_ids() {

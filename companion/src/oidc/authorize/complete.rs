@@ -161,7 +161,7 @@ async fn issue(
         expires_at: inner.grant_ends_at(session, offline, code_expires_at, now),
     };
     let mut tx = inner.store.begin().await?;
-    if !grants::add(&mut *tx, &grant, now).await? {
+    if !grants::add(&mut tx, &grant, now).await? {
         return Ok(Settled::SignIn(Unfit::NobodySignedIn));
     }
     let held = consented

@@ -79,7 +79,7 @@ impl Provider {
             expires_at: inner.grant_ends_at(session, offline, device.expires_at(), now),
         };
         let mut tx = inner.store.begin().await?;
-        if !grants::add(&mut *tx, &grant, now).await? {
+        if !grants::add(&mut tx, &grant, now).await? {
             return Ok(Answered::NobodySignedIn);
         }
         if !device_codes::approve(&mut tx, &device.id, &grant_id, now).await? {

@@ -276,8 +276,8 @@ async fn a_withdrawn_consent_ends_what_the_app_holds_and_it_must_ask_again() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(revoked.apps.len(), 1);
-    assert_eq!(revoked.apps[0].client_id, "foreign");
+    assert_eq!(revoked.revoked.apps.len(), 1);
+    assert_eq!(revoked.revoked.apps[0].client_id, "foreign");
     let refresh_token = tokens["refresh_token"].as_str().unwrap();
     let refused = bench.refresh(refresh_token, &[("client_id", "foreign")]).await;
     assert_eq!(refused.error(), "invalid_grant");

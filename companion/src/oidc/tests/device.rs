@@ -209,6 +209,43 @@ async fn rfc8628_3_4_what_a_person_allows_becomes_tokens_once() {
     );
 }
 
+/// Tokens of the TV, and the device code that brought them.
+async fn with_tokens(bench: &Bench) -> (String, Value) {
+    let (code, request) = begun(bench, "tv", "openid offline_access").await;
+    let (session, _) = bench.sign_in(ALICE, "").await;
+    approve(bench, &request, &session).await;
+    bench.clock.advance(Duration::from_secs(60));
+    let tokens = poll(bench, "tv", &code).await.json();
+    (code, tokens)
+}
+
+#[tokio::test]
+async fn rfc8628_3_5_a_repeat_right_after_the_answer_ends_nothing() {
+    let bench = Bench::new().await;
+    let (code, tokens) = with_tokens(&bench).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    bench.clock.advance(Duration::from_millis(4_999));
+    assert_eq!(poll(&bench, "tv", &code).await.error(), "invalid_grant");
+    assert_eq!(bench.userinfo(token).await.status, StatusCode::OK);
+    // The repeat itself buys no more time.
+    bench.clock.advance(Duration::from_millis(1));
+    assert_eq!(poll(&bench, "tv", &code).await.error(), "invalid_grant");
+    assert_eq!(bench.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn rfc6749_10_5_a_repeat_of_a_code_whose_tokens_are_in_use_ends_them_at_once() {
+    let bench = Bench::new().await;
+    let (code, tokens) = with_tokens(&bench).await;
+    let refreshed = bench
+        .refresh(tokens["refresh_token"].as_str().unwrap(), &[("client_id", "tv")])
+        .await
+        .json();
+    assert_eq!(poll(&bench, "tv", &code).await.error(), "invalid_grant");
+    let userinfo = bench.userinfo(refreshed["access_token"].as_str().unwrap()).await;
+    assert_eq!(userinfo.status, StatusCode::UNAUTHORIZED);
+}
+
 #[tokio::test]
 async fn rfc8628_3_4_of_many_polls_at_once_one_gets_the_tokens() {
     let bench = Bench::new().await;

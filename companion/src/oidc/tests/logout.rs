@@ -160,6 +160,57 @@ async fn bcl_2_5_every_app_of_the_session_is_told_once_offline_ones_too() {
 }
 
 #[tokio::test]
+async fn bcl_2_5_an_app_that_gave_its_tokens_back_is_told_also_after_another_sign_in_of_the_same_person() {
+    let bench = Bench::new().await;
+    let (session, cookie) = bench.sign_in(ALICE, "").await;
+    let code = bench.authorize(&[], &cookie).await.sent("code").unwrap();
+    assert_eq!(bench.exchange(&code, &[]).await.status, StatusCode::OK);
+    // A replay ends the grant.
+    assert_eq!(bench.exchange(&code, &[]).await.error(), "invalid_grant");
+    take_part(&bench, &WEB, &cookie).await;
+    let (again, cookie) = bench.sign_in(ALICE, &cookie).await;
+    assert_eq!(again.id, session.id);
+    bench.provider.sweep(bench.now()).await.unwrap();
+    bench.sign_in(BOB, &cookie).await;
+    assert_eq!(
+        notices(&bench).await,
+        [notice("spa", &session), notice("web", &session)]
+    );
+    let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM session_apps")
+        .fetch_one(bench.store.reader())
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "with the session goes who took part in it");
+}
+
+#[tokio::test]
+async fn bcl_2_7_who_throws_a_device_out_ends_its_offline_grants_too() {
+    let bench = Bench::new().await;
+    let (session, cookie) = bench.sign_in(ALICE, "").await;
+    let offline = [("scope", "openid offline_access")];
+    let code = bench.authorize(&offline, &cookie).await.sent("code").unwrap();
+    let tokens = bench.exchange(&code, &[]).await.json();
+    let kept = bench.tokens().await;
+    let endings = endings(&bench, json!([]));
+    let mut tx = bench.store.begin().await.unwrap();
+    endings
+        .evict_session(&mut tx, &session.id, bench.now())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let refresh = async |tokens: &Value| {
+        let token = tokens["refresh_token"].as_str().unwrap();
+        bench.refresh(token, &[]).await
+    };
+    assert_eq!(refresh(&tokens).await.error(), "invalid_grant");
+    assert_eq!(
+        refresh(&kept).await.status,
+        StatusCode::OK,
+        "another device is not concerned"
+    );
+}
+
+#[tokio::test]
 async fn bcl_2_5_another_persons_sign_in_tells_the_apps_of_the_session_it_ends() {
     let bench = Bench::new().await;
     let (session, cookie) = bench.sign_in(ALICE, "").await;

@@ -9,6 +9,44 @@ fn text<'a>(json: &'a Value, name: &str) -> &'a str {
     json[name].as_str().unwrap_or_else(|| panic!("no {name}: {json}"))
 }
 
+/// The grants and consents of the app `gone`.
+async fn held_by_gone(bench: &Bench) -> i64 {
+    sqlx::query_scalar(
+        "SELECT (SELECT COUNT(*) FROM grants WHERE client_id = 'gone') \
+         + (SELECT COUNT(*) FROM consents WHERE client_id = 'gone')",
+    )
+    .fetch_one(bench.store.reader())
+    .await
+    .unwrap()
+}
+
+/// What another file would have: the app `gone` was in it once.
+#[tokio::test]
+async fn tokens_end_with_an_app_that_is_no_longer_configured_and_a_new_one_inherits_nothing() {
+    let mut bench = Bench::new().await;
+    let tokens = bench.tokens().await;
+    let kept = bench.tokens().await;
+    let access = tokens["access_token"].as_str().unwrap();
+    for sql in [
+        "UPDATE grants SET client_id = 'gone' WHERE id = (SELECT grant_id FROM access_tokens WHERE digest = $1)",
+        "INSERT INTO consents (user_id, client_id, allowed, given_at, updated_at) \
+         SELECT user_id, client_id, '{}', 0, 0 FROM grants WHERE client_id = 'gone' AND $1 <> ''",
+    ] {
+        sqlx::query(sql)
+            .bind(digest_of(access))
+            .execute(bench.store.writer())
+            .await
+            .unwrap();
+    }
+    let told = bench.userinfo(access).await;
+    assert_eq!(told.status, StatusCode::UNAUTHORIZED, "{}", told.body);
+    assert_eq!(held_by_gone(&bench).await, 2);
+    bench.restart().await;
+    assert_eq!(held_by_gone(&bench).await, 0);
+    let kept = bench.userinfo(kept["access_token"].as_str().unwrap()).await;
+    assert_eq!(kept.status, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn oidc_core_5_3_userinfo_answers_get_and_post_with_the_claims_of_the_scopes() {
     let bench = Bench::new().await;

@@ -1,6 +1,8 @@
 //! `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 3.4, 3.5): a device asks, at its pace, until a person has
 //! answered.
 
+use std::time::Duration;
+
 use keyback_core::time::Timestamp;
 
 use super::super::Inner;
@@ -13,7 +15,10 @@ use super::mint::{Basis, TokenAnswer, mint};
 use super::target;
 use crate::secrets::digest_of;
 use crate::store::device_codes::{self, DeviceCodeRow, Pace, State};
-use crate::store::grants;
+use crate::store::{grants, tokens};
+
+/// A device that hears nothing asks again at its pace; so long a repeat says nothing of a second device.
+const REPEAT: Duration = Duration::from_secs(5);
 
 pub(super) async fn exchange(
     inner: &Inner,
@@ -24,7 +29,7 @@ pub(super) async fn exchange(
     let digest = digest_of(params.required("device_code")?);
     let row = load(inner, app, &digest).await?;
     match row.state()? {
-        State::Used => replay(inner, app, &row).await,
+        State::Used => replay(inner, app, &row, now).await,
         _ if row.expires_at() <= now => Err(ProtocolError::new(
             ErrorCode::ExpiredToken,
             "The device code has expired. Begin the sign-in again.",
@@ -69,7 +74,7 @@ async fn redeem(
     let Some(grant) = device_codes::find_grant(inner.store.reader(), digest).await? else {
         // Another request was faster, or the grant has ended.
         let row = load(inner, app, digest).await?;
-        return replay(inner, app, &row).await;
+        return replay(inner, app, &row, now).await;
     };
     let resource = target::check(inner, params, &grant.resources()?)?;
     let user = inner
@@ -95,7 +100,7 @@ async fn redeem(
     if !device_codes::consume(&mut *tx, digest, now).await? {
         drop(tx);
         let row = load(inner, app, digest).await?;
-        return replay(inner, app, &row).await;
+        return replay(inner, app, &row, now).await;
     }
     if !minted.write(&mut tx, basis.grant_id, now).await? {
         return Err(dead());
@@ -104,9 +109,19 @@ async fn redeem(
     Ok(minted.answer)
 }
 
-/// Somebody else may hold the code, so what it gave ends, as with authorization codes (RFC 6749 10.5).
-async fn replay(inner: &Inner, app: &App, row: &DeviceCodeRow) -> Result<TokenAnswer, ProtocolError> {
+/// Somebody else may hold the code, so what it gave ends, as with authorization codes (RFC 6749 10.5). Not so where it
+/// comes right after its use, before a token of it was refreshed: polls of one device cross on a slow network.
+async fn replay(
+    inner: &Inner,
+    app: &App,
+    row: &DeviceCodeRow,
+    now: Timestamp,
+) -> Result<TokenAnswer, ProtocolError> {
     if let Some(grant_id) = &row.grant_id {
+        let is_prompt = row.polled_at().is_some_and(|used_at| now.since(used_at) < REPEAT);
+        if is_prompt && !tokens::has_refreshed(inner.store.reader(), grant_id).await? {
+            return Err(dead());
+        }
         grants::revoke(inner.store.writer(), grant_id).await?;
         tracing::warn!(
             client_id = app.client_id,
