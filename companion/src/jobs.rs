@@ -196,7 +196,9 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let user = users::find_by_identifier(companion.store.reader(), &order.identifier).await?;
     let user = user.filter(|user| user.is_active() && user.is_verified(&order.identifier));
     let subject = user.as_ref().map(|user| user.id.as_str());
-    let may_send = reset::bind_challenge(companion.store.writer(), &order.challenge_id, subject, now).await?;
+    let writer = companion.store.writer();
+    let may_send =
+        reset::bind_challenge(writer, &order.challenge_id, subject, &order.identifier, now).await?;
     let Some(user) = user.filter(|_| may_send) else {
         return Ok(());
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use keyback_companion::hashing::Lane;
 use keyback_companion::store::cut_off::cut_off;
 use keyback_companion::store::{reset, users};
+use keyback_core::identifier::Identifier;
 use keyback_core::ids::{FlowId, Subject};
 use keyback_core::time::Clock as _;
 use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD, TestApp, counts};
@@ -152,8 +153,9 @@ async fn sr24_a_code_from_before_a_reset_is_bound_to_nobody_after_it() {
     // A mail that could not be delivered until now is tried again: it must not bring the code back to life.
     let now = app.clock.now();
     let writer = app.companion.store.writer();
+    let address = Identifier::parse(ADA).unwrap();
     assert!(
-        !reset::bind_challenge(writer, &challenge, Some(&id), now)
+        !reset::bind_challenge(writer, &challenge, Some(&id), &address, now)
             .await
             .unwrap()
     );
@@ -161,6 +163,47 @@ async fn sr24_a_code_from_before_a_reset_is_bound_to_nobody_after_it() {
     browser.enter_code(&code).await;
     browser.assert_status(422);
     browser.assert_says("That code doesn’t match.");
+}
+
+/// The worker has read the account, and it changes before the code is bound.
+#[tokio::test(flavor = "multi_thread")]
+async fn sr24_a_code_is_bound_to_who_still_has_the_address() {
+    const CHANGES: [(&str, bool); 6] = [
+        ("UPDATE users SET name = 'Ada' WHERE id = $1", true),
+        ("UPDATE users SET email = 'ada@new.example' WHERE id = $1", false),
+        ("UPDATE users SET email_verified = FALSE WHERE id = $1", false),
+        ("UPDATE users SET status = 'disabled' WHERE id = $1", false),
+        ("UPDATE users SET not_before = 9999999999999 WHERE id = $1", false),
+        ("DELETE FROM users WHERE id = $1", false),
+    ];
+    for (change, binds) in CHANGES {
+        let app = TestApp::start().await;
+        let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+        let mut browser = app.browser();
+        browser.open("/forgot-password").await;
+        browser.ask_reset(ADA).await;
+        app.settle().await;
+        let writer = app.companion.store.writer();
+        let challenge: String = sqlx::query_scalar("SELECT id FROM challenges")
+            .fetch_one(writer)
+            .await
+            .unwrap();
+        sqlx::query("UPDATE challenges SET subject = NULL")
+            .execute(writer)
+            .await
+            .unwrap();
+        sqlx::query(change).bind(&id).execute(writer).await.unwrap();
+        let address = Identifier::parse(ADA).unwrap();
+        let bound = reset::bind_challenge(writer, &challenge, Some(&id), &address, app.clock.now()).await;
+        assert_eq!(bound.unwrap(), binds, "{change}");
+        let subject: Option<String> = sqlx::query_scalar("SELECT subject FROM challenges")
+            .fetch_one(writer)
+            .await
+            .unwrap();
+        assert_eq!(subject.is_some(), binds, "{change}");
+        let nobody = reset::bind_challenge(writer, &challenge, None, &address, app.clock.now()).await;
+        assert!(nobody.unwrap(), "nobody's is written too (SR-2)");
+    }
 }
 
 /// A connection that says nothing, or only begins as HTTP/2 would, is let go like one that dawdles.

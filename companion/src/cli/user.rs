@@ -119,7 +119,11 @@ async fn add(args: AddArgs) -> Result<()> {
     let (config, store) = open::store(&args.config).await?;
     let new = NewUser {
         id: short_id(&SystemRandom),
-        username: args.username.as_deref().map(profile::username).transpose()?,
+        username: args
+            .username
+            .as_deref()
+            .map(|text| profile::username(text, config.sms.default_region))
+            .transpose()?,
         email: args.email.as_deref().map(email).transpose()?,
         phone: args
             .phone

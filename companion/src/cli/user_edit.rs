@@ -50,8 +50,12 @@ pub(super) async fn run(args: &EditArgs) -> Result<()> {
             "another account has this e-mail address, phone number or user name; `keyback user list` shows it"
         );
     }
-    if (&edited.email, &edited.phone) != (&user.email, &user.phone) {
-        // Codes that went to the old address reset nothing any more (SR-24).
+    let addresses = |user: &User| {
+        let email = (user.email.clone(), user.email_verified);
+        (email, user.phone.clone(), user.phone_verified)
+    };
+    if addresses(&edited) != addresses(&user) {
+        // Codes that went to an old address, or to one that nobody vouches for any more, reset nothing (SR-24).
         reset::end_resets_of(&mut tx, &user.id, None).await?;
     }
     audit::write(
@@ -78,7 +82,9 @@ fn edited(config: &Config, args: &EditArgs, mut user: User) -> Result<User> {
         user.phone_verified = verified && user.phone.is_some();
     }
     if let Some(typed) = &args.username {
-        user.username = given(typed, |text| Ok(profile::username(text)?))?;
+        user.username = given(typed, |text| {
+            Ok(profile::username(text, config.sms.default_region)?)
+        })?;
     }
     if let Some(typed) = &args.name {
         user.name = given(typed, |text| Ok(profile::full_name(text)?))?;

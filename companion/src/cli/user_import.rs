@@ -29,9 +29,10 @@ pub(crate) struct ImportArgs {
     /// Leave entries alone whose id, address or user name an account has already
     #[arg(long)]
     skip_existing: bool,
-    /// Nobody vouches for addresses of which the file doesn't say that they are verified: no code goes there
+    /// You vouch for the addresses of which the file doesn't say whether they are verified; else no code goes there.
+    /// Logto keeps verified addresses alone
     #[arg(long)]
-    unverified: bool,
+    verified: bool,
     /// Import accounts whose password hash can't be taken (MD5, SHA and other fast ones) without a password
     #[arg(long)]
     drop_hashes: bool,
@@ -45,7 +46,7 @@ pub(super) async fn run(args: &ImportArgs) -> Result<()> {
     let options = Options {
         format: args.format.unwrap_or_else(|| Format::of(&args.accounts)),
         rules: Rules {
-            unverified: args.unverified,
+            verified: args.verified,
             drop_hashes: args.drop_hashes,
             default_region: config.sms.default_region,
         },

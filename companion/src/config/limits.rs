@@ -27,7 +27,11 @@ pub struct LimitsConfig {
     pub devices_per_address: u32,
     /// Codes of devices typed from one client address in ten minutes.
     pub device_codes_per_address: u32,
-    /// Codes of devices typed by everybody in ten minutes.
+    /// Authorization requests from one client address in ten minutes that must be written down: those pushed by apps
+    /// without a secret, and those too large for a cookie.
+    pub written_requests_per_address: u32,
+    /// Codes of devices typed by everybody in ten minutes; half of them, at most 1,500, are kept for visitors not yet
+    /// seen.
     pub device_codes_in_all: u32,
     /// Codes asked for by everybody in ten minutes.
     pub sends_in_all: u32,
@@ -46,6 +50,7 @@ impl Default for LimitsConfig {
             sign_ins_per_identifier: 100,
             devices_per_address: 60,
             device_codes_per_address: 30,
+            written_requests_per_address: 200,
             device_codes_in_all: 3000,
             sends_in_all: 3000,
             factor: 1,
@@ -67,6 +72,10 @@ impl LimitsConfig {
             .identifier_sign_in_reserve
             .capacity
             .min(self.sign_ins_per_identifier / 2);
+        let user_codes_reserve = base
+            .global_user_code_reserve
+            .capacity
+            .min(self.device_codes_in_all / 2);
         Limits {
             client_sends: of(base.client_sends, self.sends_per_address),
             client_verifications: of(base.client_verifications, self.codes_per_address),
@@ -84,7 +93,12 @@ impl LimitsConfig {
             identifier_sign_in_reserve: of(base.identifier_sign_in_reserve, sign_ins_reserve),
             client_devices: of(base.client_devices, self.devices_per_address),
             client_user_codes: of(base.client_user_codes, self.device_codes_per_address),
-            global_user_codes: of(base.global_user_codes, self.device_codes_in_all),
+            global_user_codes: of(
+                base.global_user_codes,
+                self.device_codes_in_all - user_codes_reserve,
+            ),
+            global_user_code_reserve: of(base.global_user_code_reserve, user_codes_reserve),
+            client_written_requests: of(base.client_written_requests, self.written_requests_per_address),
             global_sends: of(base.global_sends, self.sends_in_all),
             ..base
         }
@@ -101,7 +115,12 @@ impl LimitsConfig {
             ("sign_ins_per_identifier", self.sign_ins_per_identifier, 2),
             ("devices_per_address", self.devices_per_address, 1),
             ("device_codes_per_address", self.device_codes_per_address, 1),
-            ("device_codes_in_all", self.device_codes_in_all, 1),
+            (
+                "written_requests_per_address",
+                self.written_requests_per_address,
+                1,
+            ),
+            ("device_codes_in_all", self.device_codes_in_all, 2),
             ("sends_in_all", self.sends_in_all, 1),
             ("factor", self.factor, 1),
         ];
@@ -130,6 +149,7 @@ mod tests {
                 sends_per_identifier: number,
                 codes_per_identifier: number,
                 sign_ins_per_identifier: number,
+                device_codes_in_all: number,
                 ..LimitsConfig::default()
             }
             .limits();
@@ -140,6 +160,7 @@ mod tests {
                     limits.identifier_verification_reserve,
                 ),
                 (limits.identifier_sign_ins, limits.identifier_sign_in_reserve),
+                (limits.global_user_codes, limits.global_user_code_reserve),
             ] {
                 assert!(common.capacity > 0 && reserve.capacity > 0, "{number}");
                 assert_eq!(common.capacity + reserve.capacity, number);

@@ -94,6 +94,14 @@ impl TwilioConnector {
             }) => Err(DeliveryError::Permanent(format!(
                 "Twilio took the message and failed it with error {code}"
             ))),
+            // By its status Twilio has taken it; to send it again would be to send it twice.
+            Err(_) if answer.status == StatusCode::CREATED => {
+                tracing::warn!(
+                    job = outgoing.id,
+                    "Twilio took a message, and what it said of it can't be read"
+                );
+                Ok(())
+            }
             // Not what Twilio says: something stands between.
             Err(_) => Err(DeliveryError::Transient(format!(
                 "Twilio answered {} without the sid of a message; is [sms] endpoint Twilio's?",

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 
 use crate::config::server::ForwardedHeader;
@@ -10,6 +10,11 @@ use crate::config::server::ForwardedHeader;
 /// The address a request counts for, found out once and kept with the request.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
+
+/// The address that was found out for a request.
+pub fn address_of(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get().map(|ClientAddress(address)| *address)
+}
 
 /// The address a request came from. Forwarding headers are read only from trusted proxies, from the right,
 /// up to the first address that is not one of them: what stands further left may be the client's invention.

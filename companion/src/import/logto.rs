@@ -44,9 +44,10 @@ pub(super) fn read(members: &Map<String, Value>, rules: Rules) -> Result<Record,
     draft.username(members.get("username"));
     draft.name(members.get("name"));
     // Logto keeps no address that it has not verified.
-    draft.email(member("primaryEmail", "primary_email"), None);
+    let verified = Value::Bool(true);
+    draft.email(member("primaryEmail", "primary_email"), Some(&verified));
     let phone = member("primaryPhone", "primary_phone").map(with_plus);
-    draft.phone(phone.as_ref(), None);
+    draft.phone(phone.as_ref(), Some(&verified));
     draft.disabled("isSuspended", member("isSuspended", "is_suspended"));
     draft.times(
         member("createdAt", "created_at"),

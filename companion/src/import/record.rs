@@ -54,8 +54,8 @@ pub struct Record {
 /// What the operator decides for all entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// Addresses of which the file doesn't say that they are verified are not.
-    pub unverified: bool,
+    /// The operator vouches for the addresses of which the file doesn't say whether they are verified.
+    pub verified: bool,
     /// An account whose hash can't be taken is imported without a password.
     pub drop_hashes: bool,
     /// The country of a phone number without a country code.
@@ -221,7 +221,7 @@ impl Draft {
         let Some(text) = self.text("username", value) else {
             return;
         };
-        match profile::username(text) {
+        match profile::username(text, self.rules.default_region) {
             Ok(username) => self.record.username = Some(username),
             Err(unfit) => self.problems.push(unfit.to_string()),
         }
@@ -240,7 +240,7 @@ impl Draft {
     pub(super) fn email(&mut self, value: Option<&Value>, verified: Option<&Value>) {
         let verified = self
             .flag("email_verified", verified)
-            .unwrap_or(!self.rules.unverified);
+            .unwrap_or(self.rules.verified);
         let Some(text) = self.text("email", value) else {
             return;
         };
@@ -258,7 +258,7 @@ impl Draft {
     pub(super) fn phone(&mut self, value: Option<&Value>, verified: Option<&Value>) {
         let verified = self
             .flag("phone_number_verified", verified)
-            .unwrap_or(!self.rules.unverified);
+            .unwrap_or(self.rules.verified);
         let Some(text) = self.text("phone_number", value) else {
             return;
         };

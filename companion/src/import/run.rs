@@ -1,7 +1,8 @@
 //! Writes the accounts of a file: all of them or none, in one transaction, unless the import commits in parts.
 //!
 //! A thread reads and checks, this task writes, and a few hundred accounts wait between them: a file of any length
-//! takes the same memory. The unique columns of the store find what a file has twice, and what is there already.
+//! takes the same memory. The unique columns of the store find what a file has twice, and what is there already; ids are
+//! noted apart, so that one that comes twice is found in an import that leaves existing accounts alone, too.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -15,13 +16,15 @@ use super::record::{Record, Rules};
 use super::report::{Outcome, Report};
 use super::source::{self, Format, Place};
 use crate::store::audit::{self, Actor, Line};
-use crate::store::import::{self as rows, NewAccount};
+use crate::store::import::{self as rows, NewAccount, Unique};
 use crate::store::{Store, StoreError, Transaction};
 
 /// Accounts that are written by one statement.
 const BATCH: usize = 500;
 /// Batches that may wait.
 const WAITING: usize = 4;
+/// Told of what stands in a file twice.
+const BEFORE: &str = "an entry before this one has it";
 
 /// How to import.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +72,7 @@ pub async fn run(
         committed: Counts::default(),
     };
     let mut tx = store.begin().await?;
+    rows::forget_noted_ids(&mut tx).await?;
     while let Some(batch) = batches.recv().await {
         import.write(&mut tx, batch).await?;
         if import.breaks_off() {
@@ -128,8 +132,17 @@ impl Import<'_> {
     async fn write(&mut self, tx: &mut Transaction, batch: Checked) -> Result<(), ImportError> {
         let mut accounts = Vec::with_capacity(batch.len());
         let mut places = Vec::with_capacity(batch.len());
+        let ids = batch
+            .iter()
+            .filter_map(|(_, checked)| checked.as_ref().ok()?.id.clone());
+        let mut new_ids = rows::note_ids(tx, &ids.collect::<Vec<_>>()).await?;
         for (place, checked) in batch {
             match checked {
+                // One of two persons would be lost, and with --skip-existing nobody would be told.
+                Ok(Record { id: Some(id), .. }) if !new_ids.remove(&id) => {
+                    let what = format!("{}: {id}: {BEFORE}", Unique::Id.name());
+                    self.report.problem(place, what);
+                }
                 Ok(record) => {
                     places.push(place);
                     accounts.push(self.account(record));
@@ -241,7 +254,7 @@ impl Import<'_> {
         let who = if before {
             "an account of the store has it (--skip-existing leaves it alone)"
         } else {
-            "an entry before this one has it"
+            BEFORE
         };
         Ok(format!("{}: {value}: {who}", column.name()))
     }

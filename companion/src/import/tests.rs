@@ -21,7 +21,7 @@ struct Bench {
 const JSON: Options = Options {
     format: Format::Json,
     rules: Rules {
-        unverified: false,
+        verified: false,
         drop_hashes: false,
         default_region: None,
     },
@@ -76,7 +76,7 @@ fn told(report: &Report) -> Vec<String> {
 async fn every_claim_of_a_line_arrives() {
     let bench = Bench::new().await;
     let line = r#"{"sub":"old-id-7","preferred_username":"ada","email":"Ada@Example.com","email_verified":false,
-        "phone_number":"+1 415 555 0123","name":"Ada Lovelace","given_name":"Ada","birthdate":"1815-12-10",
+        "phone_number":"+1 415 555 0123","phone_number_verified":true,"name":"Ada Lovelace","given_name":"Ada","birthdate":"1815-12-10",
         "zoneinfo":"Europe/London","locale":"en_GB","website":"https://ada.example","picture":null,"nickname":"",
         "address":{"street_address":"12 St James's Square","country":"United Kingdom"},
         "created_at":1700000000,"updated_at":"2026-01-31T12:00:00Z","disabled":true,
@@ -340,15 +340,124 @@ async fn sr51_fast_hashes_are_dropped_where_the_operator_says_so() {
 
 #[tokio::test]
 async fn the_operator_says_what_addresses_are_worth_and_the_file_says_it_better() {
-    let bench = Bench::new().await;
-    let mut options = JSON;
-    options.rules.unverified = true;
-    let file = "{\"email\":\"ada@example.com\"}\n{\"email\":\"bea@example.com\",\"email_verified\":true}\n";
-    bench.import(file, options).await;
-    for user in bench.all().await {
-        let expected = user.email.as_deref() == Some("bea@example.com");
-        assert_eq!(user.email_verified, expected);
+    let file = "{\"email\":\"ada@example.com\",\"phone_number\":\"+14155550123\"}\n\
+                {\"email\":\"bea@example.com\",\"email_verified\":true}\n\
+                {\"email\":\"cid@example.com\",\"email_verified\":false}\n";
+    let mut vouched = JSON;
+    vouched.rules.verified = true;
+    for (options, ada) in [(JSON, false), (vouched, true)] {
+        let bench = Bench::new().await;
+        bench.import(file, options).await;
+        let all = bench.all().await;
+        let of = |email: &str| {
+            all.iter()
+                .find(|user| user.email.as_deref() == Some(email))
+                .unwrap()
+        };
+        assert_eq!(
+            of("ada@example.com").email_verified,
+            ada,
+            "who says nothing vouches for nothing"
+        );
+        assert_eq!(of("ada@example.com").phone_verified, ada);
+        assert!(of("bea@example.com").email_verified);
+        assert!(!of("cid@example.com").email_verified);
     }
+}
+
+#[tokio::test]
+async fn an_id_that_comes_twice_is_a_problem_and_nobody_gets_anothers_password() {
+    let other = BCRYPT.replace("JnB6", "JnB7");
+    let there = r#"{"email":"ada@example.com"}"#;
+    let first = format!(r#"{{"id":"one","email":"ada@example.com","password_hash":"{BCRYPT}"}}"#);
+    let second = format!(r#"{{"id":"one","email":"bea@example.com","password_hash":"{other}"}}"#);
+    let between = |count: usize| -> String {
+        (0..count)
+            .map(|number| format!("{{\"username\":\"user{number}\"}}\n"))
+            .collect()
+    };
+    for skip_existing in [false, true] {
+        for commit_every in [None, Some(500)] {
+            // In one batch, and in two.
+            for far in [0, 1_200] {
+                let bench = Bench::new().await;
+                bench.import(there, JSON).await;
+                let options = Options {
+                    skip_existing,
+                    commit_every,
+                    ..JSON
+                };
+                let file = format!("{first}\n{}{second}\n", between(far));
+                let report = bench.import(&file, options).await;
+                assert_eq!(report.outcome, Outcome::Refused, "{report:?}");
+                let alone = !skip_existing && commit_every.is_some() && far > 0;
+                if !alone {
+                    let line = format!("line {}: id: one: an entry before this one has it", far + 2);
+                    assert!(told(&report).contains(&line), "{report:?}");
+                }
+                let written = bench.all().await;
+                assert!(written.iter().all(|user| user.id != "one"), "{options:?}");
+                // What one import has noted is nothing to the next.
+                let again = bench.import(&second, JSON).await;
+                assert_eq!(again.outcome, Outcome::Written, "{again:?}");
+                let bea = bench
+                    .all()
+                    .await
+                    .into_iter()
+                    .find(|user| user.id == "one")
+                    .unwrap();
+                assert_eq!(bench.hash_of(&bea).await.as_deref(), Some(other.as_str()));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_that_were_written_are_known_by_their_ids_alone() {
+    use crate::store::import::{NewAccount, add};
+    let bench = Bench::new().await;
+    bench.import(r#"{"email":"ada@example.com"}"#, JSON).await;
+    let account = |email: &str, hash: &str| NewAccount {
+        id: "one".to_owned(),
+        username: None,
+        email: Some(email.to_owned()),
+        email_verified: true,
+        phone: None,
+        phone_verified: false,
+        name: None,
+        profile: "{}".to_owned(),
+        disabled: false,
+        created_at: NOW,
+        updated_at: NOW,
+        password_hash: Some(hash.to_owned()),
+    };
+    let mut tx = bench.store.begin().await.unwrap();
+    let accounts = [
+        account("ada@example.com", "of the first"),
+        account("bea@example.com", "of the second"),
+    ];
+    assert_eq!(add(&mut tx, &accounts, NOW).await.unwrap(), [0, 1]);
+    let accounts = [
+        account("bea@example.com", "of the first"),
+        account("cid@example.com", "of the second"),
+    ];
+    assert_eq!(add(&mut tx, &accounts, NOW).await.unwrap(), [1]);
+    tx.commit().await.unwrap();
+    let hash = users::find_password_hash(bench.store.reader(), "one")
+        .await
+        .unwrap();
+    assert_eq!(hash.as_deref(), Some("of the first"));
+}
+
+#[tokio::test]
+async fn sr11_a_user_name_that_is_a_number_of_the_configured_country_is_refused() {
+    let bench = Bench::new().await;
+    let file = r#"{"username":"4155550123"}"#;
+    let mut at_home = JSON;
+    at_home.rules.default_region = Some("US".parse().unwrap());
+    let refused = bench.import(file, at_home).await;
+    assert!(told(&refused)[0].starts_with("line 1: username: "), "{refused:?}");
+    assert_eq!(bench.import(file, JSON).await.outcome, Outcome::Written);
 }
 
 #[tokio::test]

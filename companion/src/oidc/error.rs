@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use keyback_core::ports::Failure as LimitFailure;
+use keyback_core::rate_limit::RetryAfter;
 use serde::Serialize;
 
 use crate::store::StoreError;
@@ -88,6 +90,8 @@ pub struct ProtocolError {
     /// ASCII without `"` and `\` (RFC 6749 4.1.2.1); never holds a secret or what the request said.
     description: Cow<'static, str>,
     challenge: Option<Challenge>,
+    /// Seconds after which the same request may be sent again: a limit has refused it.
+    retry_after: Option<u64>,
 }
 
 /// The `WWW-Authenticate` of a refusal.
@@ -105,6 +109,16 @@ impl ProtocolError {
             code,
             description: description.into(),
             challenge: None,
+            retry_after: None,
+        }
+    }
+
+    /// A limit has refused the request: 429 with `Retry-After`, and `temporarily_unavailable` at a redirect URI.
+    pub fn too_often(wait: RetryAfter, description: &'static str) -> Self {
+        Self {
+            // Rounded up: sooner is too soon.
+            retry_after: Some(wait.0.as_secs() + u64::from(wait.0.subsec_nanos() > 0)),
+            ..Self::new(ErrorCode::TemporarilyUnavailable, description)
         }
     }
 
@@ -124,6 +138,7 @@ impl ProtocolError {
             code: ErrorCode::InvalidClient,
             description: description.into(),
             challenge: tried_basic.then_some(Challenge::Basic),
+            retry_after: None,
         }
     }
 
@@ -133,6 +148,7 @@ impl ProtocolError {
             code: ErrorCode::InvalidToken,
             description: "Send the access token in the header Authorization: Bearer.".into(),
             challenge: Some(Challenge::Bearer { named: false }),
+            retry_after: None,
         }
     }
 
@@ -194,6 +210,12 @@ impl IntoResponse for ProtocolError {
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
+        if let Some(seconds) = self.retry_after {
+            *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }
@@ -220,6 +242,16 @@ impl From<sqlx::Error> for Failure {
 impl From<Failure> for ProtocolError {
     fn from(failure: Failure) -> Self {
         tracing::error!(error = %failure, "the provider failed");
+        Self::new(
+            ErrorCode::ServerError,
+            "The provider failed and gave nothing. Try again.",
+        )
+    }
+}
+
+impl From<LimitFailure> for ProtocolError {
+    fn from(failure: LimitFailure) -> Self {
+        tracing::error!(error = %failure, "a limit could not be asked");
         Self::new(
             ErrorCode::ServerError,
             "The provider failed and gave nothing. Try again.",

@@ -3,11 +3,15 @@
 //! Nothing is written before somebody types: anybody can send authorization requests. A cookie per request lets
 //! tabs live side by side; a request too large for a cookie becomes one of a bounded number of rows.
 
+use std::net::IpAddr;
+
 use axum::http::{HeaderMap, HeaderValue};
+use keyback_core::rate_limit::ClientPrefix;
 use keyback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Inner;
+use super::authorize::Channel;
 use super::authorize::first_screen::FirstScreen;
 use super::authorize::prompt::Prompt;
 use super::authorize::response_mode::ResponseMode;
@@ -15,7 +19,7 @@ use super::claims::ClaimsRequest;
 use super::error::{ErrorCode, Failure, ProtocolError};
 use super::scope::Scopes;
 use crate::secrets::random_id;
-use crate::store::interactions::{self, Saved};
+use crate::store::interactions::{self, NewInteraction, Saved};
 
 const COOKIE_PREFIX: &str = "kb_ix_";
 /// Bytes of a cookie's value at most.
@@ -83,6 +87,15 @@ pub struct Interaction {
     pub(super) is_row: bool,
 }
 
+/// The browser that an authorization request comes by.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) headers: &'a HeaderMap,
+    pub(super) address: Option<IpAddr>,
+    /// The way the request itself came.
+    pub(super) channel: Channel,
+}
+
 /// What the cookie holds.
 #[derive(Deserialize, Serialize)]
 #[serde(untagged)]
@@ -116,7 +129,7 @@ impl Inner {
     /// the number that a browser may hold.
     pub(super) async fn begin_interaction(
         &self,
-        headers: &HeaderMap,
+        asker: Asker<'_>,
         request: AuthorizationRequest,
         now: Timestamp,
     ) -> Result<(Interaction, Vec<HeaderValue>), ProtocolError> {
@@ -133,13 +146,13 @@ impl Inner {
         let plain = if sealed_length(whole.len()) <= MOST_BYTES {
             whole
         } else {
-            self.save_large(&interaction, &whole, now).await?
+            self.save_large(asker, &interaction, &whole, now).await?
         };
         let name = cookie_name(&interaction.id);
         let sealed = self
             .sealer
             .seal_text(&*self.random, name.as_bytes(), plain.as_bytes());
-        let mut cookies = self.crowded_out(headers);
+        let mut cookies = self.crowded_out(asker.headers);
         cookies.push(self.cookies.set(&name, &sealed, Some(self.tokens.interaction.0)));
         Ok((interaction, cookies))
     }
@@ -176,14 +189,47 @@ impl Inner {
         self.cookies.clear(&cookie_name(id))
     }
 
+    /// Refuses a client that has had too many requests written down lately.
+    pub(super) async fn limit_written_requests(
+        &self,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), ProtocolError> {
+        let Some(address) = address else { return Ok(()) };
+        let limited = self
+            .limiter
+            .write_request(ClientPrefix::from(address), now)
+            .await?;
+        limited.map_err(|wait| {
+            let description =
+                "Too many sign-in requests that must be kept come from this address. Try again later.";
+            ProtocolError::too_often(wait, description)
+        })
+    }
+
     async fn save_large(
         &self,
+        asker: Asker<'_>,
         interaction: &Interaction,
         whole: &str,
         now: Timestamp,
     ) -> Result<String, ProtocolError> {
+        let pushed_by = match asker.channel {
+            Channel::Browser => {
+                self.limit_written_requests(asker.address, now).await?;
+                None
+            }
+            // Its app has proved itself, or the push was limited; and a reference serves once.
+            Channel::Pushed => Some(interaction.request.client_id.as_str()),
+        };
+        let new = NewInteraction {
+            id: &interaction.id,
+            request: whole,
+            pushed_by,
+            expires_at: interaction.expires_at,
+        };
         let mut tx = self.store.begin().await?;
-        let saved = interactions::save(&mut tx, &interaction.id, whole, now, interaction.expires_at).await?;
+        let saved = interactions::save(&mut tx, &new, now).await?;
         tx.commit().await?;
         match saved {
             Saved::Saved => {

@@ -124,6 +124,13 @@ impl App {
         })
     }
 
+    /// Whether another program on the person's machine could pose as the app at a redirect URI of it: any can listen on
+    /// a loopback port or register a private scheme. An https address of a native app is claimed by it alone (RFC 8252
+    /// 8.6).
+    pub fn can_be_posed_as(&self, redirect_uri: &str) -> bool {
+        self.kind == AppKind::Native && !redirect_uri.starts_with("https://")
+    }
+
     /// Whether `asked` is a post-logout redirect URI of the app (RP-Initiated Logout 3).
     pub fn allows_post_logout_redirect(&self, asked: &str) -> bool {
         self.post_logout_redirect_uris.iter().any(|registered| {

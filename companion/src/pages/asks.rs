@@ -18,7 +18,10 @@ pub(super) fn asks(companion: &Companion, permissions: &Permissions, user: &User
         asks.push(line("Sign you in", "and know you again next time"));
     }
     if has(PROFILE) {
-        asks.push(line("See your profile", "your name, picture and the like"));
+        asks.push(line(
+            "See your profile",
+            "your name, picture, birth date, gender, time zone, languages and the like",
+        ));
     }
     if has(EMAIL) {
         asks.push(line(

@@ -5,10 +5,13 @@ use sqlx::{FromRow, SqliteExecutor};
 
 use super::{StoreError, Transaction};
 
-/// Sign-ins that wait at the same time at most. What doesn't fit is refused, never put in the place of another's.
-const MOST_WAITING: i64 = 10_000;
+/// Sign-ins of one app that wait at the same time at most: a flood on one app costs the others nothing. What doesn't fit
+/// is refused, never put in the place of another's.
+pub const MOST_WAITING_PER_APP: i64 = 2_000;
 /// How far a device may be ahead of its interval: networks deliver unevenly.
 const EARLY_MILLIS: i64 = 500;
+/// Sooner after the last poll nothing is written, so that a flood of polls costs no disk.
+const FLOOD_MILLIS: i64 = 1_000;
 /// What a poll too early adds to the interval (RFC 8628 3.5).
 const SLOW_DOWN_MILLIS: i64 = 5_000;
 
@@ -150,7 +153,7 @@ pub enum Begun {
     Begun,
     /// Another one has this user code: draw again.
     CodeTaken,
-    /// Too many others are waiting.
+    /// Too many others of the app are waiting.
     Full,
 }
 
@@ -164,12 +167,14 @@ pub enum Pace {
 
 /// Begins a device sign-in.
 pub async fn add(tx: &mut Transaction, new: &NewDeviceCode<'_>, now: Timestamp) -> Result<Begun, StoreError> {
-    let waiting: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM device_codes WHERE state = 'waiting' AND expires_at > $1")
-            .bind(now.as_millis())
-            .fetch_one(&mut **tx)
-            .await?;
-    if waiting >= MOST_WAITING {
+    let waiting: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM device_codes WHERE client_id = $1 AND state = 'waiting' AND expires_at > $2",
+    )
+    .bind(new.client_id)
+    .bind(now.as_millis())
+    .fetch_one(&mut **tx)
+    .await?;
+    if waiting >= MOST_WAITING_PER_APP {
         return Ok(Begun::Full);
     }
     let done = sqlx::query(
@@ -270,16 +275,18 @@ pub async fn find_grant(
     .await?)
 }
 
-/// Notes a poll of a device that waits; one too early makes its interval longer.
+/// Notes a poll of a device that waits; one too early makes its interval longer, unless it is one of a flood.
 pub async fn poll(tx: &mut Transaction, digest: &str, now: Timestamp) -> Result<Pace, StoreError> {
     let before: Option<(Option<i64>, i64)> =
         sqlx::query_as("SELECT polled_at, poll_every FROM device_codes WHERE digest = $1")
             .bind(digest)
             .fetch_optional(&mut **tx)
             .await?;
-    let too_fast = before.is_some_and(|(polled_at, every)| {
-        polled_at.is_some_and(|at| now.as_millis() < at + every - EARLY_MILLIS)
-    });
+    let polled = before.and_then(|(polled_at, every)| Some((polled_at?, every)));
+    if polled.is_some_and(|(at, _)| now.as_millis() < at + FLOOD_MILLIS) {
+        return Ok(Pace::TooFast);
+    }
+    let too_fast = polled.is_some_and(|(at, every)| now.as_millis() < at + every - EARLY_MILLIS);
     sqlx::query("UPDATE device_codes SET polled_at = $2, poll_every = poll_every + $3 WHERE digest = $1")
         .bind(digest)
         .bind(now.as_millis())

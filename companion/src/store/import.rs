@@ -1,6 +1,6 @@
 //! Many accounts at once: a statement writes some hundred of them.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use keyback_core::time::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, SqliteExecutor};
@@ -47,6 +47,32 @@ impl Unique {
     }
 }
 
+/// Forgets the ids that an earlier import has noted.
+pub async fn forget_noted_ids(tx: &mut Transaction) -> Result<(), StoreError> {
+    sqlx::query("CREATE TEMPORARY TABLE IF NOT EXISTS imported_ids (id TEXT PRIMARY KEY)")
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM imported_ids").execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Notes the ids of entries. Answers those that were not noted before.
+///
+/// They rest in a table of the writing connection, in a file that goes with it: a file of any length takes the same
+/// memory, and parts that are committed forget nothing.
+pub async fn note_ids(tx: &mut Transaction, ids: &[String]) -> Result<HashSet<String>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let mut statement = QueryBuilder::<Sqlite>::new("INSERT INTO imported_ids (id) ");
+    statement.push_values(ids, |mut row, id| {
+        row.push_bind(id);
+    });
+    statement.push(" ON CONFLICT DO NOTHING RETURNING id");
+    let new: Vec<String> = statement.build_query_scalar().fetch_all(&mut **tx).await?;
+    Ok(new.into_iter().collect())
+}
+
 /// Writes accounts with their passwords. Answers the indices of those that were left out, because another account
 /// has one of their unique values.
 pub async fn add(
@@ -57,11 +83,21 @@ pub async fn add(
     if accounts.is_empty() {
         return Ok(Vec::new());
     }
+    // A row that was written is known by its id, so each id is sent once.
+    let mut ids = HashSet::with_capacity(accounts.len());
+    let is_first: Vec<bool> = accounts
+        .iter()
+        .map(|account| ids.insert(account.id.as_str()))
+        .collect();
+    let sent = accounts
+        .iter()
+        .zip(&is_first)
+        .filter_map(|(account, is_first)| is_first.then_some(account));
     let mut statement = QueryBuilder::<Sqlite>::new(
         "INSERT INTO users (id, username, email, email_verified, phone, phone_verified, name, profile, status, \
          created_at, updated_at) ",
     );
-    statement.push_values(accounts, |mut row, account| {
+    statement.push_values(sent, |mut row, account| {
         row.push_bind(&account.id)
             .push_bind(&account.username)
             .push_bind(&account.email)
@@ -76,22 +112,14 @@ pub async fn add(
     });
     statement.push(" ON CONFLICT DO NOTHING RETURNING id");
     let written: Vec<String> = statement.build_query_scalar().fetch_all(&mut **tx).await?;
-    let mut written_ids: HashMap<&str, u32> = HashMap::with_capacity(written.len());
-    for id in &written {
-        *written_ids.entry(id).or_default() += 1;
-    }
+    let written: HashSet<String> = written.into_iter().collect();
     let mut left_out = Vec::new();
     let mut with_password = Vec::new();
-    for (index, account) in accounts.iter().enumerate() {
-        // Of two with one id the first was written.
-        match written_ids.get_mut(account.id.as_str()) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                if let Some(hash) = &account.password_hash {
-                    with_password.push((&account.id, hash));
-                }
-            }
-            _ => left_out.push(index),
+    for (index, (account, is_first)) in accounts.iter().zip(is_first).enumerate() {
+        if !is_first || !written.contains(&account.id) {
+            left_out.push(index);
+        } else if let Some(hash) = &account.password_hash {
+            with_password.push((&account.id, hash));
         }
     }
     if !with_password.is_empty() {

@@ -5,8 +5,9 @@ use sqlx::SqliteExecutor;
 
 use super::{StoreError, Transaction};
 
-/// Live rows of one app at most. Apps without a secret let anybody push: with more, the app's oldest goes, which has
-/// had the longest time to be used. A flood so costs no other app anything, and its own app little.
+/// Live rows of one app at most. Apps without a secret let anybody push, each client address so often: with more, the
+/// app's oldest goes, which has had the longest time to be used. A flood so costs no other app anything, and its own
+/// app little.
 pub const MOST_PER_APP: i64 = 2_000;
 
 /// A request as it is pushed.

@@ -1,5 +1,6 @@
 //! Rows of the reset: flows (JSON, saved by compare-and-swap on their version) and challenges.
 
+use keyback_core::identifier::Identifier;
 use keyback_core::ids::{ChallengeId, FlowId, Subject};
 use keyback_core::one_time_code::CodeDigest;
 use keyback_core::ports::Saved;
@@ -7,6 +8,7 @@ use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
+use super::users::ACTIVE;
 use super::{StoreError, Transaction};
 
 /// How long a flow's row outlives it: the done page and "this code was used" can still be told.
@@ -133,23 +135,36 @@ pub async fn count_attempt(
 /// Binds the account that the worker found, or writes again that there is none: the same write for both, so
 /// that the requests which queue behind it take as long (SR-2). Answers whether the code may be sent.
 ///
-/// A code that was asked for before the account's tokens were last cut off, by a reset above all, is bound to
-/// nobody any more (SR-24).
+/// The account is looked at once more in the same statement: it may have changed since the worker read it. A code is
+/// bound where the account is active and has the address verified, and where it was not cut off since the code was
+/// asked for, by a reset above all (SR-24).
 pub async fn bind_challenge(
     db: impl SqliteExecutor<'_>,
     id: &str,
     subject: Option<&str>,
+    identifier: &Identifier,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
-         AND created_at >= COALESCE((SELECT not_before FROM users WHERE id = $2), 0)",
-    )
-    .bind(id)
-    .bind(subject)
-    .bind(now.as_millis())
-    .execute(db)
-    .await?;
+    let statement = match identifier {
+        Identifier::Email(_) => {
+            "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
+             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND status = $4 AND email = $5 \
+             AND email_verified AND not_before <= challenges.created_at))"
+        }
+        Identifier::Phone(_) => {
+            "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
+             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND status = $4 AND phone = $5 \
+             AND phone_verified AND not_before <= challenges.created_at))"
+        }
+    };
+    let done = sqlx::query(statement)
+        .bind(id)
+        .bind(subject)
+        .bind(now.as_millis())
+        .bind(ACTIVE)
+        .bind(identifier.as_str())
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -85,7 +85,10 @@ impl<'a> Consent<'a> {
         };
         let few = vec![
             words("Sign you in", "and know you again next time"),
-            words("See your profile", "your name, picture and the like"),
+            words(
+                "See your profile",
+                "your name, picture, birth date, gender, time zone, languages and the like",
+            ),
             words("See your e-mail address", "ada@example.com"),
         ];
         let mut all = few.clone();

@@ -152,6 +152,7 @@ async fn a_file_of_accounts_is_checked_and_imported_whole() {
     );
     let ada = workplace.run(&["user", "show", ADA]).await;
     assert_eq!(shown(ada.assert_done(), "birthdate"), Some("1815-12-10"));
+    assert_eq!(shown(&ada, "email"), Some("ada@example.com (not verified)"));
     workplace
         .run(&["user", "import", file])
         .await
@@ -167,6 +168,14 @@ async fn a_file_of_accounts_is_checked_and_imported_whole() {
     workplace.run_with_input(&piped, csv).await.assert_done();
     let cid = workplace.run(&["user", "show", "cid@example.com"]).await;
     assert_eq!(shown(cid.assert_done(), "address.country"), Some("France"));
+    let vouched = ["user", "import", "-", "--format", "csv", "--verified"];
+    let csv = "email\ndee@example.com\n";
+    workplace.run_with_input(&vouched, csv).await.assert_done();
+    let dee = workplace.run(&["user", "show", "dee@example.com"]).await;
+    assert_eq!(
+        shown(dee.assert_done(), "email"),
+        Some("dee@example.com (verified)")
+    );
     workplace
         .run(&["user", "import", "nowhere.csv"])
         .await
@@ -175,6 +184,16 @@ async fn a_file_of_accounts_is_checked_and_imported_whole() {
 
 #[tokio::test]
 async fn sr24_an_address_that_is_taken_away_takes_its_codes_along() {
+    edited_while_a_code_is_out(&["--email", "ada@new.example"], Some("ada@new.example")).await;
+}
+
+#[tokio::test]
+async fn sr24_a_verification_that_is_withdrawn_takes_the_codes_along() {
+    edited_while_a_code_is_out(&["--email", ADA, "--unverified"], None).await;
+}
+
+/// The operator edits Ada's account between a code and its entry; `now` gets the codes from then on.
+async fn edited_while_a_code_is_out(flags: &[&str], now: Option<&str>) {
     let workplace = Workplace::new().await;
     let data = workplace.path("data");
     let demo = Demo::start(&["--data", data.to_str().unwrap()]).await;
@@ -187,16 +206,34 @@ async fn sr24_an_address_that_is_taken_away_takes_its_codes_along() {
     browser.open("/forgot-password").await;
     browser.ask_reset(ADA).await;
     let code = demo.code_for(ADA, 1).await;
-    workplace
-        .run(&["user", "edit", ADA, "--email", "ada@new.example"])
-        .await
-        .assert_done();
+    let edit = [&["user", "edit", ADA], flags].concat();
+    workplace.run(&edit).await.assert_done();
     browser.enter_code(&code).await;
     browser.assert_at("/forgot-password/code");
     browser.assert_status(422);
+    let Some(now) = now else { return };
     let mut other = demo.browser();
     other.open("/forgot-password").await;
-    other.ask_reset("ada@new.example").await;
-    other.enter_code(&demo.code_for("ada@new.example", 1).await).await;
+    other.ask_reset(now).await;
+    other.enter_code(&demo.code_for(now, 1).await).await;
     other.assert_at("/forgot-password/password");
+}
+
+#[tokio::test]
+async fn sr11_a_user_name_is_no_number_of_the_configured_country() {
+    let workplace = Workplace::new().await;
+    let add = ["user", "add", "--username", "4155550123"];
+    let at_home = format!("{}\n[sms]\ndefault_region = \"US\"\n", workplace.sound());
+    workplace.write(&at_home);
+    workplace.run(&add).await.assert_refused(&["username: "]);
+    workplace
+        .run(&["user", "add", "--email", ADA])
+        .await
+        .assert_done();
+    let edit = ["user", "edit", ADA, "--username", "(415) 555-0123"];
+    workplace.run(&edit).await.assert_refused(&["username: "]);
+    let edit = ["user", "edit", ADA, "--username", "415-555-0123"];
+    workplace.run(&edit).await.assert_refused(&["username: "]);
+    workplace.write(&workplace.sound());
+    workplace.run(&add).await.assert_done();
 }

@@ -15,7 +15,10 @@ const DJANGO: &str = "pbkdf2_sha256$1000$saltsalt$tXdyPftTXALz+CINn2xkwoQuGZxGfL
 async fn import(app: &TestApp, file: String) {
     let options = Options {
         format: Format::Json,
-        rules: Rules::default(),
+        rules: Rules {
+            verified: true,
+            ..Rules::default()
+        },
         dry_run: false,
         skip_existing: false,
         commit_every: None,

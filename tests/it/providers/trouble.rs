@@ -131,6 +131,23 @@ async fn what_a_provider_refuses_for_good_is_not_tried_again() {
     }
 }
 
+/// To send it again would be to send it twice.
+#[tokio::test]
+async fn what_twilio_took_is_sent_once_whatever_it_says_of_it() {
+    for body in ["", "<html>", r#"{"sid":7}"#, r#"{"status":"queued"}"#] {
+        let twilio = MessageProvider::start(Behaviour::Says(201, "", body)).await;
+        let app = with_phone(|config| over_twilio(config, &twilio)).await;
+        ask(&app, PHONE, &twilio).await;
+        app.settle().await;
+        assert_eq!((jobs_left(&app).await, twilio.messages().len()), (0, 1), "{body}");
+    }
+    let between = MessageProvider::start(Behaviour::Says(200, "", "<html>")).await;
+    let app = with_phone(|config| over_twilio(config, &between)).await;
+    ask(&app, PHONE, &between).await;
+    let (_, error) = failed_job(&app, 1).await;
+    assert!(error.contains("without the sid"), "{error}");
+}
+
 #[tokio::test]
 async fn what_may_pass_waits_longer_each_time() {
     let elsewhere = MessageProvider::start(Behaviour::Takes).await;

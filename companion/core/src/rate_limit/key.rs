@@ -38,6 +38,10 @@ pub enum LimitKey {
     PasswordChanges(Subject),
     /// Codes of devices typed by everybody.
     GlobalUserCodes,
+    /// The codes of devices that are kept for clients not yet seen.
+    GlobalUserCodeReserve,
+    /// Whether a client has lately typed codes of devices.
+    UserCodeSeen(ClientPrefix),
     /// Sends of this whole installation.
     GlobalSends,
 }
@@ -57,6 +61,8 @@ pub enum ClientAction {
     BeginDevice,
     /// Types the code of a device.
     UserCode,
+    /// Has an authorization request written down.
+    WriteRequest,
 }
 
 /// The keyed hash of an identifier: tells that two are the same, and not which one it is.
@@ -87,6 +93,8 @@ impl fmt::Display for LimitKey {
             }
             Self::PasswordChanges(subject) => write!(f, "subject:password:{subject}"),
             Self::GlobalUserCodes => f.write_str("global:user-code"),
+            Self::GlobalUserCodeReserve => f.write_str("global:user-code-reserve"),
+            Self::UserCodeSeen(prefix) => write!(f, "global:user-code-seen:{prefix}"),
             Self::GlobalSends => f.write_str("global:send"),
         }
     }
@@ -102,6 +110,7 @@ impl ClientAction {
             Self::SignIn => "sign-in",
             Self::BeginDevice => "begin-device",
             Self::UserCode => "user-code",
+            Self::WriteRequest => "write-request",
         }
     }
 }
@@ -170,7 +179,10 @@ mod tests {
             LimitKey::Client(ClientAction::SignIn, prefix),
             LimitKey::Client(ClientAction::BeginDevice, prefix),
             LimitKey::Client(ClientAction::UserCode, prefix),
+            LimitKey::Client(ClientAction::WriteRequest, prefix),
             LimitKey::GlobalUserCodes,
+            LimitKey::GlobalUserCodeReserve,
+            LimitKey::UserCodeSeen(prefix),
             LimitKey::IdentifierSends(hash.clone()),
             LimitKey::IdentifierSendReserve(hash.clone()),
             LimitKey::IdentifierSendSeen(hash.clone(), prefix),

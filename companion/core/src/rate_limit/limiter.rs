@@ -25,7 +25,7 @@ pub type Limited = Result<(), RetryAfter>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(pub Duration);
 
-/// The rules and keys of something that is counted by identifier and keeps a reserve.
+/// The rules and keys of something that many clients share and that keeps a reserve.
 struct Reserved {
     common: (LimitKey, LimitRule),
     reserve: (LimitKey, LimitRule),
@@ -158,8 +158,18 @@ impl<L: LimitStore> Limiter<L> {
         if by_client.is_err() {
             return Ok(by_client);
         }
-        self.take(&LimitKey::GlobalUserCodes, self.limits.global_user_codes, now)
-            .await
+        let limits = &self.limits;
+        let of_all = Reserved {
+            common: (LimitKey::GlobalUserCodes, limits.global_user_codes),
+            reserve: (LimitKey::GlobalUserCodeReserve, limits.global_user_code_reserve),
+            seen: (LimitKey::UserCodeSeen(client), limits.user_code_unseen),
+        };
+        self.take_with_reserve(of_all, now).await
+    }
+
+    /// An authorization request is to be written down before anybody has proved anything.
+    pub async fn write_request(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
+        self.client(ClientAction::WriteRequest, client, now).await
     }
 
     async fn client(
@@ -175,6 +185,7 @@ impl<L: LimitStore> Limiter<L> {
             ClientAction::SignIn => self.limits.client_sign_ins,
             ClientAction::BeginDevice => self.limits.client_devices,
             ClientAction::UserCode => self.limits.client_user_codes,
+            ClientAction::WriteRequest => self.limits.client_written_requests,
         };
         self.take(&LimitKey::Client(action, client), rule, now).await
     }

@@ -45,8 +45,16 @@ pub struct Limits {
     pub client_devices: LimitRule,
     /// Codes of devices that one client may type (RFC 8628 5.1).
     pub client_user_codes: LimitRule,
-    /// Codes of devices typed by everybody: with many clients the search for one gets no faster than this.
+    /// Codes of devices typed by everybody: with the reserve 3,000 in ten minutes. With many clients the search for one
+    /// gets no faster than this.
     pub global_user_codes: LimitRule,
+    /// Tries beyond those, for clients not yet seen: a stranger who uses the others up locks nobody out.
+    pub global_user_code_reserve: LimitRule,
+    /// For how many tries a client counts as not yet seen.
+    pub user_code_unseen: LimitRule,
+    /// Authorization requests of one client that are written down though nobody has proved anything: those that apps
+    /// without a secret push (RFC 9126), and those too large for a cookie.
+    pub client_written_requests: LimitRule,
     /// Sends of this whole installation.
     pub global_sends: LimitRule,
 }
@@ -70,7 +78,10 @@ impl Default for Limits {
             password_changes: LimitRule::new(20, HOUR),
             client_devices: LimitRule::new(60, TEN_MINUTES),
             client_user_codes: LimitRule::new(30, TEN_MINUTES),
-            global_user_codes: LimitRule::new(3_000, TEN_MINUTES),
+            global_user_codes: LimitRule::new(1_500, TEN_MINUTES),
+            global_user_code_reserve: LimitRule::new(1_500, TEN_MINUTES),
+            user_code_unseen: LimitRule::new(5, TEN_MINUTES),
+            client_written_requests: LimitRule::new(200, TEN_MINUTES),
             global_sends: LimitRule::new(3_000, TEN_MINUTES),
         }
     }
@@ -98,6 +109,9 @@ impl Limits {
             client_devices: self.client_devices.times(factor),
             client_user_codes: self.client_user_codes.times(factor),
             global_user_codes: self.global_user_codes.times(factor),
+            global_user_code_reserve: self.global_user_code_reserve.times(factor),
+            user_code_unseen: self.user_code_unseen,
+            client_written_requests: self.client_written_requests.times(factor),
             global_sends: self.global_sends.times(factor),
         }
     }

@@ -1,12 +1,15 @@
 //! How often, and that it is the same for everybody.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use keyback_core::outcome::{IdentifyRejection, ResendRejection, VerifyRejection};
-use keyback_core::rate_limit::{LimitRule, Limits};
+use keyback_core::rate_limit::{ClientPrefix, LimitRule, Limiter, Limits};
 use keyback_core::reset::ResetSettings;
+use keyback_core::time::Timestamp;
 
-use crate::world::{ADA, BOB, NOBODY, World, other_than};
+use crate::memory::Memory;
+use crate::world::{ADA, BOB, NOBODY, World, at_once, other_than};
 
 /// Every limit far away, but the one under test.
 fn generous() -> Limits {
@@ -189,4 +192,53 @@ fn a_limited_try_costs_no_attempt() {
     ));
     world.wait(60);
     assert!(world.verify(&browser, &code).is_ok());
+}
+
+/// RFC 8628 5.1: many clients together search no faster, and who has used the codes of everybody up locks nobody out.
+#[test]
+fn a_stranger_leaves_others_their_codes_of_devices() {
+    let limiter = Limiter::new(
+        Memory::default(),
+        Limits {
+            global_user_codes: LimitRule::new(20, Duration::from_secs(600)),
+            global_user_code_reserve: LimitRule::new(2, Duration::from_secs(600)),
+            ..Limits::default()
+        },
+    );
+    let types = |address: &str| {
+        let client = ClientPrefix::from(address.parse::<IpAddr>().unwrap());
+        at_once(limiter.user_code(client, Timestamp::from_millis(0)))
+            .unwrap()
+            .is_ok()
+    };
+    for _ in 0..20 {
+        assert!(types("198.51.100.66"));
+    }
+    assert!(!types("198.51.100.66"), "the stranger has used them up");
+    assert!(types("192.0.2.1") && types("192.0.2.2"), "others, from elsewhere");
+    assert!(!types("192.0.2.3"), "two are kept, not three");
+    let all = Limits::default();
+    assert_eq!(
+        all.global_user_codes.capacity + all.global_user_code_reserve.capacity,
+        3_000,
+        "the reserve is part of what the search for a code may take"
+    );
+}
+
+/// What anybody can have written down is limited by address.
+#[test]
+fn a_client_has_so_many_requests_written_down() {
+    let limiter = Limiter::new(Memory::default(), Limits::default());
+    let write = |address: &str, second: i64| {
+        let client = ClientPrefix::from(address.parse::<IpAddr>().unwrap());
+        at_once(limiter.write_request(client, Timestamp::from_millis(second * 1_000)))
+            .unwrap()
+            .is_ok()
+    };
+    for _ in 0..200 {
+        assert!(write("192.0.2.1", 0));
+    }
+    assert!(!write("192.0.2.1", 0));
+    assert!(write("192.0.2.2", 0));
+    assert!(write("192.0.2.1", 3), "one grows back in three seconds");
 }

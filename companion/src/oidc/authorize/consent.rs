@@ -1,7 +1,8 @@
 //! Consent (OIDC Core 3.1.2.4): whether a person has allowed an app what it asks for.
 //!
 //! Apps of one's own have it without a screen, with `prompt=consent` too, as Logto does (its SDKs send that on every
-//! sign-in). Of others it is a row; asked for is what the row doesn't cover, or everything where the request says so.
+//! sign-in). Of others it is a row; asked for is what the row doesn't cover, or everything where the request says so, or
+//! where the app is a native one whose redirect any program on the machine could answer.
 
 use keyback_core::time::Timestamp;
 
@@ -52,7 +53,8 @@ pub(super) async fn check<'a>(
     if let Some(yes) = yes {
         return Ok(Ok(Consented::Now(asked, yes)));
     }
-    if request.prompt.asks_consent() {
+    // RFC 8252 8.6: where the answer could reach another program, an earlier yes may have been for another.
+    if request.prompt.asks_consent() || app.can_be_posed_as(&request.redirect_uri) {
         return Ok(Err(Missing(asked)));
     }
     let row = consents::find(inner.store.reader(), user_id, &app.client_id).await?;

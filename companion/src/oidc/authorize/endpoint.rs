@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use keyback_core::time::Timestamp;
 
 use super::super::error::{ErrorCode, ProtocolError};
-use super::super::interaction::AuthorizationRequest;
+use super::super::interaction::{Asker, AuthorizationRequest};
 use super::super::pages::{ErrorKind, ErrorPage, Visitor};
 use super::super::params::{MOST_QUERY_BYTES, Params};
 use super::super::registry::App;
@@ -15,6 +15,7 @@ use super::answer::ReturnTo;
 use super::complete::{self, Settled};
 use super::session::Unfit;
 use super::{Channel, Refusal, check, client, pushed, redirect_uri};
+use crate::http::client_ip::address_of;
 
 pub(in crate::oidc) async fn get(State(provider): State<Provider>, request: Request) -> Response {
     let inner = &*provider.0;
@@ -30,7 +31,14 @@ pub(in crate::oidc) async fn get(State(provider): State<Provider>, request: Requ
         );
     }
     match Params::parse(query.as_bytes()) {
-        Ok(params) => handle(inner, request.headers(), &params).await,
+        Ok(params) => {
+            let asker = Asker {
+                headers: request.headers(),
+                address: address_of(request.extensions()),
+                channel: Channel::Browser,
+            };
+            handle(inner, asker, &params).await
+        }
         Err(_) => {
             let detail = "The sign-in request can't be read: it holds bytes that are no text.";
             inner.refuse(
@@ -76,7 +84,8 @@ pub(in crate::oidc) async fn post(State(provider): State<Provider>, request: Req
     see_other(&format!("{}/auth?{query}", inner.issuer))
 }
 
-async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response {
+async fn handle(inner: &Inner, asker: Asker<'_>, params: &Params) -> Response {
+    let headers = asker.headers;
     let ui_locales = params.one("ui_locales");
     let page =
         |refusal: Refusal| inner.refuse(headers, ui_locales, refusal.status, refusal.kind, refusal.detail);
@@ -88,7 +97,8 @@ async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response
     // RFC 9126 4: a pushed request is the whole request; nothing beside its reference counts.
     match pushed::take(inner, params, &app, now).await {
         Ok(Some(request)) => {
-            let outcome = respond(inner, headers, &app, &request, now).await;
+            let channel = Channel::Pushed;
+            let outcome = respond(inner, Asker { channel, ..asker }, &app, &request, now).await;
             return conclude(
                 inner,
                 headers,
@@ -105,7 +115,7 @@ async fn handle(inner: &Inner, headers: &HeaderMap, params: &Params) -> Response
         Err(refusal) => return page(refusal),
     };
     let outcome = match check(inner, params, &app, redirect_uri, Channel::Browser, now).await {
-        Ok(request) => respond(inner, headers, &app, &request, now).await,
+        Ok(request) => respond(inner, asker, &app, &request, now).await,
         Err(error) => Err(error),
     };
     conclude(
@@ -134,19 +144,19 @@ fn conclude(
 /// Answers a checked request with the session, where that does; else the person is asked, if they may be.
 async fn respond(
     inner: &Inner,
-    headers: &HeaderMap,
+    asker: Asker<'_>,
     app: &App,
     request: &AuthorizationRequest,
     now: Timestamp,
 ) -> Result<Response, ProtocolError> {
-    let settled = match inner.sessions().current(headers, now).await? {
+    let settled = match inner.sessions().current(asker.headers, now).await? {
         None => Settled::SignIn(Unfit::NobodySignedIn),
         Some((current, _)) => complete::settle(inner, app, request, None, &current, None, now).await?,
     };
     let refused = |code, description| Err(ProtocolError::new(code, description));
     let page = match settled {
         Settled::Answered(answer) => {
-            return Ok(inner.deliver(headers, request.ui_locales.as_deref(), &answer));
+            return Ok(inner.deliver(asker.headers, request.ui_locales.as_deref(), &answer));
         }
         Settled::SignIn(unfit) if request.prompt.is_silent() => {
             return refused(ErrorCode::LoginRequired, unfit.description());
@@ -161,17 +171,17 @@ async fn respond(
         Settled::SignIn(_) if request.first_screen.is_reset() && inner.reset_available => "/forgot-password",
         Settled::SignIn(_) => "/sign-in",
     };
-    ask_the_person(inner, headers, request.clone(), page, now).await
+    ask_the_person(inner, asker, request.clone(), page, now).await
 }
 
 async fn ask_the_person(
     inner: &Inner,
-    headers: &HeaderMap,
+    asker: Asker<'_>,
     request: AuthorizationRequest,
     page: &str,
     now: Timestamp,
 ) -> Result<Response, ProtocolError> {
-    let (interaction, cookies) = inner.begin_interaction(headers, request, now).await?;
+    let (interaction, cookies) = inner.begin_interaction(asker, request, now).await?;
     let mut response = see_other(&format!("{page}?i={}", interaction.id));
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);

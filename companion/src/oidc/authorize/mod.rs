@@ -51,7 +51,7 @@ pub(super) use endpoint::{get, post};
 pub(super) use pushed::push;
 pub use session::Unfit;
 
-use channel::Channel;
+pub(in crate::oidc) use channel::Channel;
 
 /// What a check looks at.
 struct Asked<'a> {

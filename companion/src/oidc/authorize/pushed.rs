@@ -17,6 +17,7 @@ use super::super::params::{MOST_QUERY_BYTES, Params};
 use super::super::registry::App;
 use super::super::{Inner, Provider, client_auth, no_store};
 use super::{Channel, Refusal, check};
+use crate::http::client_ip::address_of;
 use crate::secrets::{digest_of, random_token};
 use crate::store::StoreError;
 use crate::store::pushed_requests::{self, NewPushedRequest};
@@ -85,6 +86,12 @@ async fn accept(inner: &Inner, request: Request) -> Result<Pushed, Refused> {
     }
     let now = inner.clock.now();
     let request = check(inner, &params, &app, redirect_uri, Channel::Pushed, now).await?;
+    if !app.is_confidential() {
+        // Anybody can push for such an app.
+        inner
+            .limit_written_requests(address_of(&parts.extensions), now)
+            .await?;
+    }
     let reference = random_token(&*inner.random);
     let new = NewPushedRequest {
         digest: &digest_of(&reference),

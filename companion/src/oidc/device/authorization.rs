@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use keyback_core::ports::Failure as LimitFailure;
 use keyback_core::rate_limit::ClientPrefix;
 use serde::Serialize;
 
@@ -12,7 +11,7 @@ use super::super::error::{ErrorCode, ProtocolError};
 use super::super::params::Params;
 use super::super::{Inner, Provider, client_auth, no_store};
 use super::UserCode;
-use crate::http::client_ip::ClientAddress;
+use crate::http::client_ip::address_of;
 use crate::secrets::{digest_of, random_id, random_token};
 use crate::store::device_codes::{self, Begun, NewDeviceCode};
 
@@ -51,14 +50,16 @@ async fn begin(inner: &Inner, request: Request) -> Result<DeviceAuthorization, P
     }
     let (scopes, resources) = authorize::scopes_and_resources(inner, &params, &app)?;
     let now = inner.clock.now();
-    let address = parts.extensions.get().map(|ClientAddress(address)| *address);
+    let address = address_of(&parts.extensions);
     if let Some(address) = address {
-        let limited = inner.limiter.begin_device(ClientPrefix::from(address), now).await;
-        if limited.map_err(|failure| failed(&failure))?.is_err() {
-            return Err(busy(
-                "Too many devices ask to sign in from this address. Try again in some minutes.",
-            ));
-        }
+        let limited = inner
+            .limiter
+            .begin_device(ClientPrefix::from(address), now)
+            .await?;
+        limited.map_err(|wait| {
+            let description = "Too many devices ask to sign in from this address. Try again later.";
+            ProtocolError::too_often(wait, description)
+        })?;
     }
     let device_code = random_token(&*inner.random);
     let expires_at = now + inner.tokens.device_code.0;
@@ -94,19 +95,8 @@ async fn begin(inner: &Inner, request: Request) -> Result<DeviceAuthorization, P
             Begun::Full => break,
         }
     }
-    Err(busy(
-        "Too many devices wait to be signed in. Try again in some minutes.",
+    Err(ProtocolError::new(
+        ErrorCode::TemporarilyUnavailable,
+        "Too many devices of this app wait to be signed in. Try again in some minutes.",
     ))
-}
-
-fn busy(description: &'static str) -> ProtocolError {
-    ProtocolError::new(ErrorCode::TemporarilyUnavailable, description)
-}
-
-fn failed(failure: &LimitFailure) -> ProtocolError {
-    tracing::error!(error = %failure, "a limit could not be asked");
-    ProtocolError::new(
-        ErrorCode::ServerError,
-        "The provider failed and gave nothing. Try again.",
-    )
 }

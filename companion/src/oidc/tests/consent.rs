@@ -317,3 +317,40 @@ async fn sr54_a_cut_off_account_has_allowed_nothing() {
             .is_empty()
     );
 }
+
+#[tokio::test]
+async fn rfc8252_8_6_a_yes_is_not_remembered_for_a_native_app_that_another_program_could_pose_as() {
+    let bench = Bench::new().await;
+    let (session, cookie) = bench.sign_in(ALICE, "").await;
+    for (redirect_uri, remembered) in [
+        ("http://127.0.0.1:4711/callback", false),
+        ("com.foreign.app:/callback", false),
+        ("https://foreign-app.example/callback", true),
+    ] {
+        let native = [("client_id", "foreign-native"), ("redirect_uri", redirect_uri)];
+        let silent = [&native[..], &[("prompt", "none")]].concat();
+        let asked = bench
+            .authorize(&[&native[..], &[("prompt", "consent")]].concat(), &cookie)
+            .await;
+        assert!(asked.location().starts_with("/consent?i="), "{redirect_uri}");
+        complete(&bench, &asked, &session, YES).await;
+        let again = bench.authorize(&native, &cookie).await;
+        let quiet = bench.authorize(&silent, &cookie).await;
+        if remembered {
+            assert!(again.sent("code").is_some(), "{redirect_uri}");
+            assert!(quiet.sent("code").is_some(), "{redirect_uri}");
+        } else {
+            assert!(again.location().starts_with("/consent?i="), "{redirect_uri}");
+            assert_eq!(quiet.error(), "consent_required", "{redirect_uri}");
+        }
+    }
+    let own = [
+        ("client_id", "native"),
+        ("redirect_uri", "com.example.app:/callback"),
+    ];
+    let answer = bench.authorize(&own, &cookie).await;
+    assert!(
+        answer.sent("code").is_some(),
+        "an app of one's own has no consent to remember"
+    );
+}

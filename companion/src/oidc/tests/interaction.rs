@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::http::client_ip::ClientAddress;
 use crate::oidc::authorize::{Completion, Unfit};
-use crate::store::interactions;
+use crate::store::interactions::{self, NewInteraction};
 
 /// The location a waiting request completes with, or why the session doesn't answer it.
 async fn complete(bench: &Bench, answer: &Answer, session: &Session) -> Result<String, Unfit> {
@@ -190,9 +191,13 @@ async fn a_request_too_large_for_a_cookie_becomes_one_of_a_bounded_number_of_row
     let mut tx = bench.store.begin().await.unwrap();
     for n in 0..interactions::MOST {
         let at = bench.now();
-        interactions::save(&mut tx, &n.to_string(), "{}", at, at + Duration::from_secs(60))
-            .await
-            .unwrap();
+        let new = NewInteraction {
+            id: &n.to_string(),
+            request: "{}",
+            pushed_by: None,
+            expires_at: at + Duration::from_secs(60),
+        };
+        interactions::save(&mut tx, &new, at).await.unwrap();
     }
     tx.commit().await.unwrap();
     assert_eq!(
@@ -203,6 +208,25 @@ async fn a_request_too_large_for_a_cookie_becomes_one_of_a_bounded_number_of_row
         bench.authorize(&[], "").await.sent("i").is_some(),
         "short ones are not concerned"
     );
+    let challenge = digest_of(VERIFIER);
+    let form = [
+        ("client_id", "spa"),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "code"),
+        ("scope", "openid"),
+        ("state", state.as_str()),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    let pushed = bench.post("/oidc/request", &form, &[]).await.json();
+    let uri = pushed["request_uri"].as_str().unwrap();
+    let query = form_of(&[("client_id", "spa"), ("request_uri", uri)]);
+    let brought = bench.get(&format!("/oidc/auth?{query}"), "").await;
+    assert!(
+        brought.sent("i").is_some(),
+        "what an app has pushed has a quota of its own: {}",
+        brought.location()
+    );
     bench.clock.advance(Duration::from_secs(61));
     assert!(
         bench
@@ -211,4 +235,25 @@ async fn a_request_too_large_for_a_cookie_becomes_one_of_a_bounded_number_of_row
             .sent("i")
             .is_some()
     );
+}
+
+#[tokio::test]
+async fn large_requests_of_one_address_are_limited_and_leave_others_their_place() {
+    let bench = Bench::new().await;
+    let state = "s".repeat(3_000);
+    let ask = async |address: &str, state: &str| {
+        let mut request = Request::get(authorize_path(&[("state", state)]))
+            .body(Body::empty())
+            .unwrap();
+        request
+            .extensions_mut()
+            .insert(ClientAddress(address.parse().unwrap()));
+        bench.send(request).await
+    };
+    for _ in 0..200 {
+        assert!(ask("192.0.2.7", &state).await.sent("i").is_some());
+    }
+    assert_eq!(ask("192.0.2.7", &state).await.error(), "temporarily_unavailable");
+    assert!(ask("192.0.2.7", "short").await.sent("i").is_some());
+    assert!(ask("192.0.2.8", &state).await.sent("i").is_some());
 }

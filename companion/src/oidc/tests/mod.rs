@@ -343,6 +343,8 @@ pub(super) async fn start(
         { "client_id": "tv", "name": "The TV", "type": "native", "device_flow": true, "resources": [API],
           "redirect_uris": [] },
         { "client_id": "foreign-tv", "type": "native", "device_flow": true, "first_party": false },
+        { "client_id": "foreign-native", "type": "native", "first_party": false, "redirect_uris": [
+          "http://127.0.0.1/callback", "com.foreign.app:/callback", "https://foreign-app.example/callback"] },
         { "client_id": "machine", "type": "machine", "client_secret": SECRET, "resources": [API] },
         { "client_id": "pusher", "type": "spa", "redirect_uris": ["https://pusher.example/callback"],
           "require_pushed_authorization_requests": true },

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::http::client_ip::ClientAddress;
 use crate::store::pushed_requests::{self, MOST_PER_APP, NewPushedRequest};
 
 const URI: &str = "urn:ietf:params:oauth:request_uri:";
@@ -237,4 +238,50 @@ async fn pushed_requests_of_an_app_are_bounded_and_the_oldest_goes() {
         .await
         .unwrap();
     assert_eq!(left, 0, "SR-86");
+}
+
+/// A push from an address.
+async fn push_from(bench: &Bench, address: &str, changes: &[(&str, &str)]) -> Answer {
+    let challenge = digest_of(VERIFIER);
+    let mut request = Request::post("/oidc/request")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(form_of(&form(&challenge, changes))))
+        .unwrap();
+    request
+        .extensions_mut()
+        .insert(ClientAddress(address.parse().unwrap()));
+    bench.send(request).await
+}
+
+#[tokio::test]
+async fn rfc9126_2_3_who_pushes_for_an_app_without_a_secret_is_limited_by_address() {
+    let bench = Bench::new().await;
+    for _ in 0..200 {
+        let answer = push_from(&bench, "192.0.2.7", &[]).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+    }
+    let refused = push_from(&bench, "192.0.2.7", &[]).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.header(header::RETRY_AFTER), "3");
+    assert_eq!(refused.error(), "temporarily_unavailable");
+    let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM pushed_requests")
+        .fetch_one(bench.store.reader())
+        .await
+        .unwrap();
+    assert_eq!(rows, 200);
+    assert_eq!(
+        push_from(&bench, "192.0.2.8", &[]).await.status,
+        StatusCode::CREATED
+    );
+    let of_a_server = [
+        ("client_id", "web"),
+        ("redirect_uri", "https://web.example/cb"),
+        ("client_secret", SECRET),
+    ];
+    let answer = push_from(&bench, "192.0.2.7", &of_a_server).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::CREATED,
+        "an app that proves itself pushes for all its people"
+    );
 }
