@@ -53,6 +53,7 @@ use axum::routing::{get, post};
 use keyback_core::random::Random;
 use keyback_core::rate_limit::{Limiter, Limits};
 use keyback_core::time::{Clock, Timestamp};
+use tower_http::compression::CompressionLayer;
 use url::Url;
 
 use crate::config::app::{AppConfig, ResourceConfig};
@@ -188,11 +189,15 @@ impl Provider {
             .route("/oidc/request", post(authorize::push))
             .route("/oidc/token/revocation", post(revocation::post))
             .layer(middleware::from_fn_with_state(self.clone(), cors::of_apps));
+        // A page for people, which travels compressed like all others.
+        let pages = Router::new()
+            .route("/oidc/session/end", get(end_session::get).post(end_session::post))
+            .layer(CompressionLayer::new());
         Router::new()
             .route("/oidc/auth", get(authorize::get).post(authorize::post))
             .route("/oidc/device/auth", post(device::post))
             .route("/oidc/token/introspection", post(introspection::post))
-            .route("/oidc/session/end", get(end_session::get).post(end_session::post))
+            .merge(pages)
             .merge(open)
             .merge(of_apps)
             .with_state(self.clone())
