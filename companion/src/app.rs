@@ -153,7 +153,6 @@ impl Companion {
             random: Arc::clone(&random),
             settings: reset_settings(&config, &connectors),
         });
-        let outgoing = Arc::default();
         let provider = Provider::start(ProviderParts {
             store: store.clone(),
             root_keys: &root_keys,
