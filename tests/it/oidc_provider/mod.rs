@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use keyback::{
-    CallbackError, Client, Clock, DiscoveryError, Error, ExchangeError, FirstScreen, IdTokenError, Prompt,
-    Purpose, SignIn, SystemClock, UserInfoError,
+    CallbackError, Client, Clock, DiscoveryError, Error, ExchangeError, FirstScreen, IdTokenError,
+    PendingSignIn, Prompt, Purpose, SignIn, SystemClock, UserInfoError,
 };
+use keyback_tests::Browser;
 use url::Url;
 
 use self::peer::{Peer, agree, answer_of, sign_in};
@@ -125,6 +126,11 @@ async fn rp_logout_2_sign_out_ends_the_session_and_comes_back_with_the_state() {
 
     let SignIn { url, pending } = client.sign_in().prompt(Prompt::None).start().await.unwrap();
     browser.open(url.as_str()).await;
+    assert_eq!(refused_code(&client, pending, &browser).await, "login_required");
+}
+
+/// The error that the provider sent the browser back with.
+async fn refused_code(client: &Client, pending: PendingSignIn, browser: &Browser) -> String {
     let refused = client
         .finish(pending, browser.page().url.clone())
         .await
@@ -132,7 +138,7 @@ async fn rp_logout_2_sign_out_ends_the_session_and_comes_back_with_the_state() {
     let Error::Callback(CallbackError::Provider(error)) = refused else {
         panic!("{refused}")
     };
-    assert_eq!(error.code(), "login_required");
+    error.code().to_owned()
 }
 
 /// SR-75: what other providers don't know they ignore, and the login prompt makes them ask.
@@ -169,14 +175,7 @@ async fn a_visitor_who_cancels_is_told_from_a_provider_that_fails() {
     let SignIn { url, pending } = client.sign_in().start().await.unwrap();
     browser.open(url.as_str()).await;
     browser.click("[ Cancel ]").await;
-    let refused = client
-        .finish(pending, browser.page().url.clone())
-        .await
-        .unwrap_err();
-    let Error::Callback(CallbackError::Provider(error)) = refused else {
-        panic!("{refused}")
-    };
-    assert_eq!(error.code(), "access_denied");
+    assert_eq!(refused_code(&client, pending, &browser).await, "access_denied");
 }
 
 /// OIDC Discovery 4.3: the document is of the issuer that was asked, to the letter.
