@@ -251,7 +251,14 @@ impl Sealer {
 
     /// [`Self::seal`], as base64url text for a cookie.
     pub fn seal_text(&self, random: &dyn Random, context: &[u8], plain: &[u8]) -> String {
-        URL_SAFE_NO_PAD.encode(self.seal(random, context, plain))
+        let mut text = String::new();
+        self.seal_onto(random, context, plain, &mut text);
+        text
+    }
+
+    /// [`Self::seal_text`], written behind what `text` holds.
+    pub fn seal_onto(&self, random: &dyn Random, context: &[u8], plain: &[u8], text: &mut String) {
+        URL_SAFE_NO_PAD.encode_string(self.seal(random, context, plain), text);
     }
 
     /// Opens the text of [`Self::seal_text`].

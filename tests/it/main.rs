@@ -8,6 +8,7 @@ mod breached;
 mod command;
 mod conformance;
 mod crash;
+mod hot_path;
 mod journeys;
 mod key_rotation;
 mod load;

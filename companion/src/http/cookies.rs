@@ -1,8 +1,13 @@
 //! The companion's cookies: one form for all, `__Host-` wherever the public URL is https.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use std::fmt::Write as _;
 use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, header};
 use url::Url;
+
+/// Browsers take a cookie of such a name only from the host itself, over https and for all paths (RFC 6265bis 4.1.3.2).
+const HOST_PREFIX: &str = "__Host-";
 
 /// Names, writes and reads the companion's cookies. All begin with `kb_` (the SDK's with `kbrp_`), since on
 /// localhost cookies ignore ports.
@@ -22,7 +27,7 @@ impl Cookies {
     /// The full name of a cookie, with its prefix.
     pub fn name(self, name: &str) -> String {
         if self.secure {
-            format!("__Host-{name}")
+            format!("{HOST_PREFIX}{name}")
         } else {
             name.to_owned()
         }
@@ -50,17 +55,33 @@ impl Cookies {
 
     /// `Set-Cookie` of a value for as long as given, or for the browser's session.
     pub fn set(self, name: &str, value: &str, max_age: Option<Duration>) -> HeaderValue {
-        let mut builder = cookie::Cookie::build((self.name(name), value))
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            .same_site(cookie::SameSite::Lax);
-        if let Some(max_age) = max_age {
-            let seconds = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
-            builder = builder.max_age(cookie::time::Duration::seconds(seconds));
+        self.set_written(name, max_age, |text| text.push_str(value))
+    }
+
+    /// [`Self::set`] of a value that `write` writes: base64url or hex, which mean nothing else in a cookie.
+    pub fn set_written(
+        self,
+        name: &str,
+        max_age: Option<Duration>,
+        write: impl FnOnce(&mut String),
+    ) -> HeaderValue {
+        let mut text = String::with_capacity(1024);
+        if self.secure {
+            text.push_str(HOST_PREFIX);
         }
-        let text = builder.build().to_string();
-        // Our values are base64url or hex: always fit for a header.
+        text.push_str(name);
+        text.push('=');
+        write(&mut text);
+        text.push_str("; HttpOnly; SameSite=Lax");
+        if self.secure {
+            text.push_str("; Secure");
+        }
+        text.push_str("; Path=/");
+        if let Some(max_age) = max_age {
+            // Writing to memory can't fail.
+            let _ = write!(text, "; Max-Age={}", max_age.as_secs());
+        }
+        // A value that is unfit for a header sets nothing.
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 

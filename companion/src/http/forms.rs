@@ -1,12 +1,12 @@
 //! Form bodies and queries, read strictly and in one place: for the pages, where a field is there once or not at all,
 //! and for the provider, whose own rules stand in `oidc/params.rs`.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use axum::http::{HeaderMap, header};
 use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode;
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// Fields of a form or query at most: more than any page or specification names together.
 pub const MOST_FIELDS: usize = 100;
@@ -20,7 +20,7 @@ pub struct NotAForm;
 
 /// The fields of a form or query, each at most once. Field names nobody asks for have no effect.
 #[derive(Clone, Default)]
-pub struct Fields(HashMap<String, String>);
+pub struct Fields(Pairs);
 
 /// Why a form or query is refused, alike for every identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,44 +49,111 @@ pub fn is_form(headers: &HeaderMap) -> bool {
     form && types.next().is_none()
 }
 
-/// The fields of a form or query in their order, as often as they are sent.
-pub fn pairs(bytes: &[u8]) -> Result<Vec<(String, String)>, NotAForm> {
-    let mut read = Vec::with_capacity(16);
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let end = memchr(b'&', rest).unwrap_or(rest.len());
-        let pair = &rest[..end];
-        rest = rest.get(end + 1..).unwrap_or_default();
-        if pair.is_empty() {
-            continue;
+/// The fields of a form or query in their order, as often as they are sent. All their text is in one buffer, which is
+/// wiped when dropped: forms carry passwords, codes and client secrets.
+#[derive(Clone, Default)]
+pub struct Pairs {
+    text: Zeroizing<String>,
+    ends: Vec<Ends>,
+}
+
+/// Where the name and the value of a field end in the text; a name begins where the field before it ends.
+#[derive(Clone, Copy)]
+struct Ends {
+    name: usize,
+    value: usize,
+}
+
+impl Pairs {
+    /// Reads them, but for those that `keep` leaves out.
+    pub fn parse(bytes: &[u8], keep: impl Fn(&[u8], &[u8]) -> bool) -> Result<Self, NotAForm> {
+        // Decoded text is never longer than what was sent: the buffer doesn't move, and leaves no copy behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
+        let mut ends = Vec::with_capacity(16);
+        let (mut rest, mut fields) = (bytes, 0);
+        while !rest.is_empty() {
+            let end = memchr(b'&', rest).unwrap_or(rest.len());
+            let pair = &rest[..end];
+            rest = rest.get(end + 1..).unwrap_or_default();
+            if pair.is_empty() {
+                continue;
+            }
+            fields += 1;
+            if fields > MOST_FIELDS {
+                return Err(NotAForm);
+            }
+            let at = memchr(b'=', pair);
+            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
+            if keep(name, value) {
+                decode_into(name, &mut text);
+                let name = text.len();
+                decode_into(value, &mut text);
+                let value = text.len();
+                ends.push(Ends { name, value });
+            }
         }
-        if read.len() == MOST_FIELDS {
-            return Err(NotAForm);
+        let text = String::from_utf8(std::mem::take(&mut *text)).map_err(|error| {
+            error.into_bytes().zeroize();
+            NotAForm
+        })?;
+        let text = Zeroizing::new(text);
+        // A character that one field begins and the next one ends is text in neither.
+        let whole = |ends: &Ends| text.is_char_boundary(ends.name) && text.is_char_boundary(ends.value);
+        if ends.iter().all(whole) {
+            Ok(Self { text, ends })
+        } else {
+            Err(NotAForm)
         }
-        let at = memchr(b'=', pair);
-        let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
-        read.push((decode(name)?, decode(value)?));
     }
-    Ok(read)
+
+    /// The values of the fields of a name.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let mut begins = 0;
+        self.ends.iter().filter_map(move |ends| {
+            // As bytes, which need no look at where characters begin.
+            let is_named = self.text.as_bytes()[begins..ends.name] == *name.as_bytes();
+            begins = ends.value;
+            is_named.then(|| &self.text[ends.name..ends.value])
+        })
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut begins = 0;
+        self.ends.iter().map(move |ends| {
+            let pair = (&self.text[begins..ends.name], &self.text[ends.name..ends.value]);
+            begins = ends.value;
+            pair
+        })
+    }
 }
 
 /// Percent-decoding of the URL standard, but with bytes that are no UTF-8 refused instead of replaced.
 pub fn decode(bytes: &[u8]) -> Result<String, NotAForm> {
-    if memchr2(b'+', b'%', bytes).is_none() {
-        // Most names and values stand for themselves.
-        let text = std::str::from_utf8(bytes).map_err(|_| NotAForm)?;
-        return Ok(text.to_owned());
+    let mut decoded = Vec::with_capacity(bytes.len());
+    decode_into(bytes, &mut decoded);
+    String::from_utf8(decoded).map_err(|error| {
+        // It may have been a secret.
+        error.into_bytes().zeroize();
+        NotAForm
+    })
+}
+
+fn decode_into(bytes: &[u8], decoded: &mut Vec<u8>) {
+    // Most names and values stand for themselves.
+    let mut rest = bytes;
+    while let Some(at) = memchr2(b'+', b'%', rest) {
+        decoded.extend_from_slice(&rest[..at]);
+        if rest[at] == b'+' {
+            decoded.push(b' ');
+            rest = &rest[at + 1..];
+        } else {
+            let end = memchr(b'+', &rest[at..]).map_or(rest.len(), |plus| at + plus);
+            decoded.extend(percent_decode(&rest[at..end]));
+            rest = &rest[end..];
+        }
     }
-    let mut spaced: Vec<u8> = bytes
-        .iter()
-        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-        .collect();
-    let text = percent_decode(&spaced)
-        .decode_utf8()
-        .map(std::borrow::Cow::into_owned);
-    // It may have been a secret.
-    spaced.zeroize();
-    text.map_err(|_| NotAForm)
+    decoded.extend_from_slice(rest);
 }
 
 impl Fields {
@@ -105,37 +172,29 @@ impl Fields {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, FieldsError> {
-        let mut fields = HashMap::new();
-        for (name, value) in pairs(bytes)? {
-            if name.contains('\0') || value.contains('\0') {
-                return Err(FieldsError::Nul);
-            }
-            if fields.insert(name, value).is_some() {
-                return Err(FieldsError::Repeated);
-            }
+        let pairs = Pairs::parse(bytes, |_, _| true)?;
+        if pairs.text.contains('\0') {
+            return Err(FieldsError::Nul);
         }
-        Ok(Self(fields))
+        let mut names = HashSet::with_capacity(pairs.ends.len());
+        if pairs.iter().all(|(name, _)| names.insert(name)) {
+            Ok(Self(pairs))
+        } else {
+            Err(FieldsError::Repeated)
+        }
     }
 
     /// The value of a field; empty counts as absent.
     pub fn one(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
-    }
-}
-
-impl Drop for Fields {
-    fn drop(&mut self) {
-        // Forms carry passwords and codes.
-        self.0.values_mut().for_each(String::zeroize);
+        self.0.all(name).next().filter(|value| !value.is_empty())
     }
 }
 
 impl std::fmt::Debug for Fields {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -173,6 +232,14 @@ mod tests {
         );
         assert_eq!(form("identifier[]=a").unwrap().one("identifier"), None);
         assert_eq!(form("").unwrap().one("identifier"), None);
+        // A character whose bytes are shared out is text in no field.
+        for split in [
+            "identifier=%c3&%a9=1",
+            "identifier%c3=%a9",
+            "identifier=%c3&x=%a9",
+        ] {
+            assert_eq!(form(split).unwrap_err(), NotAForm.into(), "{split}");
+        }
         let json = HeaderMap::from_iter([(header::CONTENT_TYPE, "application/json".parse().unwrap())]);
         assert_eq!(
             Fields::from_form(&json, b"{}").unwrap_err(),
@@ -182,10 +249,12 @@ mod tests {
 
     #[test]
     fn values_are_decoded_and_malformed_escapes_stay_as_typed() {
-        let fields = form("password=a+b%2Bc%20%C3%A9&p=100%&q=%zz&=empty&k").unwrap();
+        let fields = form("password=a+b%2Bc%20%C3%A9&p=100%&q=%zz&=empty&k&r=%4&s=%%41").unwrap();
         assert_eq!(fields.one("password"), Some("a b+c é"));
         assert_eq!(fields.one("p"), Some("100%"));
         assert_eq!(fields.one("q"), Some("%zz"));
         assert_eq!(fields.one("k"), None);
+        assert_eq!(fields.one("r"), Some("%4"));
+        assert_eq!(fields.one("s"), Some("%A"));
     }
 }

@@ -12,6 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::http::encoding::accepts_gzip;
+use crate::http::headers::Guards;
 
 /// Seconds that a document may be kept. A new key signs only after this (see [`super::keys`]).
 pub(super) const MAX_AGE_SECONDS: u64 = 300;
@@ -28,20 +29,32 @@ pub(super) struct Document {
 /// A form of a document, with an `ETag` of its own (RFC 9110 8.8.3).
 #[derive(Clone, Debug)]
 struct Form {
+    /// All headers of the answer, those that every answer carries among them: put together once.
+    headers: HeaderMap,
     body: Bytes,
     etag: HeaderValue,
 }
 
 impl Form {
-    fn new(body: Vec<u8>) -> Self {
+    fn new(body: Vec<u8>, encoding: Option<HeaderValue>, guards: &Guards) -> Self {
         let etag = format!(
             "\"{}\"",
             URL_SAFE_NO_PAD.encode(&digest(&SHA256, &body).as_ref()[..12])
         );
+        // base64url in quotes is always fit for a header.
+        let etag = HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static("\"0\""));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.extend(encoding.map(|encoding| (header::CONTENT_ENCODING, encoding)));
+        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+        headers.insert(header::ETAG, etag.clone());
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        guards.put_on(&mut headers);
         Self {
+            headers,
             body: body.into(),
-            // base64url in quotes is always fit for a header.
-            etag: HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static("\"0\"")),
+            etag,
         }
     }
 
@@ -53,18 +66,23 @@ impl Form {
 }
 
 impl Document {
-    pub(super) fn new(json: &serde_json::Value) -> Self {
+    /// `guards` are the headers that every answer carries.
+    pub(super) fn new(json: &serde_json::Value, guards: &Guards) -> Self {
         let plain = json.to_string().into_bytes();
+        let gzip = HeaderValue::from_static("gzip");
         Self {
-            gzip: Form::new(compressed(&plain)),
-            plain: Form::new(plain),
+            gzip: Form::new(compressed(&plain), Some(gzip), guards),
+            plain: Form::new(plain, None, guards),
         }
     }
 
     /// Answers a request for the document: compressed to whoever takes that, 304 where the client has it.
     pub(super) fn answer(&self, request: &HeaderMap) -> Response<Body> {
-        let gzip = accepts_gzip(request);
-        let form = if gzip { &self.gzip } else { &self.plain };
+        let form = if accepts_gzip(request) {
+            &self.gzip
+        } else {
+            &self.plain
+        };
         let known = request
             .get(header::IF_NONE_MATCH)
             .is_some_and(|sent| form.matches(sent.as_bytes()));
@@ -75,15 +93,7 @@ impl Document {
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if gzip {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        }
-        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
-        headers.insert(header::ETAG, form.etag.clone());
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        *response.headers_mut() = form.headers.clone();
         response
     }
 }

@@ -34,7 +34,7 @@ const MOST_PER_BROWSER: usize = 4;
 pub struct AuthorizationRequest {
     pub client_id: String,
     pub redirect_uri: String,
-    #[serde(default, skip_serializing_if = "ResponseMode::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub response_mode: ResponseMode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -47,9 +47,9 @@ pub struct AuthorizationRequest {
     pub scopes: Scopes,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub first_screen: FirstScreen,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub prompt: Prompt,
     /// Seconds that may have passed since the person authenticated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ pub struct AuthorizationRequest {
 }
 
 /// An authorization request that waits for the person.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Interaction {
     /// Public and random: names the cookie, and stands in the address of the pages.
     #[serde(skip)]
@@ -87,6 +87,15 @@ pub struct Interaction {
     pub(super) is_row: bool,
 }
 
+/// [`Interaction`] as it is written.
+#[derive(Serialize)]
+struct Waiting<'a> {
+    #[serde(flatten)]
+    request: &'a AuthorizationRequest,
+    requested_at: Timestamp,
+    expires_at: Timestamp,
+}
+
 /// The browser that an authorization request comes by.
 #[derive(Clone, Copy)]
 pub(super) struct Asker<'a> {
@@ -97,29 +106,33 @@ pub(super) struct Asker<'a> {
 }
 
 /// What the cookie holds.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 #[serde(untagged)]
 enum Sealed {
     Whole(Box<Interaction>),
-    Row {
-        row: String,
-        requested_at: Timestamp,
-        expires_at: Timestamp,
-    },
+    Row(Row),
+}
+
+/// What the cookie of a request holds that is too large for it.
+#[derive(Deserialize, Serialize)]
+struct Row {
+    row: String,
+    requested_at: Timestamp,
+    expires_at: Timestamp,
 }
 
 impl Sealed {
     fn requested_at(&self) -> Timestamp {
         match self {
             Self::Whole(interaction) => interaction.requested_at,
-            Self::Row { requested_at, .. } => *requested_at,
+            Self::Row(row) => row.requested_at,
         }
     }
 
     fn expires_at(&self) -> Timestamp {
         match self {
             Self::Whole(interaction) => interaction.expires_at,
-            Self::Row { expires_at, .. } => *expires_at,
+            Self::Row(row) => row.expires_at,
         }
     }
 }
@@ -130,31 +143,29 @@ impl Inner {
     pub(super) async fn begin_interaction(
         &self,
         asker: Asker<'_>,
-        request: AuthorizationRequest,
+        request: &AuthorizationRequest,
         now: Timestamp,
-    ) -> Result<(Interaction, Vec<HeaderValue>), ProtocolError> {
+    ) -> Result<(String, Vec<HeaderValue>), ProtocolError> {
         let id = random_id(&*self.random);
-        let expires_at = now + self.tokens.interaction.0;
-        let interaction = Interaction {
-            id,
+        let life = self.tokens.interaction.0;
+        let waiting = Waiting {
             request,
             requested_at: now,
-            expires_at,
-            is_row: false,
+            expires_at: now + life,
         };
-        let whole = written(&interaction)?;
+        let whole = written(&waiting)?;
         let plain = if sealed_length(whole.len()) <= MOST_BYTES {
             whole
         } else {
-            self.save_large(asker, &interaction, &whole, now).await?
+            Box::pin(self.save_large(asker, &id, &waiting, &whole, now)).await?
         };
-        let name = cookie_name(&interaction.id);
-        let sealed = self
-            .sealer
-            .seal_text(&*self.random, name.as_bytes(), plain.as_bytes());
+        let name = cookie_name(&id);
         let mut cookies = self.crowded_out(asker.headers);
-        cookies.push(self.cookies.set(&name, &sealed, Some(self.tokens.interaction.0)));
-        Ok((interaction, cookies))
+        cookies.push(self.cookies.set_written(&name, Some(life), |value| {
+            self.sealer
+                .seal_onto(&*self.random, name.as_bytes(), plain.as_bytes(), value);
+        }));
+        Ok((id, cookies))
     }
 
     /// The waiting request of an id, if this browser holds its cookie and it has not expired.
@@ -172,7 +183,7 @@ impl Inner {
         }
         let (found, is_row) = match sealed {
             Sealed::Whole(interaction) => (Some(*interaction), false),
-            Sealed::Row { row, .. } => {
+            Sealed::Row(Row { row, .. }) => {
                 let json = interactions::find(self.store.reader(), &row, now).await?;
                 (json.map(|json| serde_json::from_str(&json)).transpose()?, true)
             }
@@ -210,7 +221,8 @@ impl Inner {
     async fn save_large(
         &self,
         asker: Asker<'_>,
-        interaction: &Interaction,
+        id: &str,
+        waiting: &Waiting<'_>,
         whole: &str,
         now: Timestamp,
     ) -> Result<String, ProtocolError> {
@@ -220,24 +232,23 @@ impl Inner {
                 None
             }
             // Its app has proved itself, or the push was limited; and a reference serves once.
-            Channel::Pushed => Some(interaction.request.client_id.as_str()),
+            Channel::Pushed => Some(waiting.request.client_id.as_str()),
         };
         let new = NewInteraction {
-            id: &interaction.id,
+            id,
             request: whole,
             pushed_by,
-            expires_at: interaction.expires_at,
+            expires_at: waiting.expires_at,
         };
         let mut tx = self.store.begin().await?;
         let saved = interactions::save(&mut tx, &new, now).await?;
         tx.commit().await?;
         match saved {
             Saved::Saved => {
-                let (row, requested_at) = (interaction.id.clone(), interaction.requested_at);
-                let sealed = Sealed::Row {
-                    row,
-                    requested_at,
-                    expires_at: interaction.expires_at,
+                let sealed = Row {
+                    row: id.to_owned(),
+                    requested_at: waiting.requested_at,
+                    expires_at: waiting.expires_at,
                 };
                 Ok(serde_json::to_string(&sealed).map_err(Failure::from)?)
             }
@@ -279,15 +290,19 @@ impl Inner {
 }
 
 /// As JSON, in a buffer that need not grow.
-fn written(interaction: &Interaction) -> Result<String, Failure> {
+fn written(waiting: &Waiting<'_>) -> Result<String, Failure> {
     let mut bytes = Vec::with_capacity(MOST_BYTES);
-    serde_json::to_writer(&mut bytes, interaction)?;
+    serde_json::to_writer(&mut bytes, waiting)?;
     // JSON is UTF-8: nothing is replaced.
     Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 fn cookie_name(id: &str) -> String {
-    format!("{COOKIE_PREFIX}{id}")
+    [COOKIE_PREFIX, id].concat()
 }
 
 fn sealed_length(plain: usize) -> usize {

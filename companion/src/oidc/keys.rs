@@ -16,6 +16,7 @@ use super::error::Failure;
 use super::jws::{self, BadKey, Jwk, SigningKey};
 use crate::config::app::IdTokenAlg;
 use crate::config::lifetimes::TokensConfig;
+use crate::http::headers::Guards;
 use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::provider_keys::{self, KeyRow};
 use crate::store::{Store, StoreError};
@@ -137,6 +138,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
 pub(super) struct Keys {
     store: Store,
     sealer: Sealer,
+    guards: Guards,
     loaded: RwLock<Loaded>,
     reloading: tokio::sync::Mutex<()>,
 }
@@ -168,6 +170,7 @@ impl Keys {
     pub(super) async fn start(
         store: &Store,
         root_keys: &RootKeys,
+        guards: &Guards,
         random: &dyn Random,
         now: Timestamp,
     ) -> Result<Self, KeysError> {
@@ -179,10 +182,11 @@ impl Keys {
                 provider_keys::add_first(store.writer(), &row).await?;
             }
         }
-        let ring = Arc::new(KeyRing::load(store, &sealer, None, now).await?);
+        let ring = Arc::new(KeyRing::load(store, &sealer, guards, None, now).await?);
         Ok(Self {
             store: store.clone(),
             sealer,
+            guards: guards.clone(),
             loaded: RwLock::new(Loaded { at: now, ring }),
             reloading: tokio::sync::Mutex::new(()),
         })
@@ -198,7 +202,9 @@ impl Keys {
         let Ok(_only_one) = self.reloading.try_lock() else {
             return loaded.ring;
         };
-        match KeyRing::load(&self.store, &self.sealer, Some(&loaded.ring), now).await {
+        // Boxed, since it is seldom and large: what every request waits for stays small.
+        let load = KeyRing::load(&self.store, &self.sealer, &self.guards, Some(&loaded.ring), now);
+        match Box::pin(load).await {
             Ok(ring) => {
                 let ring = Arc::new(ring);
                 let mut loaded = self
@@ -236,6 +242,7 @@ impl KeyRing {
     async fn load(
         store: &Store,
         sealer: &Sealer,
+        guards: &Guards,
         before: Option<&Self>,
         now: Timestamp,
     ) -> Result<Self, KeysError> {
@@ -248,7 +255,7 @@ impl KeyRing {
             .iter()
             .filter(|key| key.leaves_at.is_none_or(|at| at > now))
             .map(|key| &key.jwk);
-        let document = Document::new(&json!({ "keys": published.collect::<Vec<_>>() }));
+        let document = Document::new(&json!({ "keys": published.collect::<Vec<_>>() }), guards);
         Ok(Self { keys, document })
     }
 

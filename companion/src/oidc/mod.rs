@@ -43,10 +43,11 @@ mod token;
 mod userinfo;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -59,6 +60,7 @@ use url::Url;
 use crate::config::app::{AppConfig, ResourceConfig};
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
 use crate::http::cookies::Cookies;
+use crate::http::headers::Guards;
 use crate::logout::Endings;
 use crate::outgoing::OutgoingHttp;
 use crate::secrets::{Purpose, RootKeys, Sealer};
@@ -152,9 +154,17 @@ impl Provider {
         let issuer = format!("{}/oidc", parts.public_url.as_str().trim_end_matches('/'));
         let registry = Registry::new(&parts.store, parts.apps, parts.resources).await?;
         registry.forget_gone().await.map_err(RegistryError::from)?;
-        let keys = Keys::start(&parts.store, parts.root_keys, &*parts.random, parts.clock.now()).await?;
+        let guards = Guards::new(&parts.public_url);
+        let keys = Keys::start(
+            &parts.store,
+            parts.root_keys,
+            &guards,
+            &*parts.random,
+            parts.clock.now(),
+        )
+        .await?;
         Ok(Self(Arc::new(Inner {
-            metadata: Document::new(&metadata::document(&issuer, &registry)),
+            metadata: Document::new(&metadata::document(&issuer, &registry), &guards),
             cookies: Cookies::for_url(&parts.public_url),
             sealer: parts.root_keys.sealer(Purpose::Cookies),
             answers: parts.root_keys.sealer(Purpose::RefreshAnswers),
@@ -194,7 +204,7 @@ impl Provider {
             .route("/oidc/session/end", get(end_session::get).post(end_session::post))
             .layer(CompressionLayer::new());
         Router::new()
-            .route("/oidc/auth", get(authorize::get).post(authorize::post))
+            .route(authorize::PATH, get(authorize::get).post(authorize::post))
             .route("/oidc/device/auth", post(device::post))
             .route("/oidc/token/introspection", post(introspection::post))
             .merge(pages)
@@ -203,10 +213,20 @@ impl Provider {
             .with_state(self.clone())
     }
 
-    /// The answer to a request for discovery or the key set, where it is one: these are the same for everybody, and
-    /// are asked for more than all else. [`Self::router`] answers them too.
+    /// The answer to a request for discovery or the key set, where it is one, with the headers that every answer
+    /// carries: these are the same for everybody, and are asked for more than all else. [`Self::router`] answers them too.
     pub async fn published(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
         metadata::published(&self.0, method, path, headers).await
+    }
+
+    /// Whether a request is one for a sign-in that [`Self::authorize`] answers. [`Self::router`] does too.
+    pub fn is_authorization(&self, method: &Method, path: &str) -> bool {
+        method == Method::GET && path == authorize::PATH
+    }
+
+    /// Answers an authorization request that a browser brings from an address.
+    pub async fn authorize(&self, uri: &Uri, headers: &HeaderMap, address: IpAddr) -> Response {
+        authorize::answer(&self.0, uri, headers, Some(address)).await
     }
 
     /// `{public_url}/oidc`.

@@ -2,10 +2,9 @@
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use zeroize::Zeroize as _;
 
 use super::error::ProtocolError;
-use crate::http::forms::{self, NotAForm};
+use crate::http::forms::{self, NotAForm, Pairs};
 
 /// Bytes of a query or a form body at most.
 pub(super) const MOST_BYTES: usize = 64 * 1024;
@@ -17,14 +16,12 @@ const CLAIMS: &str = "claims";
 
 /// Parameters as sent. A parameter without a value counts as omitted (RFC 6749 3.1).
 #[derive(Clone, Default)]
-pub(super) struct Params(Vec<(String, String)>);
+pub(super) struct Params(Pairs);
 
 impl Params {
     /// Reads a query or form.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, NotAForm> {
-        let mut pairs = forms::pairs(bytes)?;
-        pairs.retain(|(_, value)| !value.is_empty());
-        Ok(Self(pairs))
+        Ok(Self(Pairs::parse(bytes, |_, value| !value.is_empty())?))
     }
 
     /// Reads the form body of a request to the token endpoint and its like: each parameter once, but for
@@ -72,10 +69,7 @@ impl Params {
 
     /// All values of a parameter that may repeat.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .filter(move |(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.0.all(name)
     }
 
     /// Whether a parameter is sent more than once.
@@ -85,12 +79,10 @@ impl Params {
 
     /// A parameter that is sent more than once though it may not (RFC 6749 3.1), by a name fit to be shown.
     pub(super) fn repeated(&self) -> Option<String> {
-        let mut names = self
-            .0
-            .iter()
-            .map(|(name, _)| name)
-            .filter(|name| *name != "resource");
-        names.find(|name| self.is_repeated(name)).map(|name| shown(name))
+        let names: Vec<&str> = self.0.iter().map(|(name, _)| name).collect();
+        let repeated = |(at, name): &(usize, &&str)| **name != "resource" && names[..*at].contains(name);
+        let found = names.iter().enumerate().find(repeated);
+        found.map(|(_, name)| shown(name))
     }
 
     /// A parameter whose name or value holds a control character, by a name fit to be shown.
@@ -106,7 +98,7 @@ impl Params {
         let bad_json = |text: &str| text.chars().any(|c| c.is_control() && !"\t\n\r".contains(c));
         self.0
             .iter()
-            .find(|(name, value)| match name.as_str() {
+            .find(|(name, value)| match *name {
                 CLAIMS => bad_json(value),
                 _ => bad(name) || bad(value),
             })
@@ -118,15 +110,6 @@ impl Params {
         url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(self.0.iter())
             .finish()
-    }
-}
-
-impl Drop for Params {
-    fn drop(&mut self) {
-        // They carry codes, tokens and client secrets.
-        for (_, value) in &mut self.0 {
-            value.zeroize();
-        }
     }
 }
 

@@ -269,7 +269,8 @@ impl Registry {
         if let Some(app) = self.fixed.get(client_id) {
             return Ok(Some(app.clone()));
         }
-        let stored = apps::find(self.store.reader(), client_id).await?;
+        // Boxed, or each request would carry the room that the look-up needs about with it.
+        let stored = Box::pin(apps::find(self.store.reader(), client_id)).await?;
         Ok(stored.map(|stored| Arc::new(stored.into())))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub const OPENID: &str = "openid";
 pub const OFFLINE_ACCESS: &str = "offline_access";
@@ -17,10 +17,10 @@ pub const STANDARD: [&str; 6] = [OPENID, OFFLINE_ACCESS, PROFILE, EMAIL, PHONE, 
 /// Scopes of one request at most.
 const MOST: usize = 100;
 
-/// A list of scopes in the order they were asked, each once.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(from = "String", into = "String")]
-pub struct Scopes(Vec<String>);
+/// A list of scopes in the order they were asked, each once: one text, with a space between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scopes(#[serde(deserialize_with = "each_once")] String);
 
 /// A scope holds a character outside RFC 6749 3.3, or there are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,17 +29,22 @@ pub struct NotAScope;
 impl Scopes {
     /// Reads a `scope` parameter.
     pub fn parse(text: &str) -> Result<Self, NotAScope> {
-        let legal = |c: char| matches!(c, '\u{20}'..='\u{21}' | '\u{23}'..='\u{5b}' | '\u{5d}'..='\u{7e}');
+        Self::parse_some(text, |_| true)
+    }
+
+    /// Reads those of a `scope` parameter that `keep` allows.
+    pub fn parse_some(text: &str, keep: impl Fn(&str) -> bool) -> Result<Self, NotAScope> {
+        let legal = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         let few = text.split(' ').nth(MOST).is_none();
-        if few && text.chars().all(legal) {
-            Ok(Self::from(text.to_owned()))
+        if few && text.bytes().all(legal) {
+            Ok(Self::joined(text.split(' ').filter(|scope| keep(scope))))
         } else {
             Err(NotAScope)
         }
     }
 
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.iter().any(|own| own == scope)
+        self.iter().any(|own| own == scope)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -47,39 +52,58 @@ impl Scopes {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        // Of an empty text one empty scope would be split.
+        self.0.split(' ').filter(|scope| !scope.is_empty())
+    }
+
+    /// The list as a `scope` parameter has it.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The scopes that are also allowed by `keep`.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(&str) -> bool) -> Self {
-        Self(self.0.iter().filter(|scope| keep(scope)).cloned().collect())
+        Self::joined(self.iter().filter(|scope| keep(scope)))
+    }
+
+    fn joined<'s>(scopes: impl Iterator<Item = &'s str>) -> Self {
+        let mut list = Self(String::with_capacity(64));
+        for scope in scopes.filter(|scope| !scope.is_empty()) {
+            if list.contains(scope) {
+                continue;
+            }
+            if !list.is_empty() {
+                list.0.push(' ');
+            }
+            list.0.push_str(scope);
+        }
+        list
+    }
+}
+
+impl From<&str> for Scopes {
+    /// Reads what [`fmt::Display`] wrote.
+    fn from(text: &str) -> Self {
+        Self::joined(text.split(' '))
     }
 }
 
 impl From<String> for Scopes {
     /// Reads what [`fmt::Display`] wrote.
     fn from(text: String) -> Self {
-        let mut scopes: Vec<String> = Vec::new();
-        for scope in text.split(' ').filter(|scope| !scope.is_empty()) {
-            if !scopes.iter().any(|own| own == scope) {
-                scopes.push(scope.to_owned());
-            }
-        }
-        Self(scopes)
-    }
-}
-
-impl From<Scopes> for String {
-    fn from(scopes: Scopes) -> Self {
-        scopes.to_string()
+        Self::from(text.as_str())
     }
 }
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(" "))
+        f.write_str(&self.0)
     }
+}
+
+fn each_once<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    Ok(Scopes::from(String::deserialize(text)?).0)
 }
 
 #[cfg(test)]
@@ -94,5 +118,13 @@ mod tests {
         assert_eq!(Scopes::parse("é"), Err(NotAScope));
         assert_eq!(Scopes::parse(&"a ".repeat(101)), Err(NotAScope));
         assert!(Scopes::parse(" ").unwrap().is_empty());
+        assert_eq!(Scopes::parse(" ").unwrap().iter().count(), 0);
+        let read: Scopes = serde_json::from_str("\"a b  a\"").unwrap();
+        assert_eq!(read.to_string(), "a b");
+        assert_eq!(scopes.filter(|scope| scope == "email").as_str(), "email");
+        assert_eq!(
+            Scopes::parse_some("openid x email", |scope| scope != "x"),
+            Ok(scopes)
+        );
     }
 }

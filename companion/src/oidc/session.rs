@@ -44,9 +44,14 @@ impl Sessions<'_> {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<Option<(Session, User)>, StoreError> {
-        let Some(secret) = self.cookies.read(headers, COOKIE) else {
-            return Ok(None);
-        };
+        match self.cookies.read(headers, COOKIE) {
+            // Boxed: who is signed in can bear it, and nobody else carries its room about.
+            Some(secret) => Box::pin(self.find(secret, now)).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn find(&self, secret: &str, now: Timestamp) -> Result<Option<(Session, User)>, StoreError> {
         let Some(session) = sessions::find(self.store.reader(), &digest_of(secret), now).await? else {
             return Ok(None);
         };

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::Uri;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 
-use super::request::address_of;
+use super::request::client_address;
 use super::respond;
 use crate::app::Companion;
 use crate::http::client_ip::ClientAddress;
@@ -49,13 +50,26 @@ impl Answers for Guarded {
             guards,
             routes,
         } = self;
-        let mut response = match refused(&companion, &request) {
-            Some(refusal) => refusal,
+        let answer = match refused(&companion, &request) {
+            Some(refusal) => Answer::Bare(refusal),
             None => caught(&companion, answered(&companion, routes, request, peer)).await,
         };
-        guards.put_on(response.headers_mut());
-        response
+        match answer {
+            Answer::Whole(response) => response,
+            Answer::Bare(mut response) => {
+                guards.put_on(response.headers_mut());
+                response
+            }
+        }
     }
+}
+
+/// An answer on its way out.
+enum Answer {
+    /// With the headers that every answer carries.
+    Whole(Response),
+    /// Without them.
+    Bare(Response),
 }
 
 /// Refuses what is addressed to another name (421) and form posts of other sites (403).
@@ -71,7 +85,7 @@ fn refused(companion: &Companion, request: &Request) -> Option<Response> {
     None
 }
 
-async fn answered(companion: &Companion, routes: Router, mut request: Request, peer: SocketAddr) -> Response {
+async fn answered(companion: &Companion, routes: Router, mut request: Request, peer: SocketAddr) -> Answer {
     // What everybody asks for, and nothing is done for, has the shortest way.
     let (method, path) = (request.method(), request.uri().path());
     if let Some(document) = companion
@@ -79,40 +93,53 @@ async fn answered(companion: &Companion, routes: Router, mut request: Request, p
         .published(method, path, request.headers())
         .await
     {
-        return document;
+        return Answer::Whole(document);
+    }
+    let address = client_address(companion, peer, request.headers());
+    if companion.provider.is_authorization(method, path) {
+        // The one request of an app's that anybody may send before anything is known of them: no router, no boxes.
+        let answer = companion
+            .provider
+            .authorize(request.uri(), request.headers(), address);
+        return Answer::Bare(in_time(companion, request.uri(), answer).await);
     }
     request.extensions_mut().insert(ConnectInfo(peer));
-    let address = address_of(companion, request.extensions(), request.headers());
     request.extensions_mut().insert(ClientAddress(address));
-    in_time(companion, routes, request).await
+    let uri = request.uri().clone();
+    // Boxed, or its size would be moved about with every request that takes a shorter way.
+    Answer::Bare(in_time(companion, &uri, Box::pin(by_route(routes, request))).await)
 }
 
 /// Gives a request up that takes too long, whether it is the client that dawdles or we that do: 503, come again.
-async fn in_time(companion: &Companion, routes: Router, request: Request) -> Response {
+///
+/// No `async fn`, nor is [`caught`]: one would keep room for what it awaits twice.
+fn in_time<'a>(
+    companion: &'a Companion,
+    uri: &'a Uri,
+    answer: impl Future<Output = Response> + 'a,
+) -> impl Future<Output = Response> + 'a {
     let limit = companion.config.server.request_timeout.into();
-    let path = request.uri().path().to_owned();
-    match tokio::time::timeout(limit, by_route(routes, request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let event_id = random_id(companion.random.as_ref());
-            tracing::warn!(event_id, path, "a request took too long and was given up");
-            let wait = Wait::at_least_a_second(Duration::from_secs(5));
-            companion.error_page(
-                Kind::Unavailable {
-                    event_id: &event_id,
-                    wait,
-                },
-                None,
-            )
-        }
-    }
+    tokio::time::timeout(limit, answer)
+        .map(move |answer| answer.unwrap_or_else(|_| given_up(companion, uri.path())))
+}
+
+fn given_up(companion: &Companion, path: &str) -> Response {
+    let event_id = random_id(companion.random.as_ref());
+    tracing::warn!(event_id, path, "a request took too long and was given up");
+    let wait = Wait::at_least_a_second(Duration::from_secs(5));
+    companion.error_page(
+        Kind::Unavailable {
+            event_id: &event_id,
+            wait,
+        },
+        None,
+    )
 }
 
 /// Turns a panic into an error page. What the handler held is dropped by its unwinding; what is shared is behind
 /// locks that bear it.
-async fn caught(companion: &Companion, answer: impl Future<Output = Response>) -> Response {
-    match AssertUnwindSafe(answer).catch_unwind().await {
-        Ok(response) => response,
-        Err(panic) => companion.failure(&respond::panic_text(panic.as_ref())),
-    }
+fn caught(companion: &Companion, answer: impl Future<Output = Answer>) -> impl Future<Output = Answer> {
+    AssertUnwindSafe(answer).catch_unwind().map(|answer| {
+        answer.unwrap_or_else(|panic| Answer::Bare(companion.failure(&respond::panic_text(panic.as_ref()))))
+    })
 }

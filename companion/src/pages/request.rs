@@ -51,6 +51,11 @@ pub(super) fn address_of(companion: &Companion, extensions: &Extensions, headers
     let peer = extensions
         .get::<ConnectInfo<SocketAddr>>()
         .map_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), |info| info.0);
+    client_address(companion, peer, headers)
+}
+
+/// The address that a request of a connection counts for.
+pub(super) fn client_address(companion: &Companion, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
     client_ip(
         peer,
         headers,

@@ -153,7 +153,7 @@ async fn issue(
         client_id: &request.client_id,
         session_id: &session.id,
         offline,
-        scope: &request.scopes.to_string(),
+        scope: request.scopes.as_str(),
         resources: &request.resources,
         claims: claims.as_deref(),
         auth_time: session.auth_time(),

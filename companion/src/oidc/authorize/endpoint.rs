@@ -1,7 +1,9 @@
 //! The endpoint itself: reads the request, has it checked, and answers it with the session, or asks the person.
 
+use std::net::IpAddr;
+
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use keyback_core::time::Timestamp;
 
@@ -17,39 +19,38 @@ use super::session::Unfit;
 use super::{Channel, Refusal, check, client, pushed, redirect_uri};
 use crate::http::client_ip::address_of;
 
+/// Where it is.
+pub(in crate::oidc) const PATH: &str = "/oidc/auth";
+
+const TOO_LONG: &str = "The sign-in request is too long. The app that sent you here must send a shorter one.";
+
 pub(in crate::oidc) async fn get(State(provider): State<Provider>, request: Request) -> Response {
-    let inner = &*provider.0;
-    let query = request.uri().query().unwrap_or_default();
+    let address = address_of(request.extensions());
+    answer(&provider.0, request.uri(), request.headers(), address).await
+}
+
+/// Answers a request that a browser brings in its address.
+pub(in crate::oidc) async fn answer(
+    inner: &Inner,
+    uri: &Uri,
+    headers: &HeaderMap,
+    address: Option<IpAddr>,
+) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let unread = |status, detail| inner.refuse(headers, None, status, ErrorKind::BadRequest, detail);
     if query.len() > MOST_QUERY_BYTES {
-        let detail = "The sign-in request is too long. The app that sent you here must send a shorter one.";
-        return inner.refuse(
-            request.headers(),
-            None,
-            StatusCode::URI_TOO_LONG,
-            ErrorKind::BadRequest,
-            detail,
-        );
+        return unread(StatusCode::URI_TOO_LONG, TOO_LONG);
     }
-    match Params::parse(query.as_bytes()) {
-        Ok(params) => {
-            let asker = Asker {
-                headers: request.headers(),
-                address: address_of(request.extensions()),
-                channel: Channel::Browser,
-            };
-            handle(inner, asker, &params).await
-        }
-        Err(_) => {
-            let detail = "The sign-in request can't be read: it holds bytes that are no text.";
-            inner.refuse(
-                request.headers(),
-                None,
-                StatusCode::BAD_REQUEST,
-                ErrorKind::BadRequest,
-                detail,
-            )
-        }
-    }
+    let Ok(params) = Params::parse(query.as_bytes()) else {
+        let detail = "The sign-in request can't be read: it holds bytes that are no text.";
+        return unread(StatusCode::BAD_REQUEST, detail);
+    };
+    let asker = Asker {
+        headers,
+        address,
+        channel: Channel::Browser,
+    };
+    handle(inner, asker, &params).await
 }
 
 /// A form may come from any site (OIDC Core 3.1.2.1). Browsers hold back `Lax` cookies from a foreign POST, so it
@@ -57,29 +58,15 @@ pub(in crate::oidc) async fn get(State(provider): State<Provider>, request: Requ
 pub(in crate::oidc) async fn post(State(provider): State<Provider>, request: Request) -> Response {
     let inner = &*provider.0;
     let (parts, body) = request.into_parts();
+    let unread =
+        |status, detail: &str| inner.refuse(&parts.headers, None, status, ErrorKind::BadRequest, detail);
     let params = match Params::of_body(&parts.headers, body).await {
         Ok(params) => params,
-        Err(error) => {
-            let detail = error.description();
-            return inner.refuse(
-                &parts.headers,
-                None,
-                StatusCode::BAD_REQUEST,
-                ErrorKind::BadRequest,
-                detail,
-            );
-        }
+        Err(error) => return unread(StatusCode::BAD_REQUEST, error.description()),
     };
     let query = params.to_query();
     if query.len() > MOST_QUERY_BYTES {
-        let detail = "The sign-in request is too long. The app that sent you here must send a shorter one.";
-        return inner.refuse(
-            &parts.headers,
-            None,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            ErrorKind::BadRequest,
-            detail,
-        );
+        return unread(StatusCode::PAYLOAD_TOO_LARGE, TOO_LONG);
     }
     see_other(&format!("{}/auth?{query}", inner.issuer))
 }
@@ -95,20 +82,11 @@ async fn handle(inner: &Inner, asker: Asker<'_>, params: &Params) -> Response {
     };
     let now = inner.clock.now();
     // RFC 9126 4: a pushed request is the whole request; nothing beside its reference counts.
-    match pushed::take(inner, params, &app, now).await {
-        Ok(Some(request)) => {
-            let channel = Channel::Pushed;
-            let outcome = respond(inner, Asker { channel, ..asker }, &app, &request, now).await;
-            return conclude(
-                inner,
-                headers,
-                request.ui_locales.as_deref(),
-                ReturnTo::of(&request),
-                outcome,
-            );
-        }
-        Ok(None) => {}
-        Err(refusal) => return page(refusal),
+    if let Some(reference) = pushed::reference(params) {
+        return match Box::pin(handle_pushed(inner, asker, params, reference, &app, now)).await {
+            Ok(response) => response,
+            Err(refusal) => page(refusal),
+        };
     }
     let redirect_uri = match redirect_uri::check(&app, params) {
         Ok(redirect_uri) => redirect_uri,
@@ -118,26 +96,38 @@ async fn handle(inner: &Inner, asker: Asker<'_>, params: &Params) -> Response {
         Ok(request) => respond(inner, asker, &app, &request, now).await,
         Err(error) => Err(error),
     };
-    conclude(
-        inner,
-        headers,
-        ui_locales,
-        ReturnTo::asked(redirect_uri, params),
-        outcome,
-    )
+    let return_to = || ReturnTo::asked(redirect_uri, params);
+    conclude(inner, headers, ui_locales, return_to, outcome)
+}
+
+/// A request that its app has pushed.
+async fn handle_pushed(
+    inner: &Inner,
+    asker: Asker<'_>,
+    params: &Params,
+    reference: &str,
+    app: &App,
+    now: Timestamp,
+) -> Result<Response, Refusal> {
+    let request = pushed::take(inner, params, reference, app, now).await?;
+    let channel = Channel::Pushed;
+    let outcome = respond(inner, Asker { channel, ..asker }, app, &request, now).await;
+    let ui_locales = request.ui_locales.as_deref();
+    let return_to = || ReturnTo::of(&request);
+    Ok(conclude(inner, asker.headers, ui_locales, return_to, outcome))
 }
 
 /// From here on the app is told what went wrong.
-fn conclude(
+fn conclude<'a>(
     inner: &Inner,
     headers: &HeaderMap,
     ui_locales: Option<&str>,
-    return_to: ReturnTo<'_>,
+    return_to: impl FnOnce() -> ReturnTo<'a>,
     outcome: Result<Response, ProtocolError>,
 ) -> Response {
     outcome.unwrap_or_else(|error| {
         tracing::debug!(%error, "authorization request refused");
-        inner.deliver(headers, ui_locales, &return_to.error(&inner.issuer, &error))
+        inner.deliver(headers, ui_locales, &return_to().error(&inner.issuer, &error))
     })
 }
 
@@ -151,7 +141,9 @@ async fn respond(
 ) -> Result<Response, ProtocolError> {
     let settled = match inner.sessions().current(asker.headers, now).await? {
         None => Settled::SignIn(Unfit::NobodySignedIn),
-        Some((current, _)) => complete::settle(inner, app, request, None, &current, None, now).await?,
+        Some((current, _)) => {
+            Box::pin(complete::settle(inner, app, request, None, &current, None, now)).await?
+        }
     };
     let refused = |code, description| Err(ProtocolError::new(code, description));
     let page = match settled {
@@ -171,18 +163,18 @@ async fn respond(
         Settled::SignIn(_) if request.first_screen.is_reset() && inner.reset_available => "/forgot-password",
         Settled::SignIn(_) => "/sign-in",
     };
-    ask_the_person(inner, asker, request.clone(), page, now).await
+    ask_the_person(inner, asker, request, page, now).await
 }
 
 async fn ask_the_person(
     inner: &Inner,
     asker: Asker<'_>,
-    request: AuthorizationRequest,
+    request: &AuthorizationRequest,
     page: &str,
     now: Timestamp,
 ) -> Result<Response, ProtocolError> {
-    let (interaction, cookies) = inner.begin_interaction(asker, request, now).await?;
-    let mut response = see_other(&format!("{page}?i={}", interaction.id));
+    let (id, cookies) = inner.begin_interaction(asker, request, now).await?;
+    let mut response = see_other(&[page, "?i=", &id].concat());
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -47,7 +47,7 @@ pub use complete::{Completed, Completion};
 pub(super) use complete::{complete, deny};
 pub(super) use consent::Consented;
 pub use consent::Yes;
-pub(super) use endpoint::{get, post};
+pub(super) use endpoint::{PATH, answer, get, post};
 pub(super) use pushed::push;
 pub use session::Unfit;
 

@@ -108,18 +108,21 @@ async fn accept(inner: &Inner, request: Request) -> Result<Pushed, Refused> {
     })
 }
 
-/// The pushed request that a browser brings the reference of, once. `None`: the request is no reference of ours.
+/// The reference that a browser brings. `None`: the request is no reference of ours.
+pub(super) fn reference(params: &Params) -> Option<&str> {
+    params.one("request_uri")?.strip_prefix(PREFIX)
+}
+
+/// The pushed request that a browser brings the reference of, once.
 ///
 /// Where the reference leads to nothing, where to return to isn't known: that is a page.
 pub(super) async fn take(
     inner: &Inner,
     params: &Params,
+    reference: &str,
     app: &App,
     now: Timestamp,
-) -> Result<Option<AuthorizationRequest>, Refusal> {
-    let Some(reference) = params.one("request_uri").and_then(|uri| uri.strip_prefix(PREFIX)) else {
-        return Ok(None);
-    };
+) -> Result<AuthorizationRequest, Refusal> {
     let dead = Refusal::new(
         ErrorKind::Expired,
         "The pushed sign-in request is unknown, has expired, was used already, or is another app's.",
@@ -129,7 +132,7 @@ pub(super) async fn take(
     }
     match find(inner, &digest_of(reference), app, now).await {
         // What the app may have can change in a minute, too.
-        Ok(Some(request)) if app.allows_redirect(&request.redirect_uri) => Ok(Some(request)),
+        Ok(Some(request)) if app.allows_redirect(&request.redirect_uri) => Ok(request),
         Ok(_) => Err(dead),
         Err(error) => {
             tracing::error!(%error, "a pushed authorization request could not be looked up");

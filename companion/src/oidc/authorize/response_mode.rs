@@ -22,11 +22,6 @@ pub enum ResponseMode {
 pub(in crate::oidc) const SUPPORTED: [&str; 2] = ["query", "form_post"];
 
 impl ResponseMode {
-    /// Whether this is the mode of a request that doesn't choose one.
-    pub(in crate::oidc) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// The mode that a request asks for. None where it is not supported, or can't reach the redirect URI.
     pub(super) fn asked(params: &Params, redirect_uri: &str) -> Option<Self> {
         let is_web = ["https://", "http://"]

@@ -11,8 +11,6 @@ pub(super) fn check(asked: &Asked<'_>) -> Result<Scopes, ProtocolError> {
         .params
         .one("scope")
         .ok_or_else(|| invalid("Send a scope; for a sign-in it begins with openid."))?;
-    let scopes = Scopes::parse(text)
-        .map_err(|_| invalid("The scope is a list of words of printable ASCII, separated by spaces."))?;
     let of_a_resource = |scope: &str| {
         let mut asked_for = asked
             .params
@@ -20,8 +18,10 @@ pub(super) fn check(asked: &Asked<'_>) -> Result<Scopes, ProtocolError> {
             .filter_map(|one| asked.registry.resource(one));
         asked_for.any(|resource| resource.scopes.iter().any(|own| own == scope))
     };
-    let granted = scopes
-        .filter(|scope| STANDARD.contains(&scope) || asked.app.has_scope(scope) || of_a_resource(scope));
+    let is_known =
+        |scope: &str| STANDARD.contains(&scope) || asked.app.has_scope(scope) || of_a_resource(scope);
+    let granted = Scopes::parse_some(text, is_known)
+        .map_err(|_| invalid("The scope is a list of words of printable ASCII, separated by spaces."))?;
     if granted.is_empty() {
         return Err(invalid(
             "None of the scopes is known for this app; for a sign-in ask for openid.",
