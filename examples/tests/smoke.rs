@@ -143,6 +143,27 @@ async fn the_command_line_program_ends_on_ctrl_c_and_knows_its_options() -> anyh
     Ok(())
 }
 
+/// A port that waits for ever would be found by whoever comes later.
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc8252_8_3_the_command_line_program_waits_for_its_time_and_closes_its_port() -> anyhow::Result<()> {
+    let issuer = provider().await?;
+    let mut running = impatient(&issuer, "2")?;
+    let request = running.request(&issuer)?;
+    let callback = &request["redirect_uri"];
+    // Until then it waits, and what others send gains them no time.
+    assert_eq!(ask(&format!("{callback}?code=1&state=2")).await?.status(), 400);
+    let (code, err) = running.ended()?;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("nobody has signed in for 2 s; start again"), "{err}");
+    let state = &request["state"];
+    assert!(ask(&format!("{callback}?code=1&state={state}")).await.is_err());
+
+    let (code, err) = impatient(&issuer, "a while")?.ended()?;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("KEYBACK_PATIENCE"), "{err}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_static_page_only_links() -> anyhow::Result<()> {
     let (_running, line) = start(&mut Command::new(env!("CARGO_BIN_EXE_static_page")))?;
@@ -171,10 +192,19 @@ struct CommandLine {
 
 fn loopback(issuer: &str, options: &[&str]) -> anyhow::Result<CommandLine> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loopback"));
-    command
-        .env("KEYBACK_ISSUER", issuer)
-        .arg("--no-browser")
-        .args(options);
+    command.args(options);
+    begin(command, issuer)
+}
+
+/// The same with a time of its own, in seconds.
+fn impatient(issuer: &str, patience: &str) -> anyhow::Result<CommandLine> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loopback"));
+    command.env("KEYBACK_PATIENCE", patience);
+    begin(command, issuer)
+}
+
+fn begin(mut command: Command, issuer: &str) -> anyhow::Result<CommandLine> {
+    command.env("KEYBACK_ISSUER", issuer).arg("--no-browser");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let printed = child.stdout.take().context("nothing is printed")?;
     Ok(CommandLine {

@@ -234,6 +234,88 @@ async fn sr60_events_of_one_account_come_in_their_order() {
     app.settle().await;
 }
 
+/// One change tells a webhook two things: that it was a reset comes first, and while that can't be told, nothing else.
+#[tokio::test]
+async fn sr60_what_one_reset_tells_comes_in_its_order_to_each_target() {
+    let failing = MessageProvider::start(Behaviour::Says(500, "", "")).await;
+    let sound = MessageProvider::start(Behaviour::Says(200, "", "")).await;
+    let app = telling(vec![
+        hook(&failing, &WebhookEvent::ALL),
+        hook(&sound, &WebhookEvent::ALL),
+    ])
+    .await;
+    reset(&app).await;
+    let events = |asked: &[Asked]| -> Vec<String> {
+        let bodies = asked
+            .iter()
+            .map(|asked| serde_json::from_str::<Value>(&asked.body).unwrap());
+        bodies
+            .map(|body| body["event"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    // Another target's trouble is none of its own.
+    let told = deliveries(&sound, 2).await;
+    assert_eq!(events(&told), ["PostResetPassword", "User.Data.Updated"]);
+    for tries in 1..4 {
+        let told = deliveries(&failing, tries).await;
+        assert!(
+            events(&told).iter().all(|event| event == "PostResetPassword"),
+            "{told:?}"
+        );
+        app.advance(Duration::from_secs(60));
+    }
+    failing.behave(Behaviour::Says(200, "", ""));
+    app.advance(Duration::from_secs(600));
+    let told = eventually("the second event", async || {
+        let told = events(&failing.asked());
+        (told.last()? == "User.Data.Updated").then_some(told)
+    })
+    .await;
+    assert_eq!(
+        told.iter().filter(|event| *event == "User.Data.Updated").count(),
+        1
+    );
+    app.settle().await;
+    assert_eq!(failing.asked().len(), told.len());
+}
+
+/// The operator of several webhooks reads which of them failed, and nothing that its address may keep secret (SR-31).
+#[tokio::test]
+async fn sr31_a_failed_delivery_names_its_target_without_what_is_secret() {
+    let peer = MessageProvider::start(Behaviour::Says(500, "", "")).await;
+    let gone = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let with_query = |base: &str| {
+        let mut hook = hook(&peer, &[WebhookEvent::PostResetPassword]);
+        hook.url = format!("{base}/orders/hook?token=s3cret-token").parse().unwrap();
+        hook
+    };
+    let answering = peer.url.origin().ascii_serialization();
+    let app = telling(vec![with_query(&answering), with_query(&gone)]).await;
+    reset(&app).await;
+    let mut errors = eventually("both to have failed", async || {
+        let told = "SELECT last_error FROM jobs WHERE kind = 'webhook' AND last_error IS NOT NULL";
+        let errors: Vec<String> = sqlx::query_scalar(told)
+            .fetch_all(app.companion.store.reader())
+            .await
+            .unwrap();
+        (errors.len() == 2).then_some(errors)
+    })
+    .await;
+    errors.sort_by_key(|error| !error.contains("answered 500"));
+    assert!(
+        errors[0].contains(&format!("the webhook {answering}/orders/hook answered 500")),
+        "{errors:?}"
+    );
+    assert!(
+        errors[1].contains(&format!("the webhook {gone}/orders/hook could not be told")),
+        "{errors:?}"
+    );
+    assert!(errors.iter().all(|error| !error.contains("s3cret")), "{errors:?}");
+}
+
 #[tokio::test]
 async fn sr60_while_a_key_takes_anothers_place_receivers_of_either_accept() {
     let peer = MessageProvider::start(Behaviour::Says(200, "", "")).await;

@@ -96,7 +96,7 @@ async fn messages(config: &Config) -> Messages {
 /// Which webhooks there are, and whether their names lead anywhere: asking them would be an event.
 async fn webhooks(config: &Config, found: &mut Messages) {
     for hook in &config.webhooks {
-        let host = hook.url.host_str().unwrap_or_default();
+        let target = hook.target();
         let events: Vec<&str> = hook.events.iter().map(|event| event.as_str()).collect();
         let targets = if hook.allow_private {
             Targets::Any
@@ -106,11 +106,10 @@ async fn webhooks(config: &Config, found: &mut Messages) {
         match check_target(&hook.url, targets).await {
             Ok(()) => found
                 .notes
-                .push(format!("the webhook at {host} is told of {}", events.join(", "))),
-            Err(error) => found.failures.push(format!(
-                "the webhook at {host} can't be told: {}",
-                error.in_full()
-            )),
+                .push(format!("the webhook {target} is told of {}", events.join(", "))),
+            Err(error) => found
+                .failures
+                .push(format!("the webhook {target} can't be told: {}", error.in_full())),
         }
     }
 }

@@ -35,8 +35,8 @@ pub(crate) struct NewArgs {
 pub(crate) struct RotateArgs {
     #[command(flatten)]
     config: ConfigFile,
-    /// The old keys have leaked: the new ones sign at once, though apps that keep the key set fail until they
-    /// fetch it again
+    /// The old keys have leaked: all of them go, announced ones too, and the new ones sign at once. Sign-ins fail at apps
+    /// that keep the key set until they fetch it again, and until then such apps believe the old keys
     #[arg(long)]
     at_once: bool,
 }
@@ -112,5 +112,12 @@ async fn rotate(args: &RotateArgs) -> Result<()> {
     )
     .await?;
     store.close().await;
-    list(&args.config).await
+    list(&args.config).await?;
+    if handover == Handover::AtOnce {
+        eprintln!(
+            "a running companion signs with the new keys within a second. Apps keep the key set for five minutes or \
+             longer: restart those that must not believe the old keys meanwhile"
+        );
+    }
+    Ok(())
 }

@@ -140,7 +140,24 @@ async fn add(args: AddArgs) -> Result<()> {
     };
     add_account(&store, &new, phc.as_deref(), SystemClock.now()).await?;
     println!("{}", new.id);
-    if phc.is_none() {
+    tell_of_resets(&config, &new, phc.is_some());
+    store.close().await;
+    Ok(())
+}
+
+/// Where the first password is set, or why a reset can't set one.
+fn tell_of_resets(config: &Config, new: &NewUser, has_password: bool) {
+    if new.email.is_none() && new.phone.is_none() {
+        eprintln!(
+            "warning: the account has neither e-mail address nor phone number: no code can be sent, so its password \
+             can't be reset; `keyback user edit` gives it one"
+        );
+    } else if !new.verified {
+        eprintln!(
+            "warning: nobody vouches for the account's address: no code goes there, so its password can't be reset; \
+             `keyback user edit` vouches for it"
+        );
+    } else if !has_password {
         let url = config
             .server
             .public_url()
@@ -148,8 +165,6 @@ async fn add(args: AddArgs) -> Result<()> {
             .unwrap_or_default();
         eprintln!("the account has no password yet: its first one is set at {url}reset-password");
     }
-    store.close().await;
-    Ok(())
 }
 
 pub(super) fn email(text: &str) -> Result<String> {

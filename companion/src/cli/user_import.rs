@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use keyback_core::random::SystemRandom;
 use keyback_core::time::{Clock as _, SystemClock};
 
 use super::{ConfigFile, open};
 use crate::import::{self, Format, Options, Outcome, Report, Rules};
+
+const NO_ADDRESS: &str = "neither e-mail address nor phone number: no code can be sent";
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
@@ -36,7 +39,8 @@ pub(crate) struct ImportArgs {
     /// Import accounts whose password hash can't be taken (MD5, SHA and other fast ones) without a password
     #[arg(long)]
     drop_hashes: bool,
-    /// Commit after every so many accounts, so that a running companion can write in between; by default all or none
+    /// Commit after every so many accounts, and pause for a quarter of a second, so that a running companion can write
+    /// in between: its sign-ins wait for the part under way. By default all or none
     #[arg(long, value_name = "ACCOUNTS", value_parser = clap::value_parser!(u64).range(1..))]
     commit_every: Option<u64>,
 }
@@ -54,18 +58,25 @@ pub(super) async fn run(args: &ImportArgs) -> Result<()> {
         skip_existing: args.skip_existing,
         commit_every: args.commit_every,
     };
-    let from = source(&args.accounts)?;
+    let (from, bar) = source(&args.accounts)?;
     let imported = import::run(&store, from, options, Arc::new(SystemRandom), SystemClock.now()).await;
+    bar.finish_and_clear();
     store.close().await;
     tell(&imported?, &args.accounts)
 }
 
-fn source(file: &Path) -> Result<Box<dyn Read + Send>> {
+/// The file, and what shows on a terminal, and there alone, how far it has been read.
+fn source(file: &Path) -> Result<(Box<dyn Read + Send>, ProgressBar)> {
     if file == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
+        let bar = ProgressBar::new_spinner();
+        return Ok((Box::new(bar.wrap_read(io::stdin())), bar));
     }
     let opened = File::open(file).with_context(|| format!("{} can't be read", file.display()))?;
-    Ok(Box::new(opened))
+    let length = opened.metadata().map_or(0, |metadata| metadata.len());
+    let bar = ProgressBar::new(length).with_style(ProgressStyle::with_template(
+        "{wide_bar} {bytes} of {total_bytes}, {eta} left",
+    )?);
+    Ok((Box::new(bar.wrap_read(opened)), bar))
 }
 
 /// Problems to standard error, what was done to standard output.
@@ -81,6 +92,11 @@ fn tell(report: &Report, file: &Path) -> Result<()> {
         0 => String::new(),
         count => format!(", {count} of them without a password: a reset sets their first one"),
     };
+    match report.without_address {
+        0 => {}
+        1 => eprintln!("warning: 1 account has {NO_ADDRESS}, so its password can't be reset"),
+        count => eprintln!("warning: {count} accounts have {NO_ADDRESS}, so their passwords can't be reset"),
+    }
     let skipped = match report.skipped {
         0 => String::new(),
         count => format!("\n{count} entries left alone: their accounts are there"),

@@ -8,6 +8,7 @@ use url::Url;
 use super::Problems;
 use super::authentication::{self, AuthMethod};
 use super::client_keys::ClientKeys;
+use super::entries::Entry;
 use super::server::is_loopback;
 use crate::oidc::RESET_CLIENT_ID;
 
@@ -150,7 +151,7 @@ impl Drop for Secret {
     }
 }
 
-/// The rules of apps that no single key tells.
+/// The rules across apps and resources.
 pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: &mut Problems) {
     let mut seen = HashSet::new();
     for app in apps {
@@ -158,38 +159,47 @@ pub(super) fn check(apps: &[AppConfig], resources: &[ResourceConfig], problems: 
         if !seen.insert(app.client_id.as_str()) {
             problems.add(&place, "this client_id is there twice");
         }
-        if app.client_id == RESET_CLIENT_ID {
-            problems.add(
-                &place,
-                "this client_id is the companion's own, behind /reset-password; choose another",
-            );
-        }
-        for problem in app.problems() {
-            problems.add(&place, problem);
-        }
         for problem in app.unknown_resources(resources) {
             problems.add(&place, problem);
         }
     }
-    for resource in resources {
-        let place = format!("[[resource]] {}", resource.indicator);
-        for scope in resource
-            .words
-            .keys()
-            .filter(|scope| !resource.scopes.contains(scope))
-        {
-            problems.add(
-                &place,
-                format!("words speaks of the scope {scope:?}, which is not among scopes"),
+}
+
+impl Entry for AppConfig {
+    const LIST: &'static str = "app";
+    const ID: &'static str = "client_id";
+    const REQUIRED: &'static [(&'static str, &'static [&'static str])] = &[
+        ("client_id", &["app"]),
+        ("type", &["spa", "web", "native", "machine"]),
+    ];
+
+    fn problems(&self) -> Vec<String> {
+        let mut problems = self.problems();
+        if self.client_id == RESET_CLIENT_ID {
+            problems.push(
+                "this client_id is the companion's own, behind /reset-password; choose another".to_owned(),
             );
         }
-        let absolute = Url::parse(&resource.indicator).is_ok_and(|url| url.fragment().is_none());
+        problems
+    }
+}
+
+impl Entry for ResourceConfig {
+    const LIST: &'static str = "resource";
+    const ID: &'static str = "indicator";
+    const REQUIRED: &'static [(&'static str, &'static [&'static str])] =
+        &[("indicator", &["https://api.example"])];
+
+    fn problems(&self) -> Vec<String> {
+        let unknown = self.words.keys().filter(|scope| !self.scopes.contains(scope));
+        let mut problems: Vec<String> = unknown
+            .map(|scope| format!("words speaks of the scope {scope:?}, which is not among scopes"))
+            .collect();
+        let absolute = Url::parse(&self.indicator).is_ok_and(|url| url.fragment().is_none());
         if !absolute {
-            problems.add(
-                &place,
-                "indicator must be an absolute URI without a fragment (RFC 8707 2)",
-            );
+            problems.push("indicator must be an absolute URI without a fragment (RFC 8707 2)".to_owned());
         }
+        problems
     }
 }
 

@@ -9,9 +9,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::app::Secret;
+use super::connector::{Fault, Faults};
 use super::messages::EmailConfig;
 use super::server::is_loopback;
-use super::sms::{MessageMethod, NotValid, SmsConfig};
+use super::sms::{MessageMethod, SmsConfig};
 use crate::connectors::body_template::{BodyTemplate, Escaping};
 use crate::outgoing::signature::SigningKey;
 
@@ -54,13 +55,11 @@ pub struct HttpEmailSettings {
 }
 
 impl HttpSmsSettings {
-    pub(super) fn of(section: &SmsConfig) -> Result<Self, NotValid> {
-        let url = section
-            .url
-            .as_deref()
-            .filter(|url| !url.is_empty())
-            .ok_or(NotValid::Missing("url"))?;
-        let (url, query) = templated_url(url)?;
+    pub(super) fn of(section: &SmsConfig) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let url = section.url.as_deref().filter(|url| !url.is_empty());
+        let url = url.ok_or(Fault::Missing("url")).and_then(templated_url);
+        let url = faults.note(url);
         let method = match section.method {
             MessageMethod::Post => Method::POST,
             MessageMethod::Put => Method::PUT,
@@ -69,50 +68,72 @@ impl HttpSmsSettings {
         };
         let has_body = section.method != MessageMethod::Get;
         if !has_body && section.signing_key.is_some() {
-            return Err(NotValid::malformed(
-                "signing_key",
-                "signs the body, and a GET has none",
-            ));
+            let why = "signs the body, and a GET has none";
+            faults.note::<()>(Err(Fault::malformed("signing_key", why)));
         }
         if !has_body && section.body.is_some() {
-            return Err(NotValid::malformed(
-                "body",
-                "is not sent with a GET; put the values after the ? of the url",
-            ));
+            let why = "is not sent with a GET; put the values after the ? of the url";
+            faults.note::<()>(Err(Fault::malformed("body", why)));
         }
-        let body = has_body.then(|| body(section)).transpose()?;
+        let body = faults.note(has_body.then(|| body(section)).transpose());
         let content_type = HeaderValue::from_str(&section.content_type)
-            .map_err(|_| NotValid::malformed("content_type", "is no media type"))?;
+            .map_err(|_| Fault::malformed("content_type", "is no media type"));
+        let content_type = faults.note(content_type);
         let success = section.success.iter().map(|&status| success(status));
-        Ok(Self {
-            endpoint: HttpEndpoint {
-                url,
-                headers: headers(&section.headers)?,
-                signature: signature(section.signing_key.as_ref(), &section.signature_header)?,
-                timeout: section.timeout.into(),
-            },
-            query,
-            method,
-            body,
-            content_type,
-            from: section.from.clone(),
-            success: success.collect::<Result<_, _>>()?,
-        })
+        let success = faults.note(success.collect::<Result<_, _>>());
+        let headers = headers(&section.headers, &mut faults);
+        let signature = signature(
+            section.signing_key.as_ref(),
+            &section.signature_header,
+            &mut faults,
+        );
+        match (url, body, content_type, success) {
+            (Some((url, query)), Some(body), Some(content_type), Some(success)) if faults.is_empty() => {
+                Ok(Self {
+                    endpoint: HttpEndpoint {
+                        url,
+                        headers,
+                        signature,
+                        timeout: section.timeout.into(),
+                    },
+                    query,
+                    method,
+                    body,
+                    content_type,
+                    from: section.from.clone(),
+                    success,
+                })
+            }
+            _ => Err(faults),
+        }
     }
 }
 
 impl HttpEmailSettings {
-    pub(super) fn of(section: &EmailConfig) -> Result<Self, NotValid> {
-        let url = section.url.clone().ok_or(NotValid::Missing("url"))?;
-        check_endpoint(&url).map_err(|why| NotValid::malformed("url", why))?;
-        Ok(Self {
-            endpoint: HttpEndpoint {
-                url,
-                headers: headers(&section.headers)?,
-                signature: signature(section.signing_key.as_ref(), &section.signature_header)?,
-                timeout: section.timeout.into(),
-            },
-        })
+    pub(super) fn of(section: &EmailConfig) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let url = section.url.clone().ok_or(Fault::Missing("url")).and_then(|url| {
+            check_endpoint(&url).map_err(|why| Fault::malformed("url", why))?;
+            Ok(url)
+        });
+        let url = faults.note(url);
+        let headers = headers(&section.headers, &mut faults);
+        let signature = signature(
+            section.signing_key.as_ref(),
+            &section.signature_header,
+            &mut faults,
+        );
+        match url {
+            Some(url) if faults.is_empty() => Ok(Self {
+                endpoint: HttpEndpoint {
+                    url,
+                    headers,
+                    signature,
+                    timeout: section.timeout.into(),
+                },
+            }),
+            _ => Err(faults),
+        }
     }
 }
 
@@ -130,8 +151,8 @@ pub(super) fn check_endpoint(url: &Url) -> Result<(), &'static str> {
 }
 
 /// The URL, and the template of its query. Values may stand in the query alone: none may choose host or path.
-fn templated_url(text: &str) -> Result<(Url, Option<BodyTemplate>), NotValid> {
-    let malformed = |why: String| NotValid::malformed("url", why);
+fn templated_url(text: &str) -> Result<(Url, Option<BodyTemplate>), Fault> {
+    let malformed = |why: String| Fault::malformed("url", why);
     let (base, query) = match text.split_once('?') {
         Some((base, query)) if query.contains("{{") || query.contains("{%") => (base, Some(query)),
         _ => (text, None),
@@ -148,65 +169,68 @@ fn templated_url(text: &str) -> Result<(Url, Option<BodyTemplate>), NotValid> {
     Ok((url, query))
 }
 
-fn body(section: &SmsConfig) -> Result<BodyTemplate, NotValid> {
+fn body(section: &SmsConfig) -> Result<BodyTemplate, Fault> {
     let escaping = Escaping::of_media_type(&section.content_type).ok_or_else(|| {
-        NotValid::malformed(
+        Fault::malformed(
             "content_type",
             "is one of application/json, application/x-www-form-urlencoded, application/xml and text/plain, or a kin of them",
         )
     })?;
     if section.body.is_none() && escaping != Escaping::Json {
-        return Err(NotValid::Missing("body, since its content_type is not JSON,"));
+        return Err(Fault::Missing("body, since its content_type is not JSON,"));
     }
     BodyTemplate::new(section.body.as_deref().unwrap_or(LOGTOS_BODY), escaping)
-        .map_err(|error| NotValid::malformed("body", error.to_string()))
+        .map_err(|error| Fault::malformed("body", error.to_string()))
 }
 
-fn headers(section: &BTreeMap<String, Secret>) -> Result<HeaderMap, NotValid> {
+fn headers(section: &BTreeMap<String, Secret>, faults: &mut Faults) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(section.len());
     for (name, value) in section {
-        let malformed = |why: &str| NotValid::malformed(format!("headers.{name}"), why);
-        let header = HeaderName::try_from(name.as_str()).map_err(|_| malformed("is no name of a header"))?;
-        if header == CONTENT_TYPE {
-            return Err(malformed("has a key of its own in [sms]: content_type"));
-        }
-        if [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(&header) {
-            return Err(malformed("is the connection's own header"));
-        }
-        let mut value =
-            HeaderValue::from_str(value.expose()).map_err(|_| malformed("holds what a header can't"))?;
-        // Not printed, and by HTTP/2 not kept in its table.
-        value.set_sensitive(true);
+        let Some((header, value)) = faults.note(header(name, value)) else {
+            continue;
+        };
         if headers.insert(header, value).is_some() {
-            return Err(malformed("is there twice, in capitals and in small letters"));
+            let why = "is there twice, in capitals and in small letters";
+            faults.note::<()>(Err(Fault::malformed(format!("headers.{name}"), why)));
         }
     }
-    if let Some(authorization) = headers.get(AUTHORIZATION)
-        && authorization.is_empty()
-    {
-        return Err(NotValid::malformed("headers.authorization", "is empty"));
-    }
-    Ok(headers)
+    headers
 }
 
-fn signature(key: Option<&Secret>, header: &str) -> Result<Option<(HeaderName, SigningKey)>, NotValid> {
-    let Some(key) = key else {
-        return Ok(None);
-    };
+fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), Fault> {
+    let malformed = |why: &str| Fault::malformed(format!("headers.{name}"), why);
+    let header = HeaderName::try_from(name).map_err(|_| malformed("is no name of a header"))?;
+    if header == CONTENT_TYPE {
+        return Err(malformed("has a key of its own in [sms]: content_type"));
+    }
+    if [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(&header) {
+        return Err(malformed("is the connection's own header"));
+    }
+    if header == AUTHORIZATION && value.expose().is_empty() {
+        return Err(malformed("is empty"));
+    }
+    let mut value =
+        HeaderValue::from_str(value.expose()).map_err(|_| malformed("holds what a header can't"))?;
+    // Not printed, and by HTTP/2 not kept in its table.
+    value.set_sensitive(true);
+    Ok((header, value))
+}
+
+fn signature(key: Option<&Secret>, header: &str, faults: &mut Faults) -> Option<(HeaderName, SigningKey)> {
+    let key = key?;
     let header = HeaderName::try_from(header)
-        .map_err(|_| NotValid::malformed("signature_header", "is no name of a header"))?;
+        .map_err(|_| Fault::malformed("signature_header", "is no name of a header"));
+    let header = faults.note(header);
     if key.expose().len() < LEAST_KEY {
-        return Err(NotValid::malformed(
-            "signing_key",
-            format!("must have at least {LEAST_KEY} characters"),
-        ));
+        let why = format!("must have at least {LEAST_KEY} characters");
+        return faults.note(Err(Fault::malformed("signing_key", why)));
     }
-    Ok(Some((header, SigningKey::new(key.expose().as_bytes()))))
+    Some((header?, SigningKey::new(key.expose().as_bytes())))
 }
 
-fn success(status: u16) -> Result<StatusCode, NotValid> {
+fn success(status: u16) -> Result<StatusCode, Fault> {
     StatusCode::from_u16(status)
         .ok()
         .filter(StatusCode::is_success)
-        .ok_or_else(|| NotValid::malformed("success", "is a list of statuses from 200 to 299"))
+        .ok_or_else(|| Fault::malformed("success", "is a list of statuses from 200 to 299"))
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
+use super::connector::{self, OwnKeys};
+use super::entries::{self, Entry};
 use super::{Config, Problems};
 
 /// The variables of the environment, as an argument: tests set their own.
@@ -47,10 +49,10 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
         secrets: reader.section("secrets"),
         store: reader.section("store"),
         backend: reader.section("backend"),
-        apps: reader.entries("app", "client_id"),
-        resources: reader.entries("resource", "indicator"),
-        email: reader.section("email"),
-        sms: reader.section("sms"),
+        apps: reader.entries(),
+        resources: reader.entries(),
+        email: reader.connector("email", connector::OF_EMAIL),
+        sms: reader.connector("sms", connector::OF_SMS),
         reset: reader.section("reset"),
         policy: reader.section("password.policy"),
         breached: reader.section("password.breached"),
@@ -58,7 +60,7 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
         session: reader.section("session"),
         tokens: reader.section("tokens"),
         limits: reader.section("limits"),
-        webhooks: reader.entries("webhook", "url"),
+        webhooks: reader.entries(),
         branding: reader.section("branding"),
     };
     let mut problems = reader.unknown_sections();
@@ -153,8 +155,17 @@ impl Reader {
         Err(error)
     }
 
+    /// The section of a connector, in which each connector has its own keys.
+    fn connector<T: DeserializeOwned + Default>(&mut self, name: &str, own_keys: OwnKeys) -> T {
+        if let Some(Value::Table(table)) = self.root.get(name) {
+            connector::refuse_foreign_keys(name, table, own_keys, &mut self.problems);
+        }
+        self.section(name)
+    }
+
     /// Takes a list of tables (`[[app]]`) and reads each entry apart.
-    fn entries<T: DeserializeOwned>(&mut self, name: &str, id_key: &str) -> Vec<T> {
+    fn entries<T: Entry>(&mut self) -> Vec<T> {
+        let name = T::LIST;
         let list = match self.root.remove(name) {
             None => return Vec::new(),
             Some(Value::Array(list)) => list,
@@ -166,24 +177,17 @@ impl Reader {
                 return Vec::new();
             }
         };
-        let mut entries = Vec::with_capacity(list.len());
+        let mut read = Vec::with_capacity(list.len());
         for (index, value) in list.into_iter().enumerate() {
-            let id = value.get(id_key).and_then(Value::as_str).map(str::to_owned);
-            let place = format!(
-                "[[{name}]] {}",
-                id.unwrap_or_else(|| format!("number {}", index + 1))
-            );
+            let place = entries::place::<T>(&value, index);
             let Value::Table(mut table) = value else {
                 self.problems.add(place, "must be a table");
                 continue;
             };
-            self.resolve_files(&place, &mut table);
-            match T::deserialize(Value::Table(table)) {
-                Ok(entry) => entries.push(entry),
-                Err(error) => self.problems.add(place, one_line(&error)),
-            }
+            let unread = self.resolve_files(&place, &mut table);
+            read.extend(entries::read::<T>(&place, &table, unread, &mut self.problems));
         }
-        entries
+        read
     }
 
     fn take(&mut self, path: &str) -> Option<Table> {
@@ -206,11 +210,13 @@ impl Reader {
     }
 
     /// Replaces `KEY_file = "path"` by the content of the file, without its last line end: of [`FILE_KEYS`], and of
-    /// every header.
-    fn resolve_files(&mut self, place: &str, table: &mut Table) {
-        for key in FILE_KEYS {
-            self.resolve_file(place, table, key);
-        }
+    /// every header. Answers the keys whose file can't be read.
+    fn resolve_files(&mut self, place: &str, table: &mut Table) -> Vec<String> {
+        let unread = FILE_KEYS
+            .into_iter()
+            .filter(|key| !self.resolve_file(place, table, key))
+            .map(str::to_owned)
+            .collect();
         if let Some(Value::Table(headers)) = table.get_mut(HEADERS) {
             let place = format!("{place} {HEADERS}");
             let in_files: Vec<String> = headers
@@ -221,19 +227,21 @@ impl Reader {
                 self.resolve_file(&place, headers, &key);
             }
         }
+        unread
     }
 
-    fn resolve_file(&mut self, place: &str, table: &mut Table, key: &str) {
+    /// Answers false where the file can't be read.
+    fn resolve_file(&mut self, place: &str, table: &mut Table, key: &str) -> bool {
         let file_key = format!("{key}_file");
         let Some(value) = table.remove(&file_key) else {
-            return;
+            return true;
         };
         if table.contains_key(key) {
             self.problems.add(
                 format!("{place} {file_key}"),
                 format!("remove it or {key}: one of both"),
             );
-            return;
+            return true;
         }
         let content = match &value {
             // Several keys while one takes another's place: a file for each.
@@ -247,8 +255,12 @@ impl Reader {
         match content {
             Ok(content) => {
                 table.insert(key.to_owned(), content);
+                true
             }
-            Err(problem) => self.problems.add(format!("{place} {file_key}"), problem),
+            Err(problem) => {
+                self.problems.add(format!("{place} {file_key}"), problem);
+                false
+            }
         }
     }
 
@@ -297,6 +309,6 @@ fn read_file(path: &Value) -> Result<Value, String> {
     }
 }
 
-fn one_line(error: &toml::de::Error) -> String {
+pub(super) fn one_line(error: &toml::de::Error) -> String {
     error.message().lines().collect::<Vec<_>>().join(" ")
 }

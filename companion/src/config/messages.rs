@@ -12,10 +12,10 @@ use url::Url;
 
 use super::Problems;
 use super::app::Secret;
+use super::connector::{Fault, Faults};
 use super::duration::Span;
 use super::http_message::HttpEmailSettings;
 use super::server::{ServerConfig, is_loopback};
-use super::sms::NotValid;
 pub use super::sms::{SmsConfig, SmsConnectorConfig, SmsConnectorKind};
 
 /// `[email]`.
@@ -130,53 +130,64 @@ pub enum EmailConnectorConfig {
 impl EmailConfig {
     /// The connector, or why there is none.
     pub fn connector(&self) -> EmailConnectorConfig {
-        match self.connector {
+        match self.settings() {
             None => EmailConnectorConfig::Missing(
                 "no e-mail connector is set; write [email] connector = \"smtp\" with host and from"
                     .to_owned(),
             ),
-            Some(EmailConnectorKind::Http) => match HttpEmailSettings::of(self) {
-                Ok(settings) => EmailConnectorConfig::Http(Box::new(settings)),
-                Err(reason) => EmailConnectorConfig::Missing(reason.told("[email]", "http")),
-            },
-            Some(EmailConnectorKind::Inbox) => EmailConnectorConfig::Inbox,
-            Some(EmailConnectorKind::Smtp) => self.smtp(),
+            Some(Ok(settings)) => settings,
+            Some(Err((name, faults))) => EmailConnectorConfig::Missing(faults.line("email", name)),
         }
     }
 
-    fn smtp(&self) -> EmailConnectorConfig {
-        let missing = |what: &str| {
-            EmailConnectorConfig::Missing(format!(
-                "the smtp connector is not complete: [email] {what} is missing"
-            ))
+    /// What the connector that is set needs, or its name and all that is wrong with it.
+    fn settings(&self) -> Option<Result<EmailConnectorConfig, (&'static str, Faults)>> {
+        let settings = match self.connector? {
+            EmailConnectorKind::Inbox => Ok(EmailConnectorConfig::Inbox),
+            EmailConnectorKind::Smtp => SmtpSettings::of(self)
+                .map(|settings| EmailConnectorConfig::Smtp(Box::new(settings)))
+                .map_err(|faults| ("smtp", faults)),
+            EmailConnectorKind::Http => HttpEmailSettings::of(self)
+                .map(|settings| EmailConnectorConfig::Http(Box::new(settings)))
+                .map_err(|faults| ("http", faults)),
         };
-        let Some(host) = self.host.clone().filter(|host| !host.trim().is_empty()) else {
-            return missing("host");
+        Some(settings)
+    }
+}
+
+impl SmtpSettings {
+    fn of(section: &EmailConfig) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let host = section.host.clone().filter(|host| !host.trim().is_empty());
+        let host = faults.note(host.ok_or(Fault::Missing("host")));
+        let from = faults.note(section.from.clone().ok_or(Fault::Missing("from")));
+        let credentials = match (section.username.clone(), section.password.clone()) {
+            (None, None) => Ok(None),
+            (Some(username), Some(password)) => Ok(Some((username, password))),
+            (Some(_), None) => Err(Fault::Missing(
+                "password (or password_file), since there is a username,",
+            )),
+            (None, Some(_)) => Err(Fault::Missing("username, since there is a password,")),
         };
-        let Some(MailboxText(from)) = self.from.clone() else {
-            return missing("from");
-        };
-        let credentials = match (self.username.clone(), self.password.clone()) {
-            (None, None) => None,
-            (Some(username), Some(password)) => Some((username, password)),
-            (Some(_), None) => return missing("password (or password_file), since there is a username,"),
-            (None, Some(_)) => return missing("username, since there is a password,"),
-        };
-        let default_port = match self.security {
+        let credentials = faults.note(credentials);
+        let default_port = match section.security {
             SmtpSecurity::Tls => 465,
             SmtpSecurity::Starttls => 587,
             SmtpSecurity::None => 25,
         };
-        EmailConnectorConfig::Smtp(Box::new(SmtpSettings {
-            from,
-            reply_to: self.reply_to.clone().map(|reply_to| reply_to.0),
-            host,
-            port: self.port.unwrap_or(default_port),
-            security: self.security,
-            ca_file: self.ca_file.clone(),
-            credentials,
-            timeout: self.timeout.into(),
-        }))
+        match (host, from, credentials) {
+            (Some(host), Some(MailboxText(from)), Some(credentials)) => Ok(Self {
+                from,
+                reply_to: section.reply_to.clone().map(|reply_to| reply_to.0),
+                host,
+                port: section.port.unwrap_or(default_port),
+                security: section.security,
+                ca_file: section.ca_file.clone(),
+                credentials,
+                timeout: section.timeout.into(),
+            }),
+            _ => Err(faults),
+        }
     }
 }
 
@@ -193,10 +204,8 @@ pub(super) fn check(email: &EmailConfig, sms: &SmsConfig, server: &ServerConfig,
     if !(Span::seconds(1)..=Span::seconds(60)).contains(&email.timeout) {
         problems.add("[email] timeout", "must be 1s to 60s");
     }
-    if email.connector == Some(EmailConnectorKind::Http)
-        && let Err(NotValid::Malformed(key, why)) = HttpEmailSettings::of(email)
-    {
-        problems.add(format!("[email] {key}"), why);
+    if let Some(Err((_, faults))) = email.settings() {
+        faults.tell("email", problems);
     }
     sms.check(problems);
     if email.credentials_in_clear() {

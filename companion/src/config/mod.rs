@@ -8,7 +8,9 @@ pub mod authentication;
 pub mod backend;
 pub mod branding;
 pub mod client_keys;
+mod connector;
 pub mod duration;
+mod entries;
 pub mod http_message;
 pub mod lifetimes;
 pub mod limits;
@@ -116,7 +118,5 @@ impl Config {
     }
 }
 
-#[cfg(test)]
-mod connector_tests;
 #[cfg(test)]
 mod tests;

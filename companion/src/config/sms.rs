@@ -11,8 +11,9 @@ use url::Url;
 
 use super::Problems;
 use super::app::Secret;
+use super::connector::Faults;
 use super::duration::Span;
-use super::http_message::{HttpSmsSettings, check_endpoint};
+use super::http_message::HttpSmsSettings;
 use super::twilio::TwilioSettings;
 
 /// `[sms]`.
@@ -88,13 +89,6 @@ pub enum SmsConnectorConfig {
     Missing(String),
 }
 
-/// Why a section makes no connector.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NotValid {
-    Missing(&'static str),
-    Malformed(String, String),
-}
-
 impl Default for SmsConfig {
     fn default() -> Self {
         Self {
@@ -123,60 +117,35 @@ impl Default for SmsConfig {
 impl SmsConfig {
     /// The connector, or why there is none.
     pub fn connector(&self) -> SmsConnectorConfig {
-        let (name, settings) = match self.connector {
-            None => {
-                return SmsConnectorConfig::Missing(
-                    "no SMS connector is set; write [sms] connector = \"twilio\" or \"http\"".to_owned(),
-                );
-            }
-            Some(SmsConnectorKind::Inbox) => return SmsConnectorConfig::Inbox,
-            Some(SmsConnectorKind::Twilio) => (
-                "twilio",
-                TwilioSettings::of(self).map(|settings| SmsConnectorConfig::Twilio(Box::new(settings))),
+        match self.settings() {
+            None => SmsConnectorConfig::Missing(
+                "no SMS connector is set; write [sms] connector = \"twilio\" or \"http\"".to_owned(),
             ),
-            Some(SmsConnectorKind::Http) => (
-                "http",
-                HttpSmsSettings::of(self).map(|settings| SmsConnectorConfig::Http(Box::new(settings))),
-            ),
-        };
-        settings.unwrap_or_else(|reason| SmsConnectorConfig::Missing(reason.told("[sms]", name)))
+            Some(Ok(settings)) => settings,
+            Some(Err((name, faults))) => SmsConnectorConfig::Missing(faults.line("sms", name)),
+        }
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
         if !(Span::seconds(1)..=Span::seconds(60)).contains(&self.timeout) {
             problems.add("[sms] timeout", "must be 1s to 60s");
         }
-        if let Some(endpoint) = &self.endpoint
-            && let Err(why) = check_endpoint(endpoint)
-        {
-            problems.add("[sms] endpoint", why);
+        if let Some(Err((_, faults))) = self.settings() {
+            faults.tell("sms", problems);
         }
-        let settings = match self.connector {
-            Some(SmsConnectorKind::Twilio) => TwilioSettings::of(self).err(),
-            Some(SmsConnectorKind::Http) => HttpSmsSettings::of(self).err(),
-            Some(SmsConnectorKind::Inbox) | None => None,
+    }
+
+    /// What the connector that is set needs, or its name and all that is wrong with it.
+    fn settings(&self) -> Option<Result<SmsConnectorConfig, (&'static str, Faults)>> {
+        let settings = match self.connector? {
+            SmsConnectorKind::Inbox => Ok(SmsConnectorConfig::Inbox),
+            SmsConnectorKind::Twilio => TwilioSettings::of(self)
+                .map(|settings| SmsConnectorConfig::Twilio(Box::new(settings)))
+                .map_err(|faults| ("twilio", faults)),
+            SmsConnectorKind::Http => HttpSmsSettings::of(self)
+                .map(|settings| SmsConnectorConfig::Http(Box::new(settings)))
+                .map_err(|faults| ("http", faults)),
         };
-        if let Some(NotValid::Malformed(key, why)) = settings
-            && key != "endpoint"
-        {
-            problems.add(format!("[sms] {key}"), why);
-        }
-    }
-}
-
-impl NotValid {
-    pub(super) fn malformed(key: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Malformed(key.into(), why.into())
-    }
-
-    pub(super) fn told(&self, section: &str, connector: &str) -> String {
-        match self {
-            Self::Missing(key) => {
-                format!("the {connector} connector is not complete: {section} {key} is missing")
-            }
-            Self::Malformed(key, why) => {
-                format!("the {connector} connector is not valid: {section} {key} {why}")
-            }
-        }
+        Some(settings)
     }
 }

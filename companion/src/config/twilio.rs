@@ -5,8 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::app::Secret;
+use super::connector::{Fault, Faults};
 use super::http_message::check_endpoint;
-use super::sms::{NotValid, SmsConfig};
+use super::sms::SmsConfig;
 
 /// Where Twilio is, unless `[sms] endpoint` names one of its regions.
 const ENDPOINT: &str = "https://api.twilio.com";
@@ -32,59 +33,94 @@ pub enum TwilioSender {
 }
 
 impl TwilioSettings {
-    pub(super) fn of(section: &SmsConfig) -> Result<Self, NotValid> {
-        let account_sid = sid("account_sid", "AC", section.account_sid.as_ref())?
-            .ok_or(NotValid::Missing("account_sid"))?;
-        let api_key = sid("api_key_sid", "SK", section.api_key_sid.as_ref())?;
-        let messaging_service = sid(
+    pub(super) fn of(section: &SmsConfig) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let account_sid = sid("account_sid", "AC", section.account_sid.as_ref());
+        let account_sid = faults.note(account_sid.and_then(|sid| sid.ok_or(Fault::Missing("account_sid"))));
+        let endpoint = faults.note(endpoint(section.endpoint.as_ref()));
+        let api_key = faults.note(sid("api_key_sid", "SK", section.api_key_sid.as_ref()));
+        let credentials = api_key.and_then(|api_key| faults.note(credentials(section, api_key)));
+        let service = sid(
             "messaging_service_sid",
             "MG",
             section.messaging_service_sid.as_ref(),
-        )?;
-        let from = section.from.as_deref().map(sender).transpose()?;
-        let endpoint = match &section.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => {
-                Url::parse(ENDPOINT).map_err(|error| NotValid::malformed("endpoint", error.to_string()))?
-            }
+        );
+        let service = faults.note(service);
+        let from = faults.note(section.from.as_deref().map(sender).transpose());
+        let sender = match (service, from) {
+            (Some(Some(service)), _) => Some(TwilioSender::MessagingService(service)),
+            (_, Some(Some(from))) => Some(TwilioSender::From(from)),
+            (Some(None), Some(None)) => faults.note(Err(Fault::Missing("from, or messaging_service_sid,"))),
+            // What is malformed has been noted.
+            (None, _) | (_, None) => None,
         };
-        check_endpoint(&endpoint).map_err(|why| NotValid::malformed("endpoint", why))?;
-        if endpoint.query().is_some() {
-            return Err(NotValid::malformed("endpoint", "must have no query"));
+        let account = endpoint
+            .zip(account_sid.as_ref())
+            .and_then(|(mut endpoint, sid)| {
+                let mut segments = endpoint.path_segments_mut().ok()?;
+                segments.pop_if_empty().extend(["2010-04-01", "Accounts", sid]);
+                drop(segments);
+                Some(endpoint)
+            });
+        match (account, account_sid, credentials, sender) {
+            (Some(account), Some(account_sid), Some(credentials), Some(sender)) if faults.is_empty() => {
+                let are_the_accounts = matches!(credentials, Credentials::OfTheAccount(_));
+                Ok(Self {
+                    account,
+                    credentials: credentials.pair(account_sid),
+                    are_the_accounts,
+                    sender,
+                    timeout: section.timeout.into(),
+                })
+            }
+            _ => Err(faults),
         }
-        let mut account = endpoint;
-        account
-            .path_segments_mut()
-            .map_err(|()| NotValid::malformed("endpoint", "must be https"))?
-            .pop_if_empty()
-            .extend(["2010-04-01", "Accounts", &account_sid]);
-        let (credentials, are_the_accounts) = match (api_key, &section.api_key_secret, &section.auth_token) {
-            (Some(key), Some(secret), _) => ((key, secret.clone()), false),
-            (Some(_), None, _) => return Err(NotValid::Missing("api_key_secret (or api_key_secret_file)")),
-            (None, Some(_), _) => return Err(NotValid::Missing("api_key_sid")),
-            (None, None, Some(token)) => ((account_sid, token.clone()), true),
-            (None, None, None) => {
-                return Err(NotValid::Missing(
-                    "auth_token (or auth_token_file), or api_key_sid with api_key_secret,",
-                ));
-            }
-        };
-        let sender = match (messaging_service, from) {
-            (Some(service), _) => TwilioSender::MessagingService(service),
-            (None, Some(from)) => TwilioSender::From(from),
-            (None, None) => return Err(NotValid::Missing("from, or messaging_service_sid,")),
-        };
-        Ok(Self {
-            account,
-            credentials,
-            are_the_accounts,
-            sender,
-            timeout: section.timeout.into(),
-        })
     }
 }
 
-fn sid(key: &'static str, prefix: &str, text: Option<&String>) -> Result<Option<String>, NotValid> {
+/// By what the companion proves itself to Twilio.
+enum Credentials {
+    /// The auth token, which goes with the account's own SID.
+    OfTheAccount(Secret),
+    /// An API key, and its secret.
+    OfAKey(String, Secret),
+}
+
+impl Credentials {
+    fn pair(self, account_sid: String) -> (String, Secret) {
+        match self {
+            Self::OfTheAccount(token) => (account_sid, token),
+            Self::OfAKey(key, secret) => (key, secret),
+        }
+    }
+}
+
+fn credentials(section: &SmsConfig, api_key: Option<String>) -> Result<Credentials, Fault> {
+    match (api_key, &section.api_key_secret, &section.auth_token) {
+        (Some(key), Some(secret), _) => Ok(Credentials::OfAKey(key, secret.clone())),
+        (Some(_), None, _) => Err(Fault::Missing("api_key_secret (or api_key_secret_file)")),
+        (None, Some(_), _) => Err(Fault::Missing("api_key_sid")),
+        (None, None, Some(token)) => Ok(Credentials::OfTheAccount(token.clone())),
+        (None, None, None) => Err(Fault::Missing(
+            "auth_token (or auth_token_file), or api_key_sid with api_key_secret,",
+        )),
+    }
+}
+
+fn endpoint(set: Option<&Url>) -> Result<Url, Fault> {
+    let malformed = |why: &str| Fault::malformed("endpoint", why);
+    let endpoint = match set {
+        Some(endpoint) => endpoint.clone(),
+        None => Url::parse(ENDPOINT).map_err(|error| malformed(&error.to_string()))?,
+    };
+    check_endpoint(&endpoint).map_err(malformed)?;
+    if endpoint.query().is_some() {
+        return Err(malformed("must have no query"));
+    }
+    Ok(endpoint)
+}
+
+fn sid(key: &'static str, prefix: &str, text: Option<&String>) -> Result<Option<String>, Fault> {
     let Some(text) = text else {
         return Ok(None);
     };
@@ -94,7 +130,7 @@ fn sid(key: &'static str, prefix: &str, text: Option<&String>) -> Result<Option<
     if well_formed {
         Ok(Some(text.clone()))
     } else {
-        Err(NotValid::malformed(
+        Err(Fault::malformed(
             key,
             format!("is {prefix} and 32 hexadecimal digits, as Twilio's console shows it"),
         ))
@@ -102,7 +138,7 @@ fn sid(key: &'static str, prefix: &str, text: Option<&String>) -> Result<Option<
 }
 
 /// A number in E.164, a short code, or an alphanumeric sender of at most eleven characters.
-fn sender(text: &str) -> Result<String, NotValid> {
+fn sender(text: &str) -> Result<String, Fault> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text
         .strip_prefix('+')
@@ -116,7 +152,7 @@ fn sender(text: &str) -> Result<String, NotValid> {
     if number || short_code || name {
         Ok(text.to_owned())
     } else {
-        Err(NotValid::malformed(
+        Err(Fault::malformed(
             "from",
             "is a number such as +14155550123, a short code, or a name of at most 11 letters and digits",
         ))

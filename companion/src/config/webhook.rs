@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use super::Problems;
 use super::app::Secret;
+use super::entries::Entry;
 use crate::outgoing::is_public;
 
 /// The least a signing key may have: 128 bits as hexadecimal digits.
@@ -50,21 +51,33 @@ impl WebhookEvent {
     }
 }
 
+/// The rules across webhooks.
 pub(super) fn check(webhooks: &[WebhookConfig], problems: &mut Problems) {
     let mut seen = HashSet::new();
     for hook in webhooks {
-        let place = format!("[[webhook]] {}", hook.url);
         if !seen.insert(hook.url.as_str()) {
-            problems.add(&place, "this url is there twice; name all events in one place");
-        }
-        for problem in hook.problems() {
-            problems.add(&place, problem);
+            problems.add(
+                format!("[[webhook]] {}", hook.target()),
+                "this url is there twice; name all events in one place",
+            );
         }
     }
 }
 
 impl WebhookConfig {
-    fn problems(&self) -> Vec<&'static str> {
+    /// Where it is, for those who read of it: what stands after a `?` may be a secret.
+    pub fn target(&self) -> String {
+        format!("{}{}", self.url.origin().ascii_serialization(), self.url.path())
+    }
+}
+
+impl Entry for WebhookConfig {
+    const LIST: &'static str = "webhook";
+    const ID: &'static str = "url";
+    const REQUIRED: &'static [(&'static str, &'static [&'static str])] =
+        &[("url", &["https://webhook.example/"])];
+
+    fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let address = match self.url.host() {
             Some(Host::Ipv4(address)) => Some(address.into()),
@@ -96,7 +109,7 @@ impl WebhookConfig {
         if self.signing_key.iter().any(|key| key.expose().len() < LEAST_KEY) {
             problems.push("signing_key must have at least 32 characters; `openssl rand -hex 32` makes one");
         }
-        problems
+        problems.into_iter().map(str::to_owned).collect()
     }
 }
 

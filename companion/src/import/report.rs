@@ -40,6 +40,8 @@ pub struct Report {
     pub added: u64,
     /// Of the added, those without a password: a reset sets their first one.
     pub without_password: u64,
+    /// Of the added, those with neither e-mail address nor phone number: nobody can reset their password.
+    pub without_address: u64,
     /// Entries left alone, because their account was there already.
     pub skipped: u64,
     /// The first hundred problems.
@@ -54,6 +56,7 @@ impl Report {
             outcome: Outcome::Written,
             added: 0,
             without_password: 0,
+            without_address: 0,
             skipped: 0,
             problems: Vec::new(),
             problem_count: 0,

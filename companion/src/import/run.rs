@@ -7,6 +7,7 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use keyback_core::random::{Random, short_id};
 use keyback_core::time::Timestamp;
@@ -23,6 +24,9 @@ use crate::store::{Store, StoreError, Transaction};
 const BATCH: usize = 500;
 /// Batches that may wait.
 const WAITING: usize = 4;
+/// Between two parts. SQLite's lock is not fair: whoever waits for it looks again after a while, a tenth of a second at
+/// most, and finds it taken where an import takes it back at once. In this time each looks twice.
+const PAUSE: Duration = Duration::from_millis(250);
 /// Told of what stands in a file twice.
 const BEFORE: &str = "an entry before this one has it";
 
@@ -35,7 +39,7 @@ pub struct Options {
     pub dry_run: bool,
     /// Leave entries alone whose id, address or user name an account has.
     pub skip_existing: bool,
-    /// Commit after this many accounts, so that others can write in between. None: after the last.
+    /// Commit after this many accounts, and pause, so that others can write in between. None: after the last.
     pub commit_every: Option<u64>,
 }
 
@@ -80,6 +84,7 @@ pub async fn run(
         }
         if import.part_is_full() {
             import.commit(tx).await?;
+            tokio::time::sleep(PAUSE).await;
             tx = store.begin().await?;
         }
     }
@@ -117,6 +122,7 @@ fn check(from: impl Read, options: Options, to_writer: &mpsc::Sender<Checked>) -
 struct Counts {
     added: u64,
     without_password: u64,
+    without_address: u64,
 }
 
 struct Import<'a> {
@@ -166,6 +172,7 @@ impl Import<'_> {
         for (account, _) in accounts.iter().zip(added).filter(|(_, added)| *added) {
             self.report.added += 1;
             self.report.without_password += u64::from(account.password_hash.is_none());
+            self.report.without_address += u64::from(account.email.is_none() && account.phone.is_none());
         }
         Ok(())
     }
@@ -197,6 +204,7 @@ impl Import<'_> {
         if self.report.outcome == Outcome::Refused {
             self.report.added = self.committed.added;
             self.report.without_password = self.committed.without_password;
+            self.report.without_address = self.committed.without_address;
         }
         Ok(self.report)
     }
@@ -221,6 +229,7 @@ impl Import<'_> {
         self.committed = Counts {
             added: self.report.added,
             without_password: self.report.without_password,
+            without_address: self.report.without_address,
         };
         Ok(())
     }

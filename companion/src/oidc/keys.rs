@@ -22,8 +22,11 @@ use crate::store::provider_keys::{self, KeyRow};
 use crate::store::{Store, StoreError};
 
 const ALGORITHMS: [IdTokenAlg; 2] = [IdTokenAlg::ES384, IdTokenAlg::RS256];
-/// A running provider looks for rotated keys this often.
-const RELOAD_EVERY: Duration = Duration::from_secs(60);
+/// A running provider looks for rotated keys this often, whenever it uses one: a leaked key ends within it. One request
+/// of a second waits for the look, which is one statement over a handful of rows.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What an announced handover allows for clocks that differ, and for a store that couldn't be read for a moment.
+const SLACK: Duration = Duration::from_secs(60);
 /// From its publication to its first signature: longer than anybody keeps the key set, ourselves included.
 const PUBLISHED_AHEAD: Duration = Duration::from_secs(2 * (MAX_AGE_SECONDS + 60));
 /// Public halves are remembered so long after they left, for the `id_token_hint` of an old sign-in.
@@ -86,7 +89,9 @@ pub async fn list(store: &Store) -> Result<Vec<KeyInfo>, StoreError> {
     Ok(rows.into_iter().map(KeyInfo::from).collect())
 }
 
-/// Adds a key of each algorithm that takes over from the present one. Running providers notice within a minute.
+/// Adds a key of each algorithm that takes over from the present one. Running providers notice within a second. At once,
+/// no key stays that was there before: neither those that sign, nor those that were announced, which may have leaked
+/// with them, nor those that only vouched for old hints.
 pub async fn rotate(
     store: &Store,
     root_keys: &RootKeys,
@@ -100,12 +105,6 @@ pub async fn rotate(
         Handover::Announced => now + PUBLISHED_AHEAD,
         Handover::AtOnce => now,
     };
-    let last_signature = signs_from + RELOAD_EVERY;
-    let old_leaves_at = match handover {
-        Handover::Announced => last_signature + tokens.access_token.0.max(tokens.id_token.0),
-        // Whoever has a leaked key signs whatever they like for as long as it is published.
-        Handover::AtOnce => now,
-    };
     let known = provider_keys::list(store.reader()).await?;
     let mut rows = Vec::new();
     for algorithm in ALGORITHMS {
@@ -115,12 +114,15 @@ pub async fn rotate(
         rows.push(make(algorithm, &sealer, random, now, signs_from).await?);
     }
     let mut tx = store.begin().await?;
-    for row in &rows {
-        provider_keys::succeed(&mut tx, row, old_leaves_at).await?;
-    }
-    if handover == Handover::AtOnce {
-        // Nor may it vouch for a hint.
-        provider_keys::sweep(&mut tx, now, now).await?;
+    match handover {
+        Handover::Announced => {
+            let last_signature = signs_from + SLACK;
+            let old_leaves_at = last_signature + tokens.access_token.0.max(tokens.id_token.0);
+            for row in &rows {
+                provider_keys::succeed(&mut tx, row, old_leaves_at).await?;
+            }
+        }
+        Handover::AtOnce => provider_keys::replace_all(&mut tx, &rows).await?,
     }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(rows.into_iter().map(KeyInfo::from).collect())
@@ -154,6 +156,8 @@ pub(super) struct KeyRing {
     /// The youngest first.
     keys: Vec<Arc<Key>>,
     document: Document,
+    /// The document is the key set until here, where a key leaves it.
+    document_until: Option<Timestamp>,
 }
 
 /// A key that may sign.
@@ -182,7 +186,7 @@ impl Keys {
                 provider_keys::add_first(store.writer(), &row).await?;
             }
         }
-        let ring = Arc::new(KeyRing::load(store, &sealer, guards, None, now).await?);
+        let ring = KeyRing::load(store, &sealer, guards, None, now).await?;
         Ok(Self {
             store: store.clone(),
             sealer,
@@ -196,7 +200,8 @@ impl Keys {
     /// store can't be read, the keys known before still serve.
     pub(super) async fn ring(&self, now: Timestamp) -> Arc<KeyRing> {
         let loaded = self.loaded();
-        if now.since(loaded.at) < RELOAD_EVERY {
+        // A clock that was set back must not keep a leaked key alive.
+        if loaded.at <= now && now.since(loaded.at) < LOOK_EVERY {
             return loaded.ring;
         }
         let Ok(_only_one) = self.reloading.try_lock() else {
@@ -206,7 +211,6 @@ impl Keys {
         let load = KeyRing::load(&self.store, &self.sealer, &self.guards, Some(&loaded.ring), now);
         match Box::pin(load).await {
             Ok(ring) => {
-                let ring = Arc::new(ring);
                 let mut loaded = self
                     .loaded
                     .write()
@@ -239,24 +243,42 @@ impl fmt::Debug for Keys {
 }
 
 impl KeyRing {
+    /// Reads the keys. Where they are those of before, so is the ring.
     async fn load(
         store: &Store,
         sealer: &Sealer,
         guards: &Guards,
-        before: Option<&Self>,
+        before: Option<&Arc<Self>>,
         now: Timestamp,
-    ) -> Result<Self, KeysError> {
+    ) -> Result<Arc<Self>, KeysError> {
         let rows = provider_keys::list(store.reader()).await?;
         let keys: Vec<_> = rows
             .iter()
-            .map(|row| Key::open(row, sealer, before))
+            .map(|row| Key::open(row, sealer, before.map(Arc::as_ref)))
             .collect::<Result<_, KeysError>>()?;
-        let published = keys
+        if let Some(before) = before
+            && before.document_until.is_none_or(|until| now < until)
+            && before.keys.len() == keys.len()
+            && before
+                .keys
+                .iter()
+                .zip(&keys)
+                .all(|(known, key)| Arc::ptr_eq(known, key))
+        {
+            return Ok(before.clone());
+        }
+        let published: Vec<_> = keys
             .iter()
             .filter(|key| key.leaves_at.is_none_or(|at| at > now))
-            .map(|key| &key.jwk);
-        let document = Document::new(&json!({ "keys": published.collect::<Vec<_>>() }), guards);
-        Ok(Self { keys, document })
+            .collect();
+        let document_until = published.iter().filter_map(|key| key.leaves_at).min();
+        let published: Vec<_> = published.iter().map(|key| &key.jwk).collect();
+        let document = Document::new(&json!({ "keys": published }), guards);
+        Ok(Arc::new(Self {
+            keys,
+            document,
+            document_until,
+        }))
     }
 
     /// The published key set (RFC 7517 5).

@@ -89,8 +89,8 @@ pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), St
     Ok(())
 }
 
-/// Takes jobs that are due, for as long as the lease. A call waits for the earlier ones of its reference, so that they
-/// come in their order (SR-60). Of the calls to one target few are taken at a time, and first tries before others, so
+/// Takes jobs that are due, for as long as the lease. A call waits for those of its reference that were written before
+/// it, in the same transaction too, so that they come in their order (SR-60). Of the calls to one target few are taken at a time, and first tries before others, so
 /// that a target that doesn't answer delays nobody else.
 pub async fn take(
     db: impl SqliteExecutor<'_>,
@@ -107,7 +107,7 @@ pub async fn take(
          PARTITION BY COALESCE(j.target, j.id) ORDER BY j.attempts > 0, j.run_at, j.id) AS place FROM jobs AS j \
          WHERE j.lane = $5 AND j.run_at <= $1 AND j.lease_until <= $1 AND j.expires_at > $1 \
          AND NOT EXISTS (SELECT 1 FROM jobs AS e WHERE e.reference = j.reference \
-         AND e.created_at < j.created_at AND e.expires_at > $1)) AS d LEFT JOIN (SELECT target, COUNT(*) AS busy \
+         AND e.rowid < j.rowid AND e.expires_at > $1)) AS d LEFT JOIN (SELECT target, COUNT(*) AS busy \
          FROM jobs WHERE lane = $5 AND lease_until > $1 GROUP BY target) AS b ON b.target = d.target \
          WHERE d.place + COALESCE(b.busy, 0) <= $7 ORDER BY d.attempts > 0, d.run_at LIMIT $6) AS c) \
          RETURNING id, kind, payload, attempts, expires_at",
@@ -226,6 +226,35 @@ mod tests {
         assert_eq!(taken(&store, NOW, 7).await, ["mute-3"]);
         // Whoever took them has died.
         assert_eq!(taken(&store, NOW + LEASE, 8).await, ["mute-2", "mute-4", "other"]);
+    }
+
+    /// However their ids fall out, and in the same millisecond: as they were written, so they come (SR-60).
+    #[tokio::test]
+    async fn sr60_calls_of_one_reference_come_one_by_one_in_the_order_they_were_written_in() {
+        let (_folder, store) = store().await;
+        for id in ["z", "m", "a"] {
+            let job = NewJob {
+                id,
+                kind: "webhook",
+                lane: Lane::Calls,
+                reference: Some("webhook:1:ada"),
+                target: Some("webhook:1"),
+                payload: "",
+                created_at: NOW,
+                expires_at: NOW + Duration::from_secs(86_400),
+            };
+            add(store.writer(), &job).await.unwrap();
+        }
+        call(&store, "of-another", "webhook:1").await;
+        assert_eq!(taken(&store, NOW, 8).await, ["of-another", "z"]);
+        assert_eq!(taken(&store, NOW, 8).await, [""; 0]);
+        // It fails: the others wait for it.
+        retry(store.writer(), "z", NOW, "no answer").await.unwrap();
+        assert_eq!(taken(&store, NOW, 8).await, ["z"]);
+        for (done_id, next) in [("z", "m"), ("m", "a")] {
+            done(store.writer(), done_id).await.unwrap();
+            assert_eq!(taken(&store, NOW, 8).await, [next]);
+        }
     }
 
     #[tokio::test]

@@ -135,11 +135,12 @@ impl Store {
     }
 
     /// Gives the writing connection a cache that the indices of a million accounts fit into: without it, each new row
-    /// would be written where its random id belongs, over a disk's width.
+    /// would be written where its random id belongs, over a disk's width. And it has the patience to come through where
+    /// a busy server holds the lock most of the time.
     pub async fn prepare_for_bulk(&self) -> Result<(), StoreError> {
-        sqlx::query("PRAGMA cache_size = -131072")
-            .execute(&self.writer)
-            .await?;
+        for pragma in ["PRAGMA cache_size = -131072", "PRAGMA busy_timeout = 120000"] {
+            sqlx::query(pragma).execute(&self.writer).await?;
+        }
         Ok(())
     }
 

@@ -94,6 +94,17 @@ pub async fn succeed(tx: &mut Transaction, key: &KeyRow, old_leaves_at: Timestam
     Ok(())
 }
 
+/// Puts `keys` in the place of all that are there, of whatever age: none of those is known any more.
+pub async fn replace_all(tx: &mut Transaction, keys: &[KeyRow]) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM provider_keys")
+        .execute(&mut **tx)
+        .await?;
+    for key in keys {
+        add_first(&mut **tx, key).await?;
+    }
+    Ok(())
+}
+
 /// Erases the private halves of keys that have left, and forgets keys that left before `forget_before`.
 pub async fn sweep(
     tx: &mut Transaction,

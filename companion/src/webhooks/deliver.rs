@@ -39,8 +39,8 @@ pub(crate) async fn deliver(
         timeout: TIMEOUT,
         targets: hook.targets,
     };
-    judge(companion.outgoing.send(call).await)?;
-    tracing::info!(job = %job_id, event = %delivery.event, host = hook.url.host_str(), "a webhook was told");
+    judge(&hook.target, companion.outgoing.send(call).await)?;
+    tracing::info!(job = %job_id, event = %delivery.event, webhook = %hook.target, "a webhook was told");
     Ok(())
 }
 
@@ -62,15 +62,17 @@ fn headers(
 }
 
 /// Only a 2xx is done. Everything else is tried again until the delivery expires: a receiver that is being repaired
-/// answers anything, and a name that leads nowhere today may be right tomorrow.
-fn judge(answer: Result<Answer, CallError>) -> Result<(), DeliveryError> {
+/// answers anything, and a name that leads nowhere today may be right tomorrow. `target` says to the operator which of
+/// the webhooks it is.
+fn judge(target: &str, answer: Result<Answer, CallError>) -> Result<(), DeliveryError> {
     let answer = answer.map_err(|error| {
-        DeliveryError::Transient(match error {
+        let why = match error {
             CallError::NotPublic(_) => {
                 format!("{error}; if that is meant, set allow_private for this [[webhook]]")
             }
             _ => error.in_full(),
-        })
+        };
+        DeliveryError::Transient(format!("the webhook {target} could not be told: {why}"))
     })?;
     let status = answer.status;
     if status.is_success() {
@@ -78,16 +80,20 @@ fn judge(answer: Result<Answer, CallError>) -> Result<(), DeliveryError> {
     }
     Err(DeliveryError::Transient(match status.as_u16() {
         300..=399 => format!(
-            "the webhook answered {status}, and no redirect is followed: set its url to where it leads"
+            "the webhook {target} answered {status}, and no redirect is followed: set its url to where it leads"
         ),
-        401 | 403 => format!("the webhook answered {status}: compare its signing_key with the receiver's"),
-        _ => format!("the webhook answered {status}"),
+        401 | 403 => {
+            format!("the webhook {target} answered {status}: compare its signing_key with the receiver's")
+        }
+        _ => format!("the webhook {target} answered {status}"),
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TARGET: &str = "https://hook.example/a";
 
     fn answer(status: u16) -> Result<Answer, CallError> {
         Ok(Answer {
@@ -100,11 +106,11 @@ mod tests {
     #[test]
     fn sr60_a_2xx_is_done_and_everything_else_is_tried_again() {
         for status in [200, 201, 202, 204] {
-            assert!(judge(answer(status)).is_ok(), "{status}");
+            assert!(judge(TARGET, answer(status)).is_ok(), "{status}");
         }
         for status in [301, 307, 400, 401, 404, 410, 429, 500, 503] {
             assert!(
-                matches!(judge(answer(status)), Err(DeliveryError::Transient(_))),
+                matches!(judge(TARGET, answer(status)), Err(DeliveryError::Transient(_))),
                 "{status}"
             );
         }
@@ -112,7 +118,11 @@ mod tests {
 
     #[test]
     fn the_operator_is_told_what_to_do() {
-        let told = |answer| judge(answer).unwrap_err().to_string();
+        let told = |answer| {
+            let told = judge(TARGET, answer).unwrap_err().to_string();
+            assert!(told.contains(TARGET), "{told}");
+            told
+        };
         assert!(told(answer(302)).contains("no redirect is followed"));
         assert!(told(answer(401)).contains("signing_key"));
         assert!(told(Err(CallError::NotPublic([127, 0, 0, 1].into()))).contains("allow_private"));

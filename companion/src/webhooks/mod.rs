@@ -41,6 +41,8 @@ pub(crate) struct Webhook {
     /// Follows from the URL, so that it outlives restarts: `hookId` of the bodies.
     id: String,
     url: Url,
+    /// What of the URL may be told to the operator.
+    target: String,
     events: Vec<WebhookEvent>,
     keys: Vec<SigningKey>,
     targets: Targets,
@@ -148,6 +150,7 @@ impl Webhook {
         Self {
             id,
             url: config.url.clone(),
+            target: config.target(),
             events: config.events.clone(),
             keys: keys.map(|key| SigningKey::new(key.expose().as_bytes())).collect(),
             targets: if config.allow_private {

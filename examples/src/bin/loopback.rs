@@ -7,7 +7,8 @@
 //! ```
 //!
 //! It is a public client: no secret, but PKCE, and a port of its own that lives as long as the sign-in. For another
-//! provider set `KEYBACK_ISSUER` and `KEYBACK_CLIENT_ID`.
+//! provider set `KEYBACK_ISSUER` and `KEYBACK_CLIENT_ID`. Who has not signed in after a quarter of an hour, or after
+//! `KEYBACK_PATIENCE` seconds, has to start again.
 
 use std::collections::HashMap;
 use std::env;
@@ -26,8 +27,8 @@ use keyback::{Client, PendingSignIn, Session, SignIn, Url};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-/// As long as a person may take, a reset by mail included.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// As many seconds as a person may take, a reset by mail included.
+const PATIENCE: &str = "900";
 
 struct Program {
     auth: Client,
@@ -47,6 +48,8 @@ async fn main() -> Result<()> {
 
     let listener = listen().await.context("no port of this machine can be had")?;
     let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+    let patience = setting("KEYBACK_PATIENCE", PATIENCE).parse();
+    let patience = Duration::from_secs(patience.context("KEYBACK_PATIENCE must be a number of seconds")?);
     let issuer = setting("KEYBACK_ISSUER", "http://localhost:3001/oidc");
     let client = Client::builder(issuer, setting("KEYBACK_CLIENT_ID", "demo-cli"));
     // The address as a number: `localhost` may lead elsewhere (RFC 8252 section 8.3).
@@ -81,7 +84,7 @@ async fn main() -> Result<()> {
     let answer = tokio::select! {
         Some(answer) = answers.recv() => answer,
         _ = tokio::signal::ctrl_c() => bail!("stopped; nobody has signed in"),
-        () = tokio::time::sleep(PATIENCE) => bail!("nobody has signed in for {} minutes; start again", PATIENCE.as_secs() / 60),
+        () = tokio::time::sleep(patience) => bail!("nobody has signed in for {} s; start again", patience.as_secs()),
     };
     // The last page goes out, and then the port is free again.
     drop(end);

@@ -150,6 +150,14 @@ async fn a_file_of_accounts_is_checked_and_imported_whole() {
         "{}",
         done.out
     );
+    // Bea has no address. Nothing else is said: what moves is for terminals.
+    let warning = "warning: 1 account has neither e-mail address nor phone number";
+    assert!(
+        done.err.starts_with(warning) && done.err.lines().count() == 1,
+        "{}",
+        done.err
+    );
+    assert!(dry.err.starts_with(warning), "{}", dry.err);
     let ada = workplace.run(&["user", "show", ADA]).await;
     assert_eq!(shown(ada.assert_done(), "birthdate"), Some("1815-12-10"));
     assert_eq!(shown(&ada, "email"), Some("ada@example.com (not verified)"));

@@ -50,6 +50,30 @@ async fn an_account_is_added_listed_and_shown_by_any_of_its_names() {
     }
 }
 
+/// Nobody finds out at the reset that there can be none: the operator is told when the account comes.
+#[tokio::test]
+async fn accounts_that_no_code_can_reach_are_added_with_a_warning() {
+    let workplace = Workplace::new().await;
+    let words = "no code can be sent, so its password can't be reset";
+    let bea = workplace.run(&["user", "add", "--username", "bea"]).await;
+    assert!(bea.assert_done().err.contains(words), "{}", bea.err);
+    assert!(!bea.err.contains("/reset-password"), "{}", bea.err);
+    let add = ["user", "add", "--username", "cid", "--password-stdin"];
+    let cid = workplace.run_with_input(&add, OLD_PASSWORD).await;
+    assert!(cid.assert_done().err.contains(words), "{}", cid.err);
+    let add = ["user", "add", "--email", "dee@example.com", "--unverified"];
+    let dee = workplace.run(&add).await;
+    assert!(
+        dee.assert_done().err.contains("no code goes there"),
+        "{}",
+        dee.err
+    );
+    let edit = ["user", "edit", "bea", "--phone", "+14155550123"];
+    workplace.run(&edit).await.assert_done();
+    let reset = workplace.run(&["user", "reset", "bea"]).await;
+    assert!(reset.assert_done().out.contains("/reset-password"));
+}
+
 #[tokio::test]
 async fn sr44_a_password_from_standard_input_keeps_the_policy() {
     let workplace = Workplace::new().await;

@@ -4,6 +4,7 @@
 
 mod back_channel;
 mod basic;
+mod basic_tokens;
 mod config;
 mod person;
 mod relying_party;

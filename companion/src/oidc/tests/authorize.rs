@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use super::*;
-use crate::oidc::authorize::first_screen::FirstScreen;
 
 #[tokio::test]
 async fn rfc6749_4_1_2_a_live_session_is_answered_with_a_code_state_and_issuer() {
@@ -141,80 +140,6 @@ async fn a_state_that_is_repeated_or_no_text_is_not_sent_back() {
 }
 
 #[tokio::test]
-async fn form_post_2_a_code_is_posted_with_state_and_issuer() {
-    let bench = Bench::new().await;
-    let (_, cookie) = bench.sign_in(ALICE, "").await;
-    let answer = bench.authorize(&[("response_mode", "form_post")], &cookie).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.header(header::CACHE_CONTROL), "no-store");
-    let (action, code) = answer.posted("code");
-    assert_eq!(action, CALLBACK, "nothing of the answer stands in the address");
-    assert_eq!(answer.posted("state").1.as_deref(), Some("the state"));
-    assert_eq!(
-        answer.posted("iss").1.as_deref(),
-        Some("http://localhost:3001/oidc")
-    );
-    assert_eq!(bench.exchange(&code.unwrap(), &[]).await.status, StatusCode::OK);
-}
-
-#[tokio::test]
-async fn form_post_2_errors_are_posted_too() {
-    let bench = Bench::new().await;
-    for (change, error) in [
-        (("prompt", "none"), "login_required"),
-        (("response_type", "token"), "unsupported_response_type"),
-        (("response_type", ""), "invalid_request"),
-        (("request", "eyJ"), "request_not_supported"),
-        (("scope", "unheard"), "invalid_scope"),
-    ] {
-        let answer = bench
-            .authorize(&[("response_mode", "form_post"), change], "")
-            .await;
-        assert_eq!(
-            answer.posted("error"),
-            (CALLBACK.to_owned(), Some(error.to_owned()))
-        );
-        assert_eq!(
-            answer.posted("state").1.as_deref(),
-            Some("the state"),
-            "{change:?}"
-        );
-        assert_eq!(
-            answer.posted("iss").1.as_deref(),
-            Some("http://localhost:3001/oidc")
-        );
-    }
-    let twice = [("response_mode", "form_post"), ("response_mode", "form_post")];
-    assert_eq!(
-        bench.authorize(&twice, "").await.error(),
-        "invalid_request",
-        "the default mode"
-    );
-}
-
-#[tokio::test]
-async fn form_post_no_form_is_posted_to_the_scheme_of_a_native_app() {
-    let bench = Bench::new().await;
-    let changes = |redirect_uri| {
-        [
-            ("client_id", "native"),
-            ("redirect_uri", redirect_uri),
-            ("response_mode", "form_post"),
-            ("prompt", "none"),
-        ]
-    };
-    let own = bench.authorize(&changes("com.example.app:/callback"), "").await;
-    assert!(
-        own.location()
-            .starts_with("com.example.app:/callback?error=invalid_request")
-    );
-    let loopback = bench
-        .authorize(&changes("http://127.0.0.1:51004/callback"), "")
-        .await;
-    assert_eq!(loopback.posted("error").1.as_deref(), Some("login_required"));
-}
-
-#[tokio::test]
 async fn rfc7636_apps_with_a_secret_may_go_without_a_challenge() {
     let bench = Bench::new().await;
     let (_, cookie) = bench.sign_in(ALICE, "").await;
@@ -238,87 +163,6 @@ async fn rfc8252_7_3_a_native_app_is_answered_at_its_own_port() {
         answer
             .location()
             .starts_with("http://127.0.0.1:51004/callback?code=")
-    );
-}
-
-#[tokio::test]
-async fn first_screen_in_every_spelling_begins_where_it_says() {
-    let bench = Bench::new().await;
-    for (spelling, screen, page) in [
-        (
-            "reset-password",
-            FirstScreen::ResetPassword,
-            "/forgot-password?i=",
-        ),
-        (
-            "reset_password",
-            FirstScreen::ResetPassword,
-            "/forgot-password?i=",
-        ),
-        ("sign_in", FirstScreen::SignIn, "/sign-in?i="),
-        ("signIn", FirstScreen::SignIn, "/sign-in?i="),
-        ("register", FirstScreen::Register, "/sign-in?i="),
-        ("identifier:sign_in", FirstScreen::IdentifierSignIn, "/sign-in?i="),
-        (
-            "identifier:register",
-            FirstScreen::IdentifierRegister,
-            "/sign-in?i=",
-        ),
-        ("single_sign_on", FirstScreen::SingleSignOn, "/sign-in?i="),
-        ("", FirstScreen::SignIn, "/sign-in?i="),
-    ] {
-        let changes = [
-            ("first_screen", spelling),
-            ("login_hint", "alice@example.test"),
-            ("identifier", "email x"),
-        ];
-        let answer = bench.authorize(&changes, "").await;
-        assert!(
-            answer.location().starts_with(page),
-            "{spelling}: {}",
-            answer.location()
-        );
-        let id = answer.sent("i").unwrap();
-        let waiting = bench
-            .provider
-            .interaction(&cookie_header(&answer.cookies()), &id, bench.now())
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(waiting.request.first_screen, screen, "{spelling}");
-        assert_eq!(
-            waiting.request.login_hint.as_deref(),
-            Some("alice@example.test"),
-            "nothing is dropped"
-        );
-        assert_eq!(waiting.request.identifiers, ["email"]);
-    }
-    let refused = bench.authorize(&[("first_screen", "bogus")], "").await;
-    let description = refused.sent("error_description").unwrap();
-    assert!(
-        description.contains("reset-password, reset_password, sign_in"),
-        "{description}"
-    );
-}
-
-#[tokio::test]
-async fn logtos_further_parameters_are_accepted() {
-    let bench = Bench::new().await;
-    let changes = [
-        ("interaction_mode", "signUp"),
-        ("direct_sign_in", "social:google"),
-        ("one_time_token", "abc"),
-        ("organization_id", "org"),
-        ("display", "popup"),
-        ("prompt", "consent"),
-        ("unheard", "of"),
-    ];
-    assert!(
-        bench
-            .authorize(&changes, "")
-            .await
-            .location()
-            .starts_with("/sign-in?i=")
     );
 }
 

@@ -172,7 +172,8 @@ async fn a_leaked_key_stops_signing_at_once() {
     let old = published(&bench).await;
     let hint = bench.tokens().await["id_token"].as_str().unwrap().to_owned();
     let new = rotate(&bench, Handover::AtOnce).await;
-    bench.clock.advance(Duration::from_secs(60));
+    // A running provider looks once a second.
+    bench.clock.advance(Duration::from_secs(1));
     assert_eq!(signer(&bench).await, new);
     let now = published(&bench).await;
     assert!(
@@ -185,4 +186,51 @@ async fn a_leaked_key_stops_signing_at_once() {
         bench.authorize(&silent, &cookie).await.sent("code").is_none(),
         "nor does it vouch for a hint"
     );
+}
+
+/// The pair that a plain rotation announced may have leaked with the one that signs: at once leaves neither.
+#[tokio::test]
+async fn at_once_leaves_no_key_that_was_there_before() {
+    let bench = Bench::new().await;
+    rotate(&bench, Handover::Announced).await;
+    bench.clock.advance(Duration::from_secs(1));
+    let before: Vec<_> = keys::list(&bench.store).await.unwrap();
+    assert_eq!((before.len(), published(&bench).await.len()), (4, 4));
+
+    let new = rotate(&bench, Handover::AtOnce).await;
+    bench.clock.advance(Duration::from_secs(1));
+    let after = keys::list(&bench.store).await.unwrap();
+    let kept = after
+        .iter()
+        .filter(|key| before.iter().any(|old| old.kid == key.kid));
+    assert_eq!(kept.count(), 0, "{after:?}");
+    assert_eq!((after.len(), published(&bench).await.len()), (2, 2));
+    assert_eq!(signer(&bench).await, new);
+    // Nor does the announced one come to sign when its time has come.
+    bench.clock.advance(Duration::from_secs(13 * 60));
+    assert_eq!(signer(&bench).await, new);
+}
+
+/// A clock that is set back, by an operator or by the network's time, doesn't keep a leaked key signing.
+#[tokio::test]
+async fn a_clock_that_was_set_back_hides_no_rotation() {
+    let bench = Bench::new().await;
+    signer(&bench).await;
+    bench.clock.set(bench.now() - Duration::from_secs(600));
+    let new = rotate(&bench, Handover::AtOnce).await;
+    assert_eq!(signer(&bench).await, new);
+}
+
+/// What hasn't changed is not written anew: the answer is the same to the byte, and so is the object.
+#[tokio::test]
+async fn a_look_that_finds_nothing_new_keeps_the_ring() {
+    let bench = Bench::new().await;
+    let before = bench.provider.0.keys.ring(bench.now()).await;
+    bench.clock.advance(Duration::from_secs(5));
+    let same = bench.provider.0.keys.ring(bench.now()).await;
+    assert!(Arc::ptr_eq(&before, &same));
+    rotate(&bench, Handover::Announced).await;
+    bench.clock.advance(Duration::from_secs(5));
+    let other = bench.provider.0.keys.ring(bench.now()).await;
+    assert!(!Arc::ptr_eq(&before, &other));
 }

@@ -1,8 +1,7 @@
 //! `[sms]` and `[email]` with providers behind HTTP.
 
-use super::messages::{EmailConnectorConfig, SmsConnectorConfig};
-use super::tests::{LEAST, loaded, problems};
-use super::twilio::TwilioSender;
+use super::super::messages::{EmailConnectorConfig, EmailConnectorKind, SmsConnectorConfig};
+use super::super::twilio::TwilioSender;
 use super::*;
 
 const ACCOUNT: &str = "AC0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
@@ -242,4 +241,137 @@ fn an_http_e_mail_connector_needs_an_address_and_no_sender() {
         assert_eq!(wrong.0.len(), 1, "{wrong}");
         assert!(wrong.0[0].starts_with(place), "{wrong}");
     }
+}
+
+#[test]
+fn an_incomplete_connector_is_no_problem_and_says_what_is_missing() {
+    let missing = |section: &str| {
+        let config = loaded(&format!("{LEAST}{section}"), &[]).unwrap();
+        match config.email.connector() {
+            EmailConnectorConfig::Missing(why) => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(missing("").contains("no e-mail connector"));
+    assert!(missing("[email]\nconnector = \"smtp\"\n").contains("host"));
+    assert!(missing("[email]\nconnector = \"smtp\"\nhost = \"mail\"\n").contains("from"));
+    let with_from =
+        "[email]\nconnector = \"smtp\"\nhost = \"mail\"\nfrom = \"a@b.example\"\nusername = \"u\"\n";
+    assert!(missing(with_from).contains("password"));
+    assert_eq!(
+        problems(&format!(
+            "{LEAST}[email]\nconnector = \"smtp\"\nfrom = \"no address\"\n"
+        ))
+        .len(),
+        1
+    );
+    let config = loaded(&format!("{LEAST}[email]\nconnector = \"smtp\"\n"), &[]).unwrap();
+    assert_eq!(config.email.connector, Some(EmailConnectorKind::Smtp));
+}
+
+#[test]
+fn all_that_is_wrong_with_a_connector_is_told_at_once() {
+    let twilio = "connector = \"twilio\"\naccount_sid = \"AC1\"\napi_key_sid = \"SK1\"\n\
+                  messaging_service_sid = \"MG1\"\nfrom = \"not a sender!\"\n\
+                  endpoint = \"https://api.example/?x=1\"\ntimeout = \"5m\"\n";
+    let http = "connector = \"http\"\nurl = \"http://sms.example/\"\nmethod = \"GET\"\nbody = \"x\"\n\
+                signing_key = \"short\"\nsignature_header = \"a b\"\nsuccess = [302]\n\
+                headers = { host = \"x\", \"no header\" = \"y\" }\n";
+    let keys_of = |found: &[String]| -> Vec<String> {
+        let mut keys: Vec<_> = found
+            .iter()
+            .map(|problem| problem.split_once("] ").unwrap().1)
+            .map(|rest| rest.split_once(": ").unwrap().0.to_owned())
+            .collect();
+        keys.sort();
+        keys
+    };
+    let found = sms_problems(twilio);
+    let expected = [
+        "account_sid",
+        "api_key_sid",
+        "endpoint",
+        "from",
+        "messaging_service_sid",
+        "timeout",
+    ];
+    assert_eq!(keys_of(&found), expected, "{found:#?}");
+    let found = sms_problems(http);
+    let expected = [
+        "body",
+        "headers.host",
+        "headers.no header",
+        "signature_header",
+        "signing_key",
+        "signing_key",
+        "success",
+        "url",
+    ];
+    assert_eq!(keys_of(&found), expected, "{found:#?}");
+    let found = problems(&format!(
+        "{LEAST}[email]\nconnector = \"http\"\nurl = \"http://mail.example/\"\nsigning_key = \"short\"\n\
+         headers = {{ host = \"x\" }}\n"
+    ));
+    assert_eq!(
+        keys_of(&found),
+        ["headers.host", "signing_key", "url"],
+        "{found:#?}"
+    );
+    // What is missing is no problem, and is told together too, in the log.
+    let why = missing("connector = \"twilio\"\n");
+    for key in ["account_sid", "auth_token", "from"] {
+        assert!(why.contains(&format!("[sms] {key}")), "{why}");
+    }
+}
+
+#[test]
+fn keys_of_another_connector_are_refused() {
+    let key = "0123456789abcdef0123456789abcdef";
+    for (section, foreign) in [
+        (
+            format!("[sms]\nconnector = \"http\"\naccount_sid = \"{ACCOUNT}\"\n"),
+            "account_sid",
+        ),
+        (
+            "[sms]\nconnector = \"http\"\nauth_token_file = \"/dev/null\"\n".to_owned(),
+            "auth_token_file",
+        ),
+        (
+            "[sms]\nconnector = \"twilio\"\nmethod = \"POST\"\n".to_owned(),
+            "method",
+        ),
+        (
+            format!("[sms]\nconnector = \"twilio\"\nsigning_key = \"{key}\"\n"),
+            "signing_key",
+        ),
+        (
+            "[sms]\nconnector = \"twilio\"\nheaders = { x = \"y\" }\n".to_owned(),
+            "headers",
+        ),
+        (
+            "[email]\nconnector = \"http\"\nhost = \"mail\"\n".to_owned(),
+            "host",
+        ),
+        (
+            "[email]\nconnector = \"http\"\nca_file = \"/dev/null\"\n".to_owned(),
+            "ca_file",
+        ),
+        (
+            "[email]\nconnector = \"smtp\"\nurl = \"https://mail.example/\"\n".to_owned(),
+            "url",
+        ),
+    ] {
+        let found = problems(&format!("{LEAST}{section}"));
+        assert_eq!(found.len(), 1, "{section}: {found:?}");
+        let name = &section[..section.find('\n').unwrap()];
+        assert!(found[0].starts_with(&format!("{name} {foreign}: ")), "{found:?}");
+        assert!(found[0].contains("remove it"), "{found:?}");
+    }
+    // By the environment they come as they come by the file.
+    let text = format!("{LEAST}[sms]\nconnector = \"http\"\nurl = \"https://sms.example/\"\n");
+    let refused = loaded(&text, &[("KEYBACK__SMS__AUTH_TOKEN", "x")]).unwrap_err();
+    assert_eq!(refused.0.len(), 1, "{refused}");
+    // What all read is nobody's own, and without a connector every key waits for its own.
+    assert!(sms_problems("connector = \"http\"\nfrom = \"Larkspur\"\ndefault_region = \"US\"\n").is_empty());
+    assert!(sms_problems("account_sid = \"AC1\"\nmethod = \"GET\"\n").is_empty());
 }
