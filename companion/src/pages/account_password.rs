@@ -79,7 +79,8 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             Shown::Asked,
         ));
     };
-    let password = match companion.resets.passwords().accept(new, &facts(&user)).await {
+    let gate = companion.resets.passwords();
+    let password = match gate.accept(new, &facts(&user), &checked).await? {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
             return Ok(page(

@@ -59,6 +59,11 @@ impl<'a> AccountPassword<'a> {
         vec![
             ("asked", asked.clone()),
             (
+        const SAME: &[Rule] = &[Rule::NotCurrent];
+        let same = PasswordRules {
+            stated: PasswordRules::SAMPLE,
+            broken: SAME,
+        };
                 "no-connector",
                 Self {
                     forgot_password_url: None,
@@ -81,6 +86,13 @@ impl<'a> AccountPassword<'a> {
             ),
             (
                 "busy",
+            (
+                "same",
+                Self {
+                    rules: same,
+                    ..asked.clone()
+                },
+            ),
                 with(State::Busy {
                     wait: Wait::at_least_a_second(Duration::from_secs(5)),
                 }),
