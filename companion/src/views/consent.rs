@@ -1,10 +1,10 @@
 //! The page on which a person allows an app of others what it asks for (OIDC Core 3.1.2.4).
 
 use askama::Template;
-use url::Url;
 
 use super::shell::Shell;
 use super::theme::initial;
+use crate::home::Home;
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/consent.html")]
@@ -27,28 +27,6 @@ pub struct Consent<'a> {
 pub struct Asker<'a> {
     pub name: &'a str,
     pub home: Home<'a>,
-}
-
-/// Where the answer goes: what an app can't choose freely, unlike its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Home<'a> {
-    /// The host of a site.
-    Site(&'a str),
-    /// A program on the person's own machine.
-    ThisDevice,
-}
-
-impl<'a> Home<'a> {
-    /// Where a redirect URI leads.
-    pub fn of(redirect_uri: &'a Url) -> Self {
-        let host = redirect_uri
-            .host_str()
-            .filter(|_| matches!(redirect_uri.scheme(), "http" | "https"));
-        match host {
-            None | Some("localhost" | "127.0.0.1" | "[::1]") => Self::ThisDevice,
-            Some(host) => Self::Site(host),
-        }
-    }
 }
 
 /// One thing that is asked for.
@@ -134,23 +112,5 @@ impl<'a> Consent<'a> {
             ..site.clone()
         };
         vec![("site", site), ("everything", everything), ("program", program)]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_home_of_an_app_is_where_its_answers_go() {
-        for (uri, home) in [
-            ("https://app.example/callback", Home::Site("app.example")),
-            ("http://127.0.0.1:5000/callback", Home::ThisDevice),
-            ("http://[::1]/callback", Home::ThisDevice),
-            ("com.example.app:/callback", Home::ThisDevice),
-            ("com.example.app://bank.example/callback", Home::ThisDevice),
-        ] {
-            assert_eq!(Home::of(&Url::parse(uri).unwrap()), home, "{uri}");
-        }
     }
 }

@@ -259,7 +259,7 @@ fn hostile_data_stays_data() {
     let consent = Consent {
         asker: consent::Asker {
             name: HOSTILE,
-            home: consent::Home::Site(HOSTILE),
+            home: crate::home::Home::Site(HOSTILE),
         },
         person: HOSTILE,
         sign_in_name: HOSTILE,

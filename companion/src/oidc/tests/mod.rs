@@ -37,6 +37,7 @@ use tower::ServiceExt as _;
 use url::Url;
 
 use super::pages::{ErrorPage, FormPost, ProviderPages, SignOutConfirmation, SignedOut, Visitor};
+use super::registry::WayBack;
 use super::session::SignIn;
 use super::{Provider, ProviderError, ProviderParts};
 use crate::config::app::AppConfig;
@@ -77,7 +78,11 @@ impl ProviderPages for PlainPages {
     }
 
     fn signed_out(&self, _: Visitor<'_>, page: SignedOut<'_>) -> Response {
-        format!("SignedOut {:?}", page.app_name).into_response()
+        let back = match page.way_back {
+            Some(WayBack::AfterSignOut(url) | WayBack::SignIn(url)) => url.as_str(),
+            None => "nowhere",
+        };
+        format!("SignedOut {:?} back to {back}", page.app_name).into_response()
     }
 }
 

@@ -9,6 +9,7 @@ use url::Url;
 use super::client_keys::KeySource;
 use crate::config::app::{AppConfig, AppKind, IdTokenAlg, ResourceConfig};
 use crate::config::authentication::AuthMethod;
+use crate::home::Home;
 use crate::secrets::digest_of;
 use crate::store::apps::{self, StoredApp};
 use crate::store::{Store, StoreError};
@@ -33,6 +34,15 @@ pub struct App {
     pub(super) resources: Vec<String>,
     pub id_token_alg: IdTokenAlg,
     device_flow: bool,
+}
+
+/// A registered address of an app that people may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayBack<'a> {
+    /// Where it wants people whom it has signed out (RP-Initiated Logout 3).
+    AfterSignOut(&'a Url),
+    /// Where its sign-ins begin.
+    SignIn(&'a Url),
 }
 
 /// How an app proves who it is.
@@ -79,9 +89,25 @@ impl Authentication {
 }
 
 impl App {
-    /// What pages call the app.
+    /// What people are told the app is called, on every page and in every message: its name, else the host of its site,
+    /// else its client id.
     pub fn display_name(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.client_id)
+        let named = self
+            .name
+            .as_deref()
+            .or_else(|| Home::site_among(&self.redirect_uris));
+        named.unwrap_or(&self.client_id)
+    }
+
+    /// Where a person who is signed out finds the app again. A program on their own device isn't at any address.
+    pub fn way_back(&self) -> Option<WayBack<'_>> {
+        let is_web = |url: &&Url| matches!(url.scheme(), "http" | "https");
+        if self.kind == AppKind::Native {
+            return None;
+        }
+        let after_sign_out = self.post_logout_redirect_uris.iter().find(is_web);
+        let sign_in = || self.sign_in_url.as_ref().filter(is_web).map(WayBack::SignIn);
+        after_sign_out.map(WayBack::AfterSignOut).or_else(sign_in)
     }
 
     /// Whether `secret` is the app's. Compared by digest, in constant time.
@@ -341,104 +367,4 @@ fn or_root(path: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn app(kind: AppKind, uris: &[&str]) -> App {
-        let config = serde_json::json!({
-            "client_id": "a", "type": kind, "redirect_uris": uris, "client_secret": "s".repeat(32),
-        });
-        let mut config: AppConfig = serde_json::from_value(config).unwrap();
-        let digest = config
-            .client_secret
-            .take()
-            .map(|secret| digest_of(secret.expose()));
-        App::new(config, digest)
-    }
-
-    #[test]
-    fn sr77_redirect_uris_match_as_text() {
-        let web = app(
-            AppKind::Web,
-            &["https://app.example/callback?x=1", "https://bare.example"],
-        );
-        for good in [
-            "https://app.example/callback?x=1",
-            "https://bare.example",
-            "https://bare.example/",
-        ] {
-            assert!(web.allows_redirect(good), "{good}");
-        }
-        for bad in [
-            "https://app.example/callback",
-            "https://app.example/callback?x=1&y=2",
-            "https://app.example/callback?x=1#f",
-            "https://app.example/callback/?x=1",
-            "https://APP.example/callback?x=1",
-            "https://app.example/x/../callback?x=1",
-            "https://app.example/%63allback?x=1",
-            "https://app.example:443/callback?x=1",
-            "https://user@app.example/callback?x=1",
-            "https://app.example\\callback?x=1",
-            "//app.example/callback?x=1",
-            "http://app.example/callback?x=1",
-            "",
-        ] {
-            assert!(!web.allows_redirect(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn rfc8252_7_3_native_apps_choose_the_loopback_port() {
-        let uris = [
-            "http://127.0.0.1/callback",
-            "http://[::1]/callback",
-            "http://localhost:8000/callback",
-        ];
-        let native = app(AppKind::Native, &uris);
-        for good in [
-            "http://127.0.0.1:51004/callback",
-            "http://127.0.0.1/callback",
-            "http://[::1]:1/callback",
-            "http://localhost:65535/callback",
-        ] {
-            assert!(native.allows_redirect(good), "{good}");
-            assert_eq!(
-                app(AppKind::Web, &uris).allows_redirect(good),
-                uris.contains(&good),
-                "{good}"
-            );
-        }
-        for bad in [
-            "http://127.0.0.1:51004/other",
-            "http://127.0.0.1:51004/callback?x=1",
-            "http://127.0.0.1:65536/callback",
-            "http://127.0.0.1:/callback",
-            "http://127.0.0.1.evil.example/callback",
-            "http://127.0.0.1:80@evil.example/callback",
-            "http://user@127.0.0.1:80/callback",
-            "http://127.0.0.2:80/callback",
-            "https://127.0.0.1:80/callback",
-            "http://localhost.evil.example:80/callback",
-        ] {
-            assert!(!native.allows_redirect(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn custom_schemes_match_as_text() {
-        let native = app(AppKind::Native, &["com.example.app:/callback", "app://callback"]);
-        assert!(native.allows_redirect("com.example.app:/callback"));
-        assert!(native.allows_redirect("app://callback"));
-        assert!(!native.allows_redirect("app://callback/"));
-    }
-
-    #[test]
-    fn secrets_belong_to_apps_that_can_keep_them() {
-        let secret = "s".repeat(32);
-        assert!(app(AppKind::Web, &[]).has_secret(&secret));
-        assert!(!app(AppKind::Web, &[]).has_secret(&"t".repeat(32)));
-        assert!(!app(AppKind::Spa, &[]).has_secret(&secret));
-        assert!(!app(AppKind::Spa, &[]).is_confidential());
-    }
-}
+mod tests;
