@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::account::{ask_to_sign_in, signed_in};
 use super::destination::{AccountPage, Destination};
+use super::done::apps_hold;
 use super::password_rules::{Broken, rules_of, stated};
 use super::request::{Asked, Posted};
 use super::respond::{self, PageError, PageResult, off_the_serving_threads, too_many, with_cookie};
@@ -158,6 +159,7 @@ async fn change(
         &Broken::none(),
         Shown::Changed {
             other_sessions_ended: others,
+            apps_hold: apps_hold(companion, &receipt),
         },
     );
     Ok(with_cookie(page, cookie))
