@@ -265,6 +265,7 @@ fn hostile_data_stays_data() {
         sign_in_name: HOSTILE,
         session: HOSTILE,
         asks: vec![consent::Ask {
+            about: consent::About::Profile,
             what: HOSTILE.to_owned(),
             details: vec![
                 consent::Detail::Words(HOSTILE.to_owned()),
@@ -360,7 +361,7 @@ fn error_pages_travel_with_their_status() {
         .collect();
     assert_eq!(
         statuses,
-        [400, 400, 400, 400, 403, 404, 405, 413, 421, 429, 500, 503]
+        [400, 400, 400, 400, 400, 403, 404, 405, 413, 421, 429, 500, 503]
     );
 }
 
