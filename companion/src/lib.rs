@@ -13,6 +13,7 @@ pub mod connectors;
 pub mod demo;
 pub mod device;
 pub mod hashing;
+pub mod home;
 pub mod http;
 pub mod import;
 pub mod jobs;

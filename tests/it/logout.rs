@@ -105,7 +105,11 @@ async fn sr56_a_reset_signs_out_at_the_shop_everywhere_and_says_so() {
     browser.enter_code(&app.last_code_for(ADA).await).await;
     browser.choose_password(NEW_PASSWORD).await;
     browser.assert_at("/forgot-password/done");
-    browser.assert_says("Being told 1 app");
+    browser.assert_says("Signed out here 2 devices");
+    browser.assert_says("Being told now 1 app");
+    // What a reset can't reach is said as well.
+    browser.assert_says("Until one hears of this, you may still be signed in there");
+    browser.assert_says("what it was given here works for up to 1 hour.");
     let claims = told_claims(&app, 2).await;
     assert_ne!(claims[0]["sid"], claims[1]["sid"]);
     assert_ne!(claims[0]["jti"], claims[1]["jti"]);

@@ -11,7 +11,7 @@ use crate::event::{Event, Visitor};
 use crate::identifier::Identifier;
 use crate::ids::{ChallengeId, FlowId, JobId, Subject};
 use crate::one_time_code::OneTimeCode;
-use crate::password::{AcceptedPassword, UserFacts};
+use crate::password::{AcceptedPassword, NewPassword, UserFacts};
 use crate::rate_limit::{Decision, LimitKey, LimitRule};
 use crate::reset::{Challenge, CountedChallenge, ProvenReset, Receipt, ResetFlow};
 use crate::time::Timestamp;
@@ -71,6 +71,16 @@ pub trait IdentityBackend: Send + Sync + 'static {
         subject: &Subject,
     ) -> impl Future<Output = Result<Option<UserFacts>, Failure>> + Send;
 
+    /// Whether that is the user's password now. It costs one hash, bounded as all hashing is, and the same one where the
+    /// user has no password; a hash that can't be read is nobody's password, or its owner could never replace it.
+    ///
+    /// Only for whoever has proved that the account is theirs: the answer tells about it (SR-45).
+    fn has_password(
+        &self,
+        subject: &Subject,
+        password: &NewPassword,
+    ) -> impl Future<Output = Result<bool, Failure>> + Send;
+
     /// Sets the password and does all that follows from it: the flow is completed by [`ProvenReset::complete`] and
     /// compare-and-swap, sessions and tokens end, notices are queued, the audit trail is written. Where the backend has a
     /// store of its own, in one transaction (SR-53).
@@ -78,6 +88,12 @@ pub trait IdentityBackend: Send + Sync + 'static {
         &self,
         completion: Completion,
     ) -> impl Future<Output = Result<CompleteOutcome, Failure>> + Send;
+}
+
+/// The password that a new one replaces, to be compared with it (SR-45).
+pub trait ReplacedPassword: Send + Sync {
+    /// Whether they are the same.
+    fn is(&self, new: &NewPassword) -> impl Future<Output = Result<bool, Failure>> + Send;
 }
 
 /// A corpus of breached passwords, asked by the range protocol of Have I Been Pwned: five hex digits leave the house, no

@@ -1,6 +1,7 @@
 //! A password that was checked, as a value: what follows from the check demands it, and asks it once more.
 
-use keyback_core::password::CurrentPassword;
+use keyback_core::password::{CurrentPassword, NewPassword};
+use keyback_core::ports::{Failure, ReplacedPassword};
 
 use super::embedded::EmbeddedBackend;
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
@@ -14,6 +15,7 @@ use crate::store::{Store, StoreError, Transaction};
 #[derive(Debug)]
 pub struct CheckedPassword {
     user: User,
+    typed: CurrentPassword,
     phc: String,
     outdated: bool,
 }
@@ -38,21 +40,20 @@ impl EmbeddedBackend {
         let id = user.as_ref().map_or("", |user| user.id.as_str());
         let stored = users::find_password_hash(self.store().reader(), id).await?;
         let typed = CurrentPassword::parse(typed).ok();
-        let stored = stored.filter(|_| typed.is_some());
         let text = typed.as_ref().map_or("", CurrentPassword::expose);
         let verdict = self
             .hashing()
-            .verify(Lane::SignIn, text, stored.as_deref())
+            .verify(Lane::SignIn, text, stored.as_deref().filter(|_| typed.is_some()))
             .await?;
-        Ok(match (user, stored, verdict) {
-            (_, _, Verdict::Wrong) | (None, ..) | (_, None, _) => None,
-            (Some(user), Some(phc), verdict) if user.is_active() => Some(CheckedPassword {
+        let right = user.zip(stored).zip(typed).filter(|_| verdict != Verdict::Wrong);
+        Ok(right
+            .filter(|((user, _), _)| user.is_active())
+            .map(|((user, phc), typed)| CheckedPassword {
                 user,
+                typed,
                 phc,
                 outdated: verdict == Verdict::RightButOutdated,
-            }),
-            (Some(_), Some(_), _) => None,
-        })
+            }))
     }
 }
 
@@ -69,17 +70,24 @@ impl CheckedPassword {
 
     /// Writes a hash of today's cost over an older one, unless the password was changed meanwhile. Failing is no
     /// reason to refuse the sign-in.
-    pub async fn renew(&self, typed: &str, hashing: &HashPool, store: &Store) {
-        let Some(typed) = CurrentPassword::parse(typed).ok().filter(|_| self.outdated) else {
+    pub async fn renew(&self, hashing: &HashPool, store: &Store) {
+        if !self.outdated {
             return;
-        };
+        }
         let written = async {
-            let phc = hashing.hash(Lane::SignIn, typed.expose()).await?;
+            let phc = hashing.hash(Lane::SignIn, self.typed.expose()).await?;
             users::replace_password_hash(store.writer(), &self.user.id, &self.phc, &phc).await?;
             Ok::<_, CheckError>(())
         };
         if let Err(error) = written.await {
             tracing::warn!(user = %self.user.id, %error, "an outdated hash could not be renewed");
         }
+    }
+}
+
+/// It is known in plain, so that a new one is compared without another hash.
+impl ReplacedPassword for CheckedPassword {
+    async fn is(&self, new: &NewPassword) -> Result<bool, Failure> {
+        Ok(self.typed.is_same_as(new))
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use keyback_core::event::{Event, EventKind};
 use keyback_core::ids::Subject;
-use keyback_core::password::{AcceptedPassword, UserFacts};
+use keyback_core::password::{AcceptedPassword, NewPassword, UserFacts};
 use keyback_core::ports::{CompleteOutcome, Completion, Failure, IdentityBackend, Saved};
 use keyback_core::random::Random;
 use keyback_core::rate_limit::IdentifierHasher;
 use keyback_core::reset::Receipt;
 use keyback_core::time::Timestamp;
 
-use crate::hashing::{HashPool, Lane, Unavailable};
+use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
 use crate::logout::{CutOffAndTold, Endings};
 use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
 use crate::store::users::User;
@@ -231,6 +231,26 @@ impl IdentityBackend for EmbeddedBackend {
             .await
             .map_err(|error| Failure::broken("find the account", error))?;
         Ok(user.filter(User::is_active).map(|user| facts(&user)))
+    }
+
+    async fn has_password(&self, subject: &Subject, password: &NewPassword) -> Result<bool, Failure> {
+        let stored = users::find_password_hash(self.store.reader(), subject.as_str())
+            .await
+            .map_err(|error| Failure::broken("find the password there is", error))?;
+        let verified = self
+            .hashing
+            .verify(Lane::Reset, password.expose(), stored.as_deref());
+        match verified.await {
+            Ok(verdict) => Ok(verdict != Verdict::Wrong),
+            Err(Unavailable::Busy { retry_after, .. }) => {
+                Err(Failure::busy("compare the password", retry_after))
+            }
+            // Whoever can't sign in for that reason gets out of it by this very reset.
+            Err(error @ Unavailable::Failed(_)) => {
+                tracing::warn!(user = subject.as_str(), %error, "a new password is not compared with the old one");
+                Ok(false)
+            }
+        }
     }
 
     async fn complete(&self, completion: Completion) -> Result<CompleteOutcome, Failure> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use keyback_core::identifier::Identifier;
-use keyback_core::password::{NewPassword, PasswordRejection, UserFacts};
+use keyback_core::password::{NewPassword, NoPassword, PasswordRejection, UserFacts};
 use keyback_core::random::{SystemRandom, short_id};
 use keyback_core::time::{Clock as _, SystemClock};
 use zeroize::Zeroizing;
@@ -197,7 +197,10 @@ async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
         email: new.email.clone(),
         phone: new.phone.clone(),
     };
-    let password = match password_gate(config)?.accept(password, &facts).await {
+    let password = match password_gate(config)?
+        .accept(password, &facts, &NoPassword)
+        .await?
+    {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
             let codes: Vec<_> = violations

@@ -95,16 +95,15 @@ async fn handle(
         ui_locales: params.one("ui_locales"),
     };
     let now = inner.clock.now();
-    let app_name = sign_out.app.as_ref().map(|app| app.display_name());
     let Some((session, user)) = inner.sessions().current(headers, now).await? else {
-        return Ok(done(inner, visitor, app_name, &sign_out));
+        return Ok(done(inner, visitor, &sign_out));
     };
     if !confirmed && !sign_out.hints_at(&session) {
         let fields = CARRIED
             .into_iter()
             .filter_map(|name| Some((name, params.one(name)?.to_owned())));
         let page = SignOutConfirmation {
-            app_name,
+            app_name: sign_out.app.as_deref().map(App::display_name),
             account: user.display_name(),
             action: PATH,
             fields: fields.chain([(CONFIRMED.0, CONFIRMED.1.to_owned())]).collect(),
@@ -113,7 +112,7 @@ async fn handle(
         return Ok(inner.pages.sign_out_confirmation(visitor, page));
     }
     inner.sessions().end(&session.id, now).await?;
-    let mut response = done(inner, visitor, app_name, &sign_out);
+    let mut response = done(inner, visitor, &sign_out);
     response
         .headers_mut()
         .append(header::SET_COOKIE, inner.sessions().clear_cookie());
@@ -190,11 +189,16 @@ fn append_to_uri_if_any(uri: &str, state: Option<&str>) -> String {
     }
 }
 
-fn done(inner: &Inner, visitor: Visitor<'_>, app_name: Option<&str>, sign_out: &SignOut) -> Response {
-    match &sign_out.return_to {
-        Some(location) => see_other(location),
-        None => inner.pages.signed_out(visitor, SignedOut { app_name }),
+fn done(inner: &Inner, visitor: Visitor<'_>, sign_out: &SignOut) -> Response {
+    if let Some(location) = &sign_out.return_to {
+        return see_other(location);
     }
+    let app = sign_out.app.as_deref();
+    let page = SignedOut {
+        app_name: app.map(App::display_name),
+        way_back: app.and_then(App::way_back),
+    };
+    inner.pages.signed_out(visitor, page)
 }
 
 fn answer(inner: &Inner, headers: &HeaderMap, outcome: Result<Response, Refusal>) -> Response {

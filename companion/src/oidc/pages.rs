@@ -3,6 +3,8 @@
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use super::registry::WayBack;
+
 /// Who looks at a page: what its language is chosen by.
 #[derive(Clone, Copy, Debug)]
 pub struct Visitor<'a> {
@@ -52,10 +54,13 @@ pub struct SignOutConfirmation<'a> {
     pub redirects_to: Option<&'a str>,
 }
 
-/// Tells that the visitor is signed out, where no app is to be returned to.
+/// Tells that the visitor is signed out, where the app has not said where they return to.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedOut<'a> {
+    /// The app that asked, where it is known.
     pub app_name: Option<&'a str>,
+    /// An address of the app that people may go on to.
+    pub way_back: Option<WayBack<'a>>,
 }
 
 /// Posts an answer to the app (OAuth 2.0 Form Post Response Mode 1.0): at once by script, by a button without.

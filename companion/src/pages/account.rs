@@ -14,6 +14,7 @@ use super::respond::{PageError, PageResult, see_other};
 use super::{account_apps, account_sessions};
 use crate::app::Companion;
 use crate::device::Device;
+use crate::home::Home;
 use crate::store::sessions::{self, Session};
 use crate::store::users::User;
 use crate::store::{StoreError, consents, grants};
@@ -140,7 +141,7 @@ async fn apps(companion: &Companion, user: &User, now: Timestamp) -> Result<Vec<
         apps.push(AppAccess {
             client_id,
             name: app.display_name().to_owned(),
-            host: AppAccess::host_of(&app.redirect_uris),
+            host: Home::site_among(&app.redirect_uris).map(str::to_owned),
             since: moment(since, now),
             while_away,
         });

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::account::{ask_to_sign_in, signed_in};
 use super::destination::{AccountPage, Destination};
+use super::done::apps_hold;
 use super::password_rules::{Broken, rules_of, stated};
 use super::request::{Asked, Posted};
 use super::respond::{self, PageError, PageResult, off_the_serving_threads, too_many, with_cookie};
@@ -79,7 +80,8 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             Shown::Asked,
         ));
     };
-    let password = match companion.resets.passwords().accept(new, &facts(&user)).await {
+    let gate = companion.resets.passwords();
+    let password = match gate.accept(new, &facts(&user), &checked).await? {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
             return Ok(page(
@@ -157,6 +159,7 @@ async fn change(
         &Broken::none(),
         Shown::Changed {
             other_sessions_ended: others,
+            apps_hold: apps_hold(companion, &receipt),
         },
     );
     Ok(with_cookie(page, cookie))

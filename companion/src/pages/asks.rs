@@ -8,23 +8,29 @@ use crate::config::app::ResourceConfig;
 use crate::oidc::permissions::Permissions;
 use crate::oidc::scope::{ADDRESS, EMAIL, OFFLINE_ACCESS, OPENID, PHONE, PROFILE, STANDARD};
 use crate::store::users::User;
-use crate::views::consent::{Ask, Detail};
+use crate::views::consent::{About, Ask, Detail};
 
 /// The lines of a page that asks `user` to allow `permissions`: who they are first, and what lasts last.
 pub(super) fn asks(companion: &Companion, permissions: &Permissions, user: &User) -> Vec<Ask> {
     let has = |scope: &str| permissions.scopes.contains(scope);
     let mut asks = Vec::new();
     if has(OPENID) {
-        asks.push(line("Sign you in", "and know you again next time"));
+        asks.push(line(
+            About::SigningIn,
+            "Sign you in",
+            "and know you again next time",
+        ));
     }
     if has(PROFILE) {
         asks.push(line(
+            About::Profile,
             "See your profile",
             "your name, picture, birth date, gender, time zone, languages and the like",
         ));
     }
     if has(EMAIL) {
         asks.push(line(
+            About::Email,
             "See your e-mail address",
             user.email.as_deref().unwrap_or_default(),
         ));
@@ -32,14 +38,19 @@ pub(super) fn asks(companion: &Companion, permissions: &Permissions, user: &User
     if has(PHONE) {
         let phone = user.phone.as_deref().unwrap_or_default();
         let shown = Identifier::parse(phone).map(|number| number.shown());
-        asks.push(line("See your phone number", shown.as_deref().unwrap_or(phone)));
+        asks.push(line(
+            About::Phone,
+            "See your phone number",
+            shown.as_deref().unwrap_or(phone),
+        ));
     }
     if has(ADDRESS) {
-        asks.push(line("See your postal address", ""));
+        asks.push(line(About::Address, "See your postal address", ""));
     }
     let own = permissions.scopes.iter();
     for scope in own.filter(|scope| !STANDARD.contains(&scope.as_str())) {
         asks.push(Ask {
+            about: About::Doing,
             what: "Use a further permission".to_owned(),
             details: vec![Detail::Name(scope.clone())],
         });
@@ -54,12 +65,14 @@ pub(super) fn asks(companion: &Companion, permissions: &Permissions, user: &User
             )
         };
         asks.push(Ask {
+            about: About::Doing,
             what: format!("Use {} for you", name_of(indicator, resource)),
             details: scopes.iter().map(in_words).collect(),
         });
     }
     if has(OFFLINE_ACCESS) {
         asks.push(line(
+            About::Staying,
             "Stay signed in while you’re away",
             "and go on doing all this without you",
         ));
@@ -67,9 +80,10 @@ pub(super) fn asks(companion: &Companion, permissions: &Permissions, user: &User
     asks
 }
 
-fn line(what: &str, detail: &str) -> Ask {
+fn line(about: About, what: &str, detail: &str) -> Ask {
     let details = (!detail.is_empty()).then(|| Detail::Words(detail.to_owned()));
     Ask {
+        about,
         what: what.to_owned(),
         details: details.into_iter().collect(),
     }

@@ -14,13 +14,14 @@ use super::request::{Asked, Posted};
 use super::respond::{PageError, PageResult, see_other};
 use super::sign_in::unknown_session;
 use crate::app::Companion;
+use crate::home::Home;
 use crate::oidc::permissions::Permissions;
 use crate::oidc::registry::App;
 use crate::oidc::{Completion, Interaction, Yes};
 use crate::store::sessions::Session;
 use crate::store::users::User;
 use crate::views::Consent;
-use crate::views::consent::{Asker, Home};
+use crate::views::consent::Asker;
 
 pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
     companion.answer(show(&companion, &asked).await)

@@ -180,6 +180,7 @@ fn render(
         action: &action,
         username: view.identifier.as_str(),
         rules: rules_of(&stated, broken),
+        sign_in_url: &format!("/sign-in?{}", flow.query()),
         open_for,
         problem,
     };

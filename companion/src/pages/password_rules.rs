@@ -46,6 +46,7 @@ pub(super) fn stated<B: BreachedPasswords>(gate: &PasswordGate<B>) -> Vec<Rule> 
             Requirement::NoWords => vec![Rule::NoSiteWords],
             Requirement::NotCommon => vec![Rule::NotCommon],
             Requirement::NotBreached => vec![Rule::NotBreached],
+            Requirement::NotCurrent => vec![Rule::NotCurrent],
         })
         .collect()
 }
@@ -70,6 +71,7 @@ fn rule_of_violation(violation: &Violation) -> Rule {
         Violation::Words => Rule::NoSiteWords,
         Violation::Common => Rule::NotCommon,
         Violation::Breached => Rule::NotBreached,
+        Violation::Current => Rule::NotCurrent,
     }
 }
 

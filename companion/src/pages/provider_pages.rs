@@ -12,8 +12,9 @@ use crate::oidc::pages::{
     ErrorKind, ErrorPage as ProviderError, FormPost, ProviderPages, SignOutConfirmation,
     SignedOut as ProviderSignedOut, Visitor,
 };
+use crate::oidc::registry::WayBack;
 use crate::secrets::random_id;
-use crate::views::error::{ErrorPage, Kind};
+use crate::views::error::{ErrorPage, Kind, WayOn};
 use crate::views::{SendBack, Shell, SignOut, SignedOut, Template, Theme};
 
 /// Draws the provider's pages in the companion's design.
@@ -95,14 +96,24 @@ impl ProviderPages for DesignedPages {
         self.render(StatusCode::OK, &view, &redirects)
     }
 
-    fn signed_out(&self, _: Visitor<'_>, _: ProviderSignedOut<'_>) -> Response {
-        self.render(
-            StatusCode::OK,
-            &SignedOut {
-                shell: self.shell(),
-                sign_in_url: None,
+    fn signed_out(&self, _: Visitor<'_>, page: ProviderSignedOut<'_>) -> Response {
+        let from = page.app_name.unwrap_or(self.theme.name());
+        let back = format!("Back to {from}");
+        let way_on = page.way_back.map(|way| match way {
+            WayBack::AfterSignOut(url) => WayOn {
+                url: url.as_str(),
+                text: &back,
             },
-            &[],
-        )
+            WayBack::SignIn(url) => WayOn {
+                url: url.as_str(),
+                text: "Sign in again",
+            },
+        });
+        let view = SignedOut {
+            shell: self.shell(),
+            from,
+            way_on,
+        };
+        self.render(StatusCode::OK, &view, &[])
     }
 }

@@ -57,14 +57,17 @@ impl Companion {
         }
     }
 
-    /// The name of an app for people; without one, the site's.
+    /// What people are told an app is called ([`App::display_name`](crate::oidc::registry::App::display_name)); where no app
+    /// is meant, the house itself.
     pub(crate) async fn app_name(&self, client_id: Option<&str>) -> Result<String, StoreError> {
         let app = match client_id {
             Some(client_id) => self.provider.app(client_id).await?,
             None => None,
         };
-        let name = app.and_then(|app| app.name.clone());
-        Ok(name.unwrap_or_else(|| self.config.branding.name.clone()))
+        Ok(match app {
+            Some(app) => app.display_name().to_owned(),
+            None => self.config.branding.name.clone(),
+        })
     }
 
     /// An error page of its own status.

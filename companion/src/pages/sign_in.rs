@@ -228,9 +228,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     if let Some(checked) = checked
         && let Some(response) = sign_in(companion, asked, &way, &checked).await?
     {
-        checked
-            .renew(password, &companion.hashing, &companion.store)
-            .await;
+        checked.renew(&companion.hashing, &companion.store).await;
         return Ok(response);
     }
     let address = asked.address.to_string();

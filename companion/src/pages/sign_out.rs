@@ -10,6 +10,7 @@ use super::account::signed_in;
 use super::request::Asked;
 use super::respond::{PageResult, see_other, with_cookie};
 use crate::app::Companion;
+use crate::views::error::WayOn;
 use crate::views::{SignOut, SignedOut};
 
 pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
@@ -23,7 +24,11 @@ pub(super) async fn post(State(companion): State<Arc<Companion>>, asked: Asked) 
 pub(super) async fn signed_out(State(companion): State<Arc<Companion>>) -> Response {
     let view = SignedOut {
         shell: companion.shell(),
-        sign_in_url: Some("/sign-in"),
+        from: companion.theme.name(),
+        way_on: Some(WayOn {
+            url: "/sign-in",
+            text: "Sign in again",
+        }),
     };
     companion.page(StatusCode::OK, &view, &[])
 }

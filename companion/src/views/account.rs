@@ -3,7 +3,6 @@
 use askama::Template;
 use keyback_core::identifier::Identifier;
 
-use super::consent::Home;
 use super::shell::Shell;
 use super::theme::initial;
 use crate::device::{Device, Shape};
@@ -127,17 +126,6 @@ impl SignedIn<'_> {
 impl Account<'_> {
     fn has_others(&self) -> bool {
         self.sessions.iter().any(|session| !session.is_here)
-    }
-}
-
-impl AppAccess {
-    /// The site of an app, where it has one.
-    pub fn host_of(redirect_uris: &[url::Url]) -> Option<String> {
-        let homes = redirect_uris.iter().map(Home::of);
-        homes.into_iter().find_map(|home| match home {
-            Home::Site(host) => Some(host.to_owned()),
-            Home::ThisDevice => None,
-        })
     }
 }
 

@@ -26,9 +26,17 @@ pub struct AccountPassword<'a> {
 pub enum State {
     Asked,
     WrongCurrent,
-    TooManyTries { wait: Wait },
-    Busy { wait: Wait },
-    Changed { other_sessions_ended: u32 },
+    TooManyTries {
+        wait: Wait,
+    },
+    Busy {
+        wait: Wait,
+    },
+    Changed {
+        other_sessions_ended: u32,
+        /// How long apps may still use what they were given; none where no app held anything.
+        apps_hold: Option<Wait>,
+    },
 }
 
 impl<'a> AccountPassword<'a> {
@@ -50,6 +58,11 @@ impl<'a> AccountPassword<'a> {
         let with = |state: State| Self {
             state,
             ..asked.clone()
+        };
+        const SAME: &[Rule] = &[Rule::NotCurrent];
+        let same = PasswordRules {
+            stated: PasswordRules::SAMPLE,
+            broken: SAME,
         };
         const BROKEN: &[Rule] = &[Rule::MinLength(15), Rule::NotCommon];
         let broken = PasswordRules {
@@ -74,6 +87,13 @@ impl<'a> AccountPassword<'a> {
                 },
             ),
             (
+                "same",
+                Self {
+                    rules: same,
+                    ..asked.clone()
+                },
+            ),
+            (
                 "too-many",
                 with(State::TooManyTries {
                     wait: Wait::at_least_a_second(Duration::from_secs(600)),
@@ -89,12 +109,14 @@ impl<'a> AccountPassword<'a> {
                 "changed",
                 with(State::Changed {
                     other_sessions_ended: 2,
+                    apps_hold: Wait::new(Duration::from_secs(3_600)),
                 }),
             ),
             (
                 "changed-alone",
                 with(State::Changed {
                     other_sessions_ended: 0,
+                    apps_hold: None,
                 }),
             ),
         ]

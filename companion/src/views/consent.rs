@@ -1,10 +1,10 @@
 //! The page on which a person allows an app of others what it asks for (OIDC Core 3.1.2.4).
 
 use askama::Template;
-use url::Url;
 
 use super::shell::Shell;
 use super::theme::initial;
+use crate::home::Home;
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/consent.html")]
@@ -29,33 +29,24 @@ pub struct Asker<'a> {
     pub home: Home<'a>,
 }
 
-/// Where the answer goes: what an app can't choose freely, unlike its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Home<'a> {
-    /// The host of a site.
-    Site(&'a str),
-    /// A program on the person's own machine.
-    ThisDevice,
-}
-
-impl<'a> Home<'a> {
-    /// Where a redirect URI leads.
-    pub fn of(redirect_uri: &'a Url) -> Self {
-        let host = redirect_uri
-            .host_str()
-            .filter(|_| matches!(redirect_uri.scheme(), "http" | "https"));
-        match host {
-            None | Some("localhost" | "127.0.0.1" | "[::1]") => Self::ThisDevice,
-            Some(host) => Self::Site(host),
-        }
-    }
-}
-
 /// One thing that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
+    pub about: About,
     pub what: String,
     pub details: Vec<Detail>,
+}
+
+/// What it is about: chooses the sign beside it. None says that it is allowed already, as a tick would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    SigningIn,
+    Profile,
+    Email,
+    Phone,
+    Address,
+    Doing,
+    Staying,
 }
 
 /// More about it.
@@ -64,6 +55,20 @@ pub enum Detail {
     Words(String),
     /// The bare name of a scope that nobody has put into words.
     Name(String),
+}
+
+impl Ask {
+    pub(super) fn icon(&self) -> &'static str {
+        match self.about {
+            About::SigningIn => "key",
+            About::Profile => "person",
+            About::Email => "letter",
+            About::Phone => "phone",
+            About::Address => "place",
+            About::Doing => "layers",
+            About::Staying => "clock",
+        }
+    }
 }
 
 impl<'a> Consent<'a> {
@@ -76,7 +81,8 @@ impl<'a> Consent<'a> {
     }
 
     pub fn samples(shell: Shell<'a>) -> Vec<(&'static str, Self)> {
-        let words = |what: &str, detail: &str| Ask {
+        let words = |about, what: &str, detail: &str| Ask {
+            about,
             what: what.to_owned(),
             details: (!detail.is_empty())
                 .then(|| Detail::Words(detail.to_owned()))
@@ -84,18 +90,20 @@ impl<'a> Consent<'a> {
                 .collect(),
         };
         let few = vec![
-            words("Sign you in", "and know you again next time"),
+            words(About::SigningIn, "Sign you in", "and know you again next time"),
             words(
+                About::Profile,
                 "See your profile",
                 "your name, picture, birth date, gender, time zone, languages and the like",
             ),
-            words("See your e-mail address", "ada@example.com"),
+            words(About::Email, "See your e-mail address", "ada@example.com"),
         ];
         let mut all = few.clone();
         all.extend([
-            words("See your phone number", "+44 7700 900123"),
-            words("See your postal address", ""),
+            words(About::Phone, "See your phone number", "+44 7700 900123"),
+            words(About::Address, "See your postal address", ""),
             Ask {
+                about: About::Doing,
                 what: "Use the Larkspur orders for you".to_owned(),
                 details: vec![
                     Detail::Words("see what you ordered".to_owned()),
@@ -103,6 +111,7 @@ impl<'a> Consent<'a> {
                 ],
             },
             words(
+                About::Staying,
                 "Stay signed in while you’re away",
                 "and go on doing all this without you",
             ),
@@ -139,18 +148,42 @@ impl<'a> Consent<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::DeviceConfirm;
+    use super::super::{Brand, Theme};
     use super::*;
 
+    fn pages() -> Vec<String> {
+        let theme = Theme::new(Brand {
+            name: "Larkspur Books".to_owned(),
+            color: "#2f5bea".parse().unwrap(),
+            logo: None,
+        });
+        let shell = Shell::english(&theme);
+        let consents = Consent::samples(shell).into_iter().map(|(_, page)| page.render());
+        let devices = DeviceConfirm::samples(shell)
+            .into_iter()
+            .map(|(_, page)| page.render());
+        consents.chain(devices).collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Whoever goes on by Tab or Enter without reading gives nothing away, and the order of the keyboard is the one that is
+    /// seen (WCAG 2.2, 2.4.3).
     #[test]
-    fn the_home_of_an_app_is_where_its_answers_go() {
-        for (uri, home) in [
-            ("https://app.example/callback", Home::Site("app.example")),
-            ("http://127.0.0.1:5000/callback", Home::ThisDevice),
-            ("http://[::1]/callback", Home::ThisDevice),
-            ("com.example.app:/callback", Home::ThisDevice),
-            ("com.example.app://bank.example/callback", Home::ThisDevice),
-        ] {
-            assert_eq!(Home::of(&Url::parse(uri).unwrap()), home, "{uri}");
+    fn no_comes_before_yes() {
+        for html in pages() {
+            let at = |answer: &str| html.find(&format!("value=\"{answer}\"")).unwrap();
+            assert!(at("deny") < at("allow"));
+            assert!(!html.contains("row-reverse"));
+        }
+    }
+
+    /// A tick would say that it is allowed already.
+    #[test]
+    fn nothing_that_is_asked_for_is_ticked() {
+        let tick = "M4.5 10.5l3.7 3.7 7.3-8";
+        for html in pages() {
+            let (_, body) = html.split_once("<body>").unwrap();
+            assert!(!body.contains(tick), "{body}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::consent::{Ask, Detail};
+use super::consent::{About, Ask, Detail};
 use super::shell::Shell;
 use super::theme::initial;
 
@@ -52,7 +52,8 @@ impl<'a> DeviceConfirm<'a> {
             session: "sample",
             as_another_url: "/sign-in?d=sample&as=another",
         };
-        let line = |what: &str, detail: &str| Ask {
+        let line = |about, what: &str, detail: &str| Ask {
+            about,
             what: what.to_owned(),
             details: vec![Detail::Words(detail.to_owned())],
         };
@@ -61,9 +62,10 @@ impl<'a> DeviceConfirm<'a> {
             client_ip: Some("2001:db8:85a3:8d3:1319:8a2e:370:7348"),
             minutes_ago: 4,
             asks: vec![
-                line("Sign you in", "and know you again next time"),
-                line("See your e-mail address", "ada@example.com"),
+                line(About::SigningIn, "Sign you in", "and know you again next time"),
+                line(About::Email, "See your e-mail address", "ada@example.com"),
                 line(
+                    About::Staying,
                     "Stay signed in while you’re away",
                     "and go on doing all this without you",
                 ),

@@ -84,6 +84,15 @@ impl<'a> ErrorPage<'a> {
                     app,
                 ),
             ),
+            (
+                "bad-request-sentence",
+                page(
+                    Kind::BadRequest {
+                        detail: Some("The sign-out request is too long."),
+                    },
+                    None,
+                ),
+            ),
             ("bad-request-plain", page(Kind::BadRequest { detail: None }, None)),
             ("unknown-client", page(Kind::UnknownClient, None)),
             ("unknown-session", page(Kind::UnknownSession, app)),
@@ -113,5 +122,32 @@ impl<'a> ErrorPage<'a> {
                 ),
             ),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Brand, Theme};
+    use super::*;
+
+    #[test]
+    fn a_detail_ends_with_one_full_stop_however_it_came() {
+        let theme = Theme::new(Brand {
+            name: "Larkspur Books".to_owned(),
+            color: "#2f5bea".parse().unwrap(),
+            logo: None,
+        });
+        for detail in ["redirect_uri is missing", "redirect_uri is missing."] {
+            let page = ErrorPage {
+                shell: Shell::english(&theme),
+                kind: Kind::BadRequest { detail: Some(detail) },
+                way_on: None,
+            };
+            let html = page.render().unwrap();
+            assert!(
+                html.contains("For whoever built the link: redirect_uri is missing.</p>"),
+                "{detail}"
+            );
+        }
     }
 }

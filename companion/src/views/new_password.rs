@@ -16,6 +16,8 @@ pub struct NewPassword<'a> {
     /// What the visitor typed at the first step: a password manager saves the new password under it.
     pub username: &'a str,
     pub rules: PasswordRules<'a>,
+    /// Where the password that somebody already has can be used.
+    pub sign_in_url: &'a str,
     /// How long the proof still holds, where the page should say so.
     pub open_for: Option<Wait>,
     pub problem: Option<Problem>,
@@ -39,6 +41,7 @@ impl<'a> NewPassword<'a> {
             action: "/forgot-password/password?i=sample",
             username: "ada@example.com",
             rules: PasswordRules::stated(PasswordRules::SAMPLE),
+            sign_in_url: "/sign-in?i=sample",
             open_for: Wait::new(Duration::from_secs(600)),
             problem: None,
         };
@@ -52,6 +55,13 @@ impl<'a> NewPassword<'a> {
                 "broken",
                 Self {
                     rules: broken(PasswordRules::SAMPLE, SHORT),
+                    ..stated.clone()
+                },
+            ),
+            (
+                "same",
+                Self {
+                    rules: broken(PasswordRules::SAMPLE, &[Rule::NotCurrent]),
                     ..stated.clone()
                 },
             ),

@@ -14,6 +14,7 @@ pub enum Rule {
     NoRepetition,
     NoSequence,
     NoSiteWords,
+    NotCurrent,
 }
 
 /// The policy and, after a try, what the try broke.
@@ -56,6 +57,11 @@ impl<'a> PasswordRules<'a> {
         !self.broken.is_empty()
     }
 
+    /// Whether nothing is wrong with it but that it is the one there is.
+    pub(super) fn is_current(&self) -> bool {
+        self.broken == [Rule::NotCurrent]
+    }
+
     pub(super) fn min_length(&self) -> u32 {
         let min = self.stated.iter().find_map(|rule| {
             if let Rule::MinLength(min) = rule {
@@ -95,6 +101,7 @@ impl<'a> PasswordRules<'a> {
         Rule::NotCommon,
         Rule::NoUserInfo,
         Rule::NoSequence,
+        Rule::NotCurrent,
     ];
     /// One of each, for the samples.
     pub(super) const SAMPLE_OF_ALL: &'static [Rule] = &[
@@ -108,6 +115,7 @@ impl<'a> PasswordRules<'a> {
         Rule::NoRepetition,
         Rule::NoSequence,
         Rule::NoSiteWords,
+        Rule::NotCurrent,
     ];
 }
 

@@ -259,12 +259,13 @@ fn hostile_data_stays_data() {
     let consent = Consent {
         asker: consent::Asker {
             name: HOSTILE,
-            home: consent::Home::Site(HOSTILE),
+            home: crate::home::Home::Site(HOSTILE),
         },
         person: HOSTILE,
         sign_in_name: HOSTILE,
         session: HOSTILE,
         asks: vec![consent::Ask {
+            about: consent::About::Profile,
             what: HOSTILE.to_owned(),
             details: vec![
                 consent::Detail::Words(HOSTILE.to_owned()),
@@ -360,7 +361,7 @@ fn error_pages_travel_with_their_status() {
         .collect();
     assert_eq!(
         statuses,
-        [400, 400, 400, 400, 403, 404, 405, 413, 421, 429, 500, 503]
+        [400, 400, 400, 400, 400, 403, 404, 405, 413, 421, 429, 500, 503]
     );
 }
 

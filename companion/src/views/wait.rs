@@ -30,6 +30,7 @@ impl fmt::Display for Wait {
         let seconds = self.seconds();
         let (count, unit) = match seconds {
             0..90 => (seconds, "second"),
+            whole if whole.is_multiple_of(3600) => (whole / 3600, "hour"),
             90..5400 => (seconds.div_ceil(60), "minute"),
             _ => (seconds.div_ceil(3600), "hour"),
         };
@@ -48,7 +49,8 @@ mod tests {
         assert_eq!(told(1).as_deref(), Some("1 second"));
         assert_eq!(told(40_001).as_deref(), Some("41 seconds"));
         assert_eq!(told(91_000).as_deref(), Some("2 minutes"));
-        assert_eq!(told(3_600_000).as_deref(), Some("60 minutes"));
+        assert_eq!(told(3_590_000).as_deref(), Some("60 minutes"));
+        assert_eq!(told(3_600_000).as_deref(), Some("1 hour"));
         assert_eq!(told(5_400_000).as_deref(), Some("2 hours"));
         assert_eq!(Wait::at_least_a_second(Duration::ZERO).seconds(), 1);
     }

@@ -27,6 +27,8 @@ journey('sr72_ changing the password asks for the one there is', async arrive =>
   await visitor.look('account-password.wrong-current')
   await change(ada.password, 'short')
   await visitor.look('account-password.refused')
+  await change(ada.password, ada.password)
+  await visitor.look('account-password.same')
   await change(ada.password, NEW_PASSWORD)
   await visitor.look('account-password.changed')
   await visitor.click('Back to your account')

@@ -1,7 +1,7 @@
 // The way of the demo: forgotten at the shop, reset by e-mail, signed in at the shop.
 import assert from 'node:assert/strict'
 import { journey } from '../support/journey.js'
-import { demo, NEW_PASSWORD } from '../support/world.js'
+import { demo } from '../support/world.js'
 
 journey('by e-mail, from the shop and back to it', async arrive => {
   const companion = await demo()
@@ -13,18 +13,7 @@ journey('by e-mail, from the shop and back to it', async arrive => {
   visitor.on(companion.url)
   visitor.at('/forgot-password')
   await visitor.look('forgot-password')
-  await visitor.askReset(ada.email)
-  await visitor.look('code')
-  await visitor.enterCode(await companion.nextCode(ada.email))
-  visitor.at('/forgot-password/password')
-  await visitor.look('new-password')
-  await visitor.choosePassword(NEW_PASSWORD)
-  visitor.at('/forgot-password/done')
-  await visitor.look('done')
-  await visitor.click('Sign in')
-  visitor.at('/sign-in')
-  await visitor.look('sign-in.after-reset')
-  await visitor.signIn(ada.email, NEW_PASSWORD)
+  await visitor.resetAndSignIn(companion, ada.email, { see: page => visitor.look(page) })
   visitor.on(companion.site)
   await visitor.look('site.signed-in.after-reset')
   await visitor.says('Hello, Ada Lovelace.')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { journey } from '../support/journey.js'
 import { PHONE } from '../support/visitor.js'
-import { demo, NEW_PASSWORD } from '../support/world.js'
+import { demo } from '../support/world.js'
 
 journey('by phone, on a phone', async arrive => {
   const companion = await demo()
@@ -13,21 +13,13 @@ journey('by phone, on a phone', async arrive => {
   await visitor.follow(() => visitor.link('Forgot password?').tap())
   await visitor.look('forgot-password')
   // As people write numbers.
-  await visitor.askReset(ada.phone.replace(/^(..)(...)(...)/, '$1 ($2) $3-'))
-  await visitor.look('code.phone')
-  const code = await companion.nextCode(ada.phone)
-  const [message] = await companion.letters(ada.phone)
-  assert.equal(message.channel, 'sms')
-  // The phone may offer the code on this origin alone.
-  assert.equal(message.text.trimEnd().split('\n').at(-1), `@localhost #${code}`)
-  await visitor.enterCode(code)
-  await visitor.look('new-password.phone')
-  await visitor.choosePassword(NEW_PASSWORD)
-  await visitor.look('done')
-  await visitor.click('Sign in')
-  await visitor.look('sign-in.after-reset.phone')
-  await visitor.signIn(ada.phone, NEW_PASSWORD)
+  const typed = ada.phone.replace(/^(..)(...)(...)/, '$1 ($2) $3-')
+  await visitor.resetAndSignIn(companion, ada.phone, { typed, see: page => visitor.look(page === 'done' ? page : `${page}.phone`) })
   visitor.on(companion.site)
   await visitor.says('Hello, Ada Lovelace.')
   await visitor.look('site.signed-in.after-reset')
+  const message = (await companion.letters(ada.phone)).find(letter => letter.code)
+  assert.equal(message.channel, 'sms')
+  // The phone may offer the code on this origin alone.
+  assert.equal(message.text.trimEnd().split('\n').at(-1), `@localhost #${message.code}`)
 })

@@ -22,7 +22,7 @@ journey('oidc_core_3_1_2_4 nothing goes to an app of others before the person al
   await visitor.look('consent')
   const { names, wrong } = await goRound(visitor.page)
   assert.deepEqual(wrong, [])
-  assert.deepEqual(names.slice(0, 4), ['Allow The Evening Gazette?', 'Not you?', 'Allow', 'Don’t allow'])
+  assert.deepEqual(names.slice(0, 4), ['Allow The Evening Gazette?', 'Not you?', 'Don’t allow', 'Allow'])
   assert.equal(foreign.answers.length, 0)
 
   await visitor.press('Don’t allow')

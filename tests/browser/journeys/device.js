@@ -45,6 +45,7 @@ journey('rfc8628_3_3 the code is typed, the person signs in, and allows', async 
   await visitor.signIn(ada.email, ada.password)
   visitor.at('/device/confirm')
   await visitor.look('device-confirm')
+  assert.deepEqual((await goRound(visitor.page)).names.slice(0, 4), ['Sign in on your device?', 'Not you?', 'Don’t allow', 'Allow'])
   await visitor.press('Allow')
   visitor.at('/device/done')
   await visitor.look('device-done')

@@ -1,7 +1,7 @@
 // The self-hosted endpoint: a site that has nothing but a link to /reset-password.
 import assert from 'node:assert/strict'
 import { journey } from '../support/journey.js'
-import { demo, NEW_PASSWORD } from '../support/world.js'
+import { demo } from '../support/world.js'
 
 journey('the self-hosted endpoint leads to the app that the link names', async arrive => {
   const companion = await demo()
@@ -11,15 +11,7 @@ journey('the self-hosted endpoint leads to the app that the link names', async a
   visitor.at('/forgot-password')
   assert.equal(await visitor.field('E-mail or phone').inputValue(), ada.email)
   await visitor.look('forgot-password.with-hint')
-  await visitor.press('Send code')
-  await visitor.look('code')
-  await visitor.enterCode(await companion.nextCode(ada.email))
-  await visitor.look('new-password')
-  await visitor.choosePassword(NEW_PASSWORD)
-  await visitor.look('done')
-  await visitor.click('Sign in')
-  await visitor.look('sign-in.after-reset')
-  await visitor.signIn(ada.email, NEW_PASSWORD)
+  await visitor.resetAndSignIn(companion, ada.email, { see: page => visitor.look(page) })
   // Over the callback and the app's own sign-in, which the new session answers without asking again.
   visitor.on(companion.site)
   await visitor.says('Hello, Ada Lovelace.')
@@ -32,15 +24,7 @@ journey('the self-hosted endpoint without an app ends on the account page', asyn
   const visitor = await arrive()
   await visitor.open(companion.at('/reset-password'))
   await visitor.look('forgot-password')
-  await visitor.askReset(ada.email)
-  visitor.pass()
-  await visitor.enterCode(await companion.nextCode(ada.email))
-  visitor.pass()
-  await visitor.choosePassword(NEW_PASSWORD)
-  visitor.pass()
-  await visitor.click('Sign in')
-  visitor.pass()
-  await visitor.signIn(ada.email, NEW_PASSWORD)
+  await visitor.resetAndSignIn(companion, ada.email)
   visitor.at('/account')
   visitor.pass()
 })

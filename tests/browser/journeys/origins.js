@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { journey } from '../support/journey.js'
 import { start } from '../support/processes.js'
-import { app, freePort, NEW_PASSWORD, serve, stage } from '../support/world.js'
+import { app, freePort, serve, stage } from '../support/world.js'
 
 journey('the companion on 127.0.0.1 and a site that uses the SDK on localhost', async arrive => {
   const [port, sitePort] = [await freePort(), await freePort()]
@@ -28,15 +28,7 @@ journey('the companion on 127.0.0.1 and a site that uses the SDK on localhost', 
     await visitor.click('Forgot password?')
     visitor.on(companionUrl)
     await visitor.look('origins.forgot-password')
-    await visitor.askReset(ada.email)
-    visitor.pass()
-    await visitor.enterCode(await companion.nextCode(ada.email))
-    visitor.pass()
-    await visitor.choosePassword(NEW_PASSWORD)
-    visitor.pass()
-    await visitor.click('Sign in')
-    visitor.pass()
-    await visitor.signIn(ada.email, NEW_PASSWORD)
+    await visitor.resetAndSignIn(companion, ada.email)
     visitor.on(site)
     await visitor.look('example.signed-in')
     const cookies = await visitor.context.cookies()
@@ -59,15 +51,7 @@ journey('the companion on localhost and a site on 127.0.0.1, over the endpoint',
   const visitor = await arrive()
   await visitor.open(companion.at('/reset-password?client_id=shop'))
   visitor.pass()
-  await visitor.askReset(ada.email)
-  visitor.pass()
-  await visitor.enterCode(await companion.nextCode(ada.email))
-  visitor.pass()
-  await visitor.choosePassword(NEW_PASSWORD)
-  visitor.pass()
-  await visitor.click('Sign in')
-  visitor.pass()
-  await visitor.signIn(ada.email, NEW_PASSWORD)
+  await visitor.resetAndSignIn(companion, ada.email)
   visitor.on(companion.site)
   await visitor.says(`Signed in as ${ada.email}.`)
   visitor.pass()

@@ -56,6 +56,14 @@ journey('rp_initiated_logout_2 with a hint an app’s sign-out leads straight ba
   visitor.on(own.url)
   assert.equal(new URL(visitor.page.url()).searchParams.get('state'), 'kept')
   visitor.pass()
+  // Where the app names no address, the page that says so leads back to it.
+  await signIn()
+  await end({ id_token_hint: own.tokens.id_token })
+  visitor.on(companion.url)
+  await visitor.look('signed-out.by-an-app')
+  await visitor.click('Back to Larkspur Books')
+  visitor.on(own.url)
+  visitor.pass()
   // Where nobody registered, nobody is sent.
   await end({ client_id: 'shop', post_logout_redirect_uri: `${own.url}/elsewhere` })
   visitor.on(companion.url)

@@ -1,5 +1,4 @@
 // Ways that many journeys begin with, when something later is their subject.
-import { NEW_PASSWORD } from './world.js'
 
 /** From wherever "Forgot password?" leads to the page that asks for the code. */
 export async function askForCode(visitor, companion, address, from = companion.at('/reset-password')) {
@@ -14,16 +13,6 @@ export async function proveAddress(visitor, companion, address, from) {
   await askForCode(visitor, companion, address, from)
   await visitor.enterCode(await companion.nextCode(address))
   visitor.at('/forgot-password/password')
-  visitor.pass()
-}
-
-/** The whole reset, on to the page that asks for the sign-in. */
-export async function reset(visitor, companion, address, from, password = NEW_PASSWORD) {
-  await proveAddress(visitor, companion, address, from)
-  await visitor.choosePassword(password)
-  visitor.at('/forgot-password/done')
-  visitor.pass()
-  await visitor.click('Sign in')
   visitor.pass()
 }
 

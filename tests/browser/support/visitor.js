@@ -4,6 +4,7 @@ import { browser } from './browser.js'
 import { look } from './look.js'
 import { PATIENCE } from './places.js'
 import { watch } from './watch.js'
+import { NEW_PASSWORD } from './world.js'
 
 export const DESKTOP = { width: 1280, height: 860 }
 export const PHONE = { width: 390, height: 844 }
@@ -97,5 +98,24 @@ export class Visitor {
     await this.field('E-mail or phone').fill(identifier)
     await this.secret('Password').fill(password)
     await this.press('Sign in')
+  }
+
+  /**
+   * The whole reset, from the page that asks for the address to wherever the sign-in with the new password leads. `see` gets
+   * the name of every page on the way: it looks at the page, or lets it pass, and may do there whatever leads back to it.
+   */
+  async resetAndSignIn(companion, address, { see = () => this.pass(), typed = address } = {}) {
+    await this.askReset(typed)
+    await see('code')
+    await this.enterCode(await companion.nextCode(address))
+    this.at('/forgot-password/password')
+    await see('new-password')
+    await this.choosePassword(NEW_PASSWORD)
+    this.at('/forgot-password/done')
+    await see('done')
+    await this.click('Sign in')
+    this.at('/sign-in')
+    await see('sign-in.after-reset')
+    await this.signIn(address, NEW_PASSWORD)
   }
 }

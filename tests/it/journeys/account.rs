@@ -31,6 +31,27 @@ async fn sr72_changing_the_password_asks_for_the_current_one() {
 }
 
 #[tokio::test]
+async fn sr45_the_current_password_is_no_new_one() {
+    let (app, _) = with_ada().await;
+    let mut browser = signed_in(&app).await;
+    browser.assert_says("Not your current password");
+    // What is said of it is said to whoever knows it alone.
+    browser.change_password("not the current one", OLD_PASSWORD).await;
+    browser.assert_says("That is not your current password.");
+    assert!(browser.page().texts_with_class("li", "bad").is_empty());
+    browser.change_password(OLD_PASSWORD, OLD_PASSWORD).await;
+    browser.assert_status(422);
+    browser.assert_says("That is the password you have now. Choose another one.");
+    assert_eq!(
+        browser.page().texts_with_class("li", "bad"),
+        ["Not met: Not your current password"]
+    );
+    assert_eq!(app.audited("password_changed").await, 0);
+    browser.change_password(OLD_PASSWORD, NEW_PASSWORD).await;
+    browser.assert_status(200);
+}
+
+#[tokio::test]
 async fn sr64_a_change_ends_every_other_session_and_gives_this_one_a_new_id() {
     let (app, _) = with_ada().await;
     let mut browser = signed_in(&app).await;

@@ -1,6 +1,7 @@
 //! What a reset ends: the old password, all sessions, all tokens; and who is told.
 
 use keyback::{Error, ExchangeError, UserInfoError};
+use keyback_companion::config::duration::Span;
 use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
 
 use super::with_ada;
@@ -28,7 +29,8 @@ async fn sr54_the_old_password_and_every_session_end() {
     elsewhere.open("/account").await;
     elsewhere.assert_at("/account");
     reset(&app, &mut browser).await;
-    browser.assert_says("Signed out on 1 device");
+    browser.assert_says("Whatever was signed in here with the old one is signed out.");
+    browser.assert_says("Signed out here 1 device");
     elsewhere.open("/account").await;
     elsewhere.assert_at("/sign-in");
     browser.click("Sign in").await;
@@ -37,6 +39,34 @@ async fn sr54_the_old_password_and_every_session_end() {
     browser.assert_says("That sign-in and password don’t match.");
     browser.sign_in(ADA, NEW_PASSWORD).await;
     browser.assert_at("/account");
+}
+
+#[tokio::test]
+async fn the_last_page_promises_nothing_where_nothing_was_open() {
+    let (app, mut browser) = with_ada().await;
+    reset(&app, &mut browser).await;
+    browser.assert_says("Nothing was signed in with the old one.");
+    let page = browser.page().text();
+    assert!(
+        !page.contains("Apps keep") && !page.contains("Signed out here"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn the_last_page_says_how_long_apps_may_hold_what_they_were_given() {
+    let app = TestApp::with(|config| {
+        config.apps[0].backchannel_logout_uri = None;
+        config.tokens.access_token = Span::minutes(20);
+        config.tokens.id_token = Span::minutes(5);
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    signed_in(&app, OLD_PASSWORD).await;
+    let mut browser = app.browser();
+    reset(&app, &mut browser).await;
+    browser.assert_says("what it was given here works for up to 20 minutes.");
+    assert!(!browser.page().text().contains("Being told"), "nobody is told");
 }
 
 #[tokio::test]

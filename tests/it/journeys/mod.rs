@@ -10,6 +10,7 @@ mod connectors;
 mod consent;
 mod device;
 mod imported;
+mod names;
 mod passwords;
 mod reset;
 mod sign_in;

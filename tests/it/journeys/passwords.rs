@@ -1,6 +1,8 @@
 //! New passwords that break the policy.
 
-use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD};
+use keyback_companion::store::users;
+use keyback_core::time::Clock as _;
+use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD, TestApp};
 
 use super::awaiting_password;
 
@@ -49,6 +51,60 @@ async fn sr46_every_broken_rule_is_named_at_once_and_the_proof_is_kept() {
     }
     assert!(app.audited("password_rejected").await >= 3);
     browser.choose_password(NEW_PASSWORD).await;
+    browser.assert_at("/forgot-password/done");
+}
+
+#[tokio::test]
+async fn sr45_the_forgotten_password_is_told_as_what_it_is_and_the_way_to_sign_in_is_shown() {
+    let (app, mut browser) = awaiting_password().await;
+    browser.assert_says("Not your current password");
+    browser.choose_password(OLD_PASSWORD).await;
+    browser.assert_status(422);
+    browser.assert_says("That is the password you have now.");
+    let broken = browser.page().texts_with_class("li", "bad");
+    assert_eq!(broken, ["Not met: Not your current password"]);
+    assert_eq!(app.audited("password_rejected").await, 1);
+    let mut remembers = browser.clone();
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.assert_at("/forgot-password/done");
+    // Who takes the other way is on the sign-in page, with the address typed already.
+    remembers.click("Sign in with it").await;
+    remembers.assert_at("/sign-in");
+    assert_eq!(
+        remembers.page().field("identifier", "value").as_deref(),
+        Some(ADA)
+    );
+}
+
+#[tokio::test]
+async fn sr45_who_has_no_password_yet_or_one_that_nothing_can_read_gets_one_all_the_same() {
+    let app = TestApp::start().await;
+    for (address, stored) in [("bea@example.com", None), ("cid@example.com", Some("$nonsense$"))] {
+        let id = app.add_user(address, None).await;
+        if let Some(phc) = stored {
+            users::save_password_hash(app.companion.store.writer(), &id, phc, app.clock.now())
+                .await
+                .unwrap();
+        }
+        let mut browser = app.browser();
+        browser.open("/forgot-password").await;
+        browser.ask_reset(address).await;
+        browser.enter_code(&app.last_code_for(address).await).await;
+        browser.choose_password(NEW_PASSWORD).await;
+        browser.assert_at("/forgot-password/done");
+    }
+}
+
+#[tokio::test]
+async fn sr45_the_operator_may_let_the_same_password_pass() {
+    let app = TestApp::with(|config| config.policy.rejects.current = Some(false)).await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    browser.enter_code(&app.last_code_for(ADA).await).await;
+    assert!(!browser.page().text().contains("current password"));
+    browser.choose_password(OLD_PASSWORD).await;
     browser.assert_at("/forgot-password/done");
 }
 

@@ -1,17 +1,29 @@
-//! The one gate that every new password passes: the policy's checks, then the look-up of breached passwords.
+//! The one gate that every new password passes: the policy's checks, the look-up of breached passwords, and the comparison
+//! with the password that it replaces.
 
 use super::breached::{self, WhenDown};
 use super::policy::PasswordPolicy;
 use super::typed::{AcceptedPassword, NewPassword};
 use super::user_info::UserFacts;
 use super::violation::Violation;
-use crate::ports::BreachedPasswords;
+use crate::outcome::Answer;
+use crate::ports::{BreachedPasswords, Failure, ReplacedPassword};
 
 /// The policy, and where breached passwords are looked up.
 #[derive(Clone, Debug)]
 pub struct PasswordGate<B> {
     policy: PasswordPolicy,
     breached: Option<(B, WhenDown)>,
+}
+
+/// What the first password of an account replaces.
+#[derive(Clone, Copy, Debug)]
+pub struct NoPassword;
+
+impl ReplacedPassword for NoPassword {
+    async fn is(&self, _: &NewPassword) -> Result<bool, Failure> {
+        Ok(false)
+    }
 }
 
 /// Why a password was not accepted.
@@ -41,11 +53,15 @@ impl<B: BreachedPasswords> PasswordGate<B> {
     }
 
     /// Accepts the password, or names every rule that it breaks.
+    ///
+    /// `replaced` is asked last, and only of a password that keeps all other rules: comparing costs a hash, and whoever must
+    /// choose another one anyway needs no such answer (SR-45). It fails as that comparison does.
     pub async fn accept(
         &self,
         password: NewPassword,
         facts: &UserFacts,
-    ) -> Result<AcceptedPassword, PasswordRejection> {
+        replaced: &impl ReplacedPassword,
+    ) -> Answer<AcceptedPassword, PasswordRejection> {
         let mut violations = self.policy.violations(&password, facts);
         if let Some((corpus, when_down)) = &self.breached {
             match breached::is_breached(corpus, &password).await {
@@ -56,16 +72,19 @@ impl<B: BreachedPasswords> PasswordGate<B> {
                     tracing::warn!(error, ?when_down, "breached passwords can't be looked up");
                     // Who must choose another password anyway is told so, and not to come back later.
                     if *when_down == WhenDown::Refuse && violations.is_empty() {
-                        return Err(PasswordRejection::CheckUnavailable);
+                        return Ok(Err(PasswordRejection::CheckUnavailable));
                     }
                 }
             }
         }
-        if violations.is_empty() {
+        if violations.is_empty() && self.policy.rejects_current() && replaced.is(&password).await? {
+            violations.push(Violation::Current);
+        }
+        Ok(if violations.is_empty() {
             Ok(password.into_accepted())
         } else {
             Err(PasswordRejection::Weak(violations))
-        }
+        })
     }
 }
 
@@ -73,10 +92,11 @@ impl<B: BreachedPasswords> PasswordGate<B> {
 mod tests {
     use std::future::Future;
     use std::pin::pin;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::task::{Context, Poll, Waker};
 
+    use super::super::policy::PolicyConfig;
     use super::*;
-    use crate::ports::Failure;
 
     /// A corpus that answers as told, and checks that it is asked for five digits.
     struct Corpus(Option<&'static str>);
@@ -106,7 +126,52 @@ mod tests {
         password: &str,
     ) -> Result<AcceptedPassword, PasswordRejection> {
         let gate = PasswordGate::new(PasswordPolicy::default(), breached);
-        at_once(gate.accept(NewPassword::parse(password).unwrap(), &UserFacts::default()))
+        let password = NewPassword::parse(password).unwrap();
+        at_once(gate.accept(password, &UserFacts::default(), &NoPassword)).unwrap()
+    }
+
+    /// The password there is, which counts how often it is asked.
+    struct Replaced(&'static str, AtomicU32);
+
+    impl ReplacedPassword for Replaced {
+        async fn is(&self, new: &NewPassword) -> Result<bool, Failure> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            Ok(new.expose() == self.0)
+        }
+    }
+
+    /// The violations of a password in an account that has `SUNFLOWER`, and how often the two were compared.
+    fn replacing(policy: PasswordPolicy, password: &str) -> (Vec<Violation>, u32) {
+        let replaced = Replaced(SUNFLOWER, AtomicU32::new(0));
+        let gate = PasswordGate::<Corpus>::new(policy, None);
+        let password = NewPassword::parse(password).unwrap();
+        let answer = at_once(gate.accept(password, &UserFacts::default(), &replaced)).unwrap();
+        let violations = match answer {
+            Ok(_) => Vec::new(),
+            Err(PasswordRejection::Weak(violations)) => violations,
+            Err(other) => panic!("{other:?}"),
+        };
+        (violations, replaced.1.into_inner())
+    }
+
+    #[test]
+    fn sr45_the_password_there_is_breaks_a_rule_of_its_own() {
+        let nist = PasswordPolicy::default();
+        assert_eq!(replacing(nist.clone(), SUNFLOWER), (vec![Violation::Current], 1));
+        assert_eq!(replacing(nist, "granite-kettle-moon"), (vec![], 1));
+    }
+
+    #[test]
+    fn sr45_only_a_password_that_keeps_all_other_rules_is_compared() {
+        let (violations, compared) = replacing(PasswordPolicy::default(), "sunflower");
+        assert_eq!((violations.contains(&Violation::Current), compared), (false, 0));
+    }
+
+    #[test]
+    fn sr45_the_operator_may_let_it_pass_and_then_nothing_is_compared() {
+        let mut config = PolicyConfig::default();
+        config.rejects.current = Some(false);
+        assert_eq!(replacing(config.resolve(false).unwrap(), SUNFLOWER), (vec![], 0));
     }
 
     const SUNFLOWER: &str = "sunflower-kettle";

@@ -1,8 +1,8 @@
 //! What holds for a password: one gate for the reset, the account page, the command line and every API (SR-44).
 //!
 //! `CHECKS` is the policy laid out as a table, one file per check. All of them run, so that every broken rule is named at
-//! once. [`PasswordGate::accept`] also asks for breached passwords, over a port, and is the only way to an
-//! [`AcceptedPassword`].
+//! once. [`PasswordGate::accept`] also asks, over ports, for breached passwords and for the password that is replaced, and is
+//! the only way to an [`AcceptedPassword`].
 
 mod breached;
 mod character_types;
@@ -25,7 +25,7 @@ mod words;
 mod tests;
 
 pub use breached::WhenDown;
-pub use gate::{PasswordGate, PasswordRejection};
+pub use gate::{NoPassword, PasswordGate, PasswordRejection};
 pub use policy::{
     CharacterTypesConfig, LengthConfig, MalformedPolicy, PasswordPolicy, PolicyConfig, Preset, RejectsConfig,
 };

@@ -58,6 +58,8 @@ pub struct RejectsConfig {
     pub words: Option<Vec<String>>,
     /// Passwords that are tried first, and what is put together from them. Ours: Logto has no such check.
     pub common: Option<bool>,
+    /// The password that the account has now (SR-45). Ours: Logto refuses it always.
+    pub current: Option<bool>,
 }
 
 /// Where a policy starts from.
@@ -104,6 +106,7 @@ pub(super) struct Rejects {
     pub(super) user_info: bool,
     pub(super) words: Vec<String>,
     pub(super) common: bool,
+    pub(super) current: bool,
 }
 
 /// A policy that no password, or every password, would keep.
@@ -149,6 +152,7 @@ impl PolicyConfig {
         set(&mut policy.rejects.user_info, self.rejects.user_info);
         set(&mut policy.rejects.words, self.rejects.words);
         set(&mut policy.rejects.common, self.rejects.common);
+        set(&mut policy.rejects.current, self.rejects.current);
         set(&mut policy.unicode, self.unicode);
         let problems = policy.problems();
         if problems.is_empty() {
@@ -168,6 +172,7 @@ impl PasswordPolicy {
             user_info: true,
             words: Vec::new(),
             common: true,
+            current: true,
         };
         let nist = Self {
             length: Length {
@@ -210,7 +215,8 @@ impl PasswordPolicy {
         self
     }
 
-    /// Every rule that the password breaks, but for the look-up of breached ones.
+    /// Every rule that follows from the password and its user alone and that it breaks: not the look-up of breached ones,
+    /// nor the comparison with the one there is.
     ///
     /// It may take some milliseconds: not for the threads that serve requests when many come at once.
     pub fn violations(&self, password: &NewPassword, facts: &UserFacts) -> Vec<Violation> {
@@ -236,6 +242,11 @@ impl PasswordPolicy {
     /// Whether breached passwords are to be refused.
     pub fn rejects_breached(&self) -> bool {
         self.rejects.pwned
+    }
+
+    /// Whether the password that the account has now is to be refused.
+    pub fn rejects_current(&self) -> bool {
+        self.rejects.current
     }
 
     fn problems(&self) -> Vec<MalformedPolicy> {

@@ -29,6 +29,8 @@ pub enum Requirement {
     NotCommon,
     /// In no corpus of breached passwords.
     NotBreached,
+    /// Another than the account has now.
+    NotCurrent,
 }
 
 impl PasswordPolicy {
@@ -46,6 +48,7 @@ impl PasswordPolicy {
             (!rejects.words.is_empty(), Requirement::NoWords),
             (rejects.common, Requirement::NotCommon),
             (rejects.pwned && looks_up_breached, Requirement::NotBreached),
+            (rejects.current, Requirement::NotCurrent),
         ]
         .into_iter()
         .filter_map(|(applies, requirement)| applies.then_some(requirement))
@@ -68,9 +71,10 @@ mod tests {
                 Requirement::NoSequences,
                 Requirement::NoUserInfo,
                 Requirement::NotCommon,
+                Requirement::NotCurrent,
             ]
         );
-        assert_eq!(policy.requirements(true).last(), Some(&Requirement::NotBreached));
+        assert!(policy.requirements(true).contains(&Requirement::NotBreached));
     }
 
     #[test]
@@ -82,6 +86,7 @@ mod tests {
         config.character_types.min = Some(3);
         config.rejects.words = Some(vec!["keyback".to_owned()]);
         config.rejects.repetition_and_sequence = Some(false);
+        config.rejects.current = Some(false);
         let policy = config.resolve(false).unwrap();
         assert_eq!(
             policy.requirements(true),

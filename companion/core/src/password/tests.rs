@@ -306,7 +306,7 @@ fn the_configuration_has_logtos_shape() {
     .unwrap();
     assert_eq!(
         serde_json::to_string(&policy.resolve(false).unwrap()).unwrap(),
-        r#"{"length":{"min":10,"max":256},"characterTypes":{"min":2},"rejects":{"pwned":false,"repetitionAndSequence":true,"userInfo":true,"words":["acme"],"common":false},"unicode":false}"#
+        r#"{"length":{"min":10,"max":256},"characterTypes":{"min":2},"rejects":{"pwned":false,"repetitionAndSequence":true,"userInfo":true,"words":["acme"],"common":false,"current":true},"unicode":false}"#
     );
     let snake: PolicyConfig =
         serde_json::from_str(r#"{"character_types":{"min":2},"rejects":{"user_info":false}}"#).unwrap();

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use zeroize::Zeroizing;
 
@@ -49,6 +50,11 @@ impl CurrentPassword {
     /// Takes what was typed, in NFC. What is too large for a password is nobody's.
     pub fn parse(typed: &str) -> Result<Self, PasswordTooLarge> {
         normal_form(typed).map(Self)
+    }
+
+    /// Whether a new password is the same one. Both are in the one form, so that this is what a hash of it would say.
+    pub fn is_same_as(&self, new: &NewPassword) -> bool {
+        verify_slices_are_equal(self.0.as_bytes(), new.0.as_bytes()).is_ok()
     }
 
     /// The text, for the hash function.
@@ -122,6 +128,9 @@ mod tests {
     #[test]
     fn two_keyboards_give_one_password() {
         let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
+        let current = CurrentPassword::parse(decomposed).unwrap();
+        assert!(current.is_same_as(&NewPassword::parse(composed).unwrap()));
+        assert!(!current.is_same_as(&NewPassword::parse("cafe").unwrap()));
         assert_eq!(
             NewPassword::parse(composed).unwrap().expose(),
             CurrentPassword::parse(decomposed).unwrap().expose()

@@ -35,10 +35,12 @@ pub enum Violation {
     Common,
     /// In a corpus of breached passwords.
     Breached,
+    /// The password that the account has now.
+    Current,
 }
 
 impl Violation {
-    /// Logto's issue code; `Common` is ours.
+    /// Logto's issue code; `Common` is ours. `Current` is no issue with Logto but an error of its own.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::TooShort { .. } => "password_rejected.too_short",
@@ -51,6 +53,7 @@ impl Violation {
             Self::Words => "password_rejected.restricted.words",
             Self::Common => "password_rejected.common",
             Self::Breached => "password_rejected.pwned",
+            Self::Current => "user.same_password",
         }
     }
 
@@ -65,7 +68,8 @@ impl Violation {
             | Self::UserInfo
             | Self::Words
             | Self::Common
-            | Self::Breached => None,
+            | Self::Breached
+            | Self::Current => None,
         }
     }
 }

@@ -15,9 +15,10 @@ use crate::outcome::{
     Answer, Begun, FlowView, IdentifyRejection, PasswordSet, ResendRejection, Resent, SetPasswordRejection,
     Verified, VerifyRejection, ViewRejection,
 };
-use crate::password::{PasswordGate, PasswordRejection};
+use crate::password::{NewPassword, PasswordGate, PasswordRejection};
 use crate::ports::{
-    BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ResetStore, Saved,
+    BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ReplacedPassword,
+    ResetStore, Saved,
 };
 use crate::random::Random;
 use crate::rate_limit::{IdentifierHasher, Limiter};
@@ -27,6 +28,18 @@ use crate::time::Timestamp;
 /// The reset, step by step. Every method is one request of the visitor's.
 pub struct ResetService<S, L, I, B> {
     parts: ResetParts<S, L, I, B>,
+}
+
+/// The password of an account whose control is proved.
+struct PasswordOf<'a, I> {
+    backend: &'a I,
+    reset: &'a ProvenReset,
+}
+
+impl<I: IdentityBackend> ReplacedPassword for PasswordOf<'_, I> {
+    async fn is(&self, new: &NewPassword) -> Result<bool, Failure> {
+        self.backend.has_password(self.reset.subject(), new).await
+    }
 }
 
 /// What the service is made of.
@@ -264,7 +277,11 @@ where
         let Some(facts) = self.parts.backend.policy_facts(reset.subject()).await? else {
             return Ok(Err(SetPasswordRejection::AccountUnavailable));
         };
-        let password = match self.parts.passwords.accept(password, &facts).await {
+        let replaced = PasswordOf {
+            backend: &self.parts.backend,
+            reset: &reset,
+        };
+        let password = match self.parts.passwords.accept(password, &facts, &replaced).await? {
             Ok(password) => password,
             Err(PasswordRejection::CheckUnavailable) => {
                 return Ok(Err(SetPasswordRejection::CheckUnavailable));

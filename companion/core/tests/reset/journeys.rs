@@ -229,6 +229,51 @@ fn a_weak_password_keeps_the_proof() {
     assert!(world.set_password(&browser, &proof, STRONG).is_ok());
 }
 
+/// The password there is, is told as a rule of its own, and only to whoever has the proof.
+#[test]
+fn sr45_the_forgotten_password_is_no_new_one() {
+    let world = World::new();
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    let unproven = world.set_password(&browser, &foreign_proof(), OLD_PASSWORD);
+    assert_eq!(unproven.unwrap_err(), SetPasswordRejection::NotProven);
+    let proof = world.verify(&browser, &code).unwrap().proof;
+    let foreign = world.set_password(&browser, &foreign_proof(), OLD_PASSWORD);
+    assert_eq!(foreign.unwrap_err(), SetPasswordRejection::NotProven);
+    world.set_password(&browser, &proof, WEAK).unwrap_err();
+    assert!(
+        !world.asked().contains(&"has_password"),
+        "nothing is compared without the proof, nor what must be another password anyway"
+    );
+    let same = world.set_password(&browser, &proof, OLD_PASSWORD).unwrap_err();
+    let violations = vec![Violation::Current];
+    assert_eq!(
+        same,
+        SetPasswordRejection::Weak {
+            violations,
+            tries_left: 18
+        },
+        "it costs a try, as any refused password does"
+    );
+    let compared = |asked: &[&str]| asked.iter().filter(|what| **what == "has_password").count();
+    assert_eq!(compared(&world.asked()), 1);
+    world.set_password(&browser, &proof, STRONG).unwrap();
+    assert_eq!(compared(&world.asked()), 1);
+    assert_eq!(world.password_of(ADA), STRONG);
+}
+
+#[test]
+fn sr45_a_first_password_takes_the_same_way() {
+    let world = World::new();
+    world.memory.rows().accounts.get_mut(ADA).unwrap().password = None;
+    let browser = world.ask(ADA);
+    let code = world.code_for(ADA).unwrap();
+    let proof = world.verify(&browser, &code).unwrap().proof;
+    world.asked();
+    world.set_password(&browser, &proof, STRONG).unwrap();
+    assert!(world.asked().contains(&"has_password"));
+}
+
 #[test]
 fn twenty_weak_passwords_void_the_proof() {
     let world = World::new();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use keyback_core::event::{Event, EventKind};
 use keyback_core::ids::{ChallengeId, FlowId, Subject};
 use keyback_core::one_time_code::CodeDigest;
-use keyback_core::password::UserFacts;
+use keyback_core::password::{NewPassword, UserFacts};
 use keyback_core::ports::{
     BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ResetStore, Saved,
     SentCode,
@@ -203,6 +203,12 @@ impl IdentityBackend for Memory {
             email: Some(address.clone()),
             ..UserFacts::default()
         }))
+    }
+
+    async fn has_password(&self, subject: &Subject, password: &NewPassword) -> Result<bool, Failure> {
+        let rows = self.asked("has_password");
+        let account = rows.accounts.values().find(|account| account.subject == *subject);
+        Ok(account.and_then(|account| account.password.as_deref()) == Some(password.expose()))
     }
 
     async fn complete(&self, completion: Completion) -> Result<CompleteOutcome, Failure> {

@@ -4,7 +4,7 @@ use keyback_core::identifier::Identifier;
 use keyback_core::ids::Subject;
 use keyback_core::one_time_code::{CodeContext, CodeKey, CodeKeyring};
 use keyback_core::outcome::{ResendRejection, SetPasswordRejection, VerifyRejection};
-use keyback_core::password::{NewPassword, PasswordGate, PasswordPolicy, UserFacts};
+use keyback_core::password::{NewPassword, NoPassword, PasswordGate, PasswordPolicy, UserFacts};
 use keyback_core::ports::{CompleteOutcome, Completion, IdentityBackend as _};
 use keyback_core::random::SystemRandom;
 use keyback_core::reset::{CountedChallenge, Issuing, ResetFlow, ResetRequest, ResetSettings};
@@ -249,11 +249,11 @@ fn two_proven_resets_complete_once() {
             .clone()
             .prove(&proof, &ResetSettings::default(), now)
             .unwrap();
-        let password =
-            at_once(gate.accept(NewPassword::parse(password).unwrap(), &UserFacts::default())).unwrap();
+        let password = NewPassword::parse(password).unwrap();
+        let accepted = at_once(gate.accept(password, &UserFacts::default(), &NoPassword)).unwrap();
         at_once(world.memory.complete(Completion {
             reset,
-            password,
+            password: accepted.unwrap(),
             visitor: browser.visitor(),
             now,
         }))

@@ -9,6 +9,7 @@ use super::super::client_keys::KeySource;
 use super::redirect_uris;
 use crate::config::app::{AppConfig, AppKind, IdTokenAlg};
 use crate::config::authentication::AuthMethod;
+use crate::home::Home;
 use crate::secrets::digest_of;
 use crate::store::apps::StoredApp;
 
@@ -32,6 +33,15 @@ pub struct App {
     pub(in crate::oidc) resources: Vec<String>,
     pub id_token_alg: IdTokenAlg,
     device_flow: bool,
+}
+
+/// A registered address of an app that people may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayBack<'a> {
+    /// Where it wants people whom it has signed out (RP-Initiated Logout 3).
+    AfterSignOut(&'a Url),
+    /// Where its sign-ins begin.
+    SignIn(&'a Url),
 }
 
 /// How an app proves who it is.
@@ -78,9 +88,25 @@ impl Authentication {
 }
 
 impl App {
-    /// What pages call the app.
+    /// What people are told the app is called, on every page and in every message: its name, else the host of its site,
+    /// else its client id.
     pub fn display_name(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.client_id)
+        let named = self
+            .name
+            .as_deref()
+            .or_else(|| Home::site_among(&self.redirect_uris));
+        named.unwrap_or(&self.client_id)
+    }
+
+    /// Where a person who is signed out finds the app again. A program on their own device isn't at any address.
+    pub fn way_back(&self) -> Option<WayBack<'_>> {
+        let is_web = |url: &&Url| matches!(url.scheme(), "http" | "https");
+        if self.kind == AppKind::Native {
+            return None;
+        }
+        let after_sign_out = self.post_logout_redirect_uris.iter().find(is_web);
+        let sign_in = || self.sign_in_url.as_ref().filter(is_web).map(WayBack::SignIn);
+        after_sign_out.map(WayBack::AfterSignOut).or_else(sign_in)
     }
 
     /// Whether `secret` is the app's. Compared by digest, in constant time.
@@ -197,5 +223,53 @@ mod tests {
         assert!(!app(AppKind::Web).has_secret(&"t".repeat(32)));
         assert!(!app(AppKind::Spa).has_secret(&secret));
         assert!(!app(AppKind::Spa).is_confidential());
+    }
+
+    fn site(kind: AppKind, uris: &[&str]) -> App {
+        App {
+            redirect_uris: uris.iter().map(|uri| Url::parse(uri).unwrap()).collect(),
+            ..app(kind)
+        }
+    }
+
+    #[test]
+    fn an_app_is_called_by_its_name_else_by_its_site_else_by_its_client_id() {
+        let mut named = site(AppKind::Web, &["https://app.example/callback"]);
+        named.name = Some("The App".to_owned());
+        assert_eq!(named.display_name(), "The App");
+        let site = site(
+            AppKind::Web,
+            &[
+                "http://localhost:8080/callback",
+                "https://app.example:8443/callback",
+            ],
+        );
+        assert_eq!(site.display_name(), "app.example");
+        for (kind, uris) in [
+            (AppKind::Native, &["com.example.app:/callback"][..]),
+            (AppKind::Native, &["http://127.0.0.1/callback"]),
+            (AppKind::Native, &[]),
+        ] {
+            assert_eq!(site(kind, uris).display_name(), "a", "{uris:?}");
+        }
+    }
+
+    #[test]
+    fn the_way_back_to_an_app_is_one_that_it_registered() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let mut web = site(AppKind::Web, &["https://app.example/callback"]);
+        assert_eq!(web.way_back(), None);
+        web.sign_in_url = Some(url("https://app.example/sign-in"));
+        let sign_in = url("https://app.example/sign-in");
+        assert_eq!(web.way_back(), Some(WayBack::SignIn(&sign_in)));
+        web.post_logout_redirect_uris = vec![url("com.example.app:/out"), url("https://app.example/out")];
+        let out = url("https://app.example/out");
+        assert_eq!(web.way_back(), Some(WayBack::AfterSignOut(&out)));
+        web.kind = AppKind::Native;
+        assert_eq!(
+            web.way_back(),
+            None,
+            "nothing listens at a loopback port any more"
+        );
     }
 }

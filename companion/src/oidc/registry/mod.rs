@@ -6,7 +6,7 @@ mod redirect_uris;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-pub use app::App;
+pub use app::{App, WayBack};
 pub(super) use app::{Authentication, SecretBy};
 
 use crate::config::app::{AppConfig, ResourceConfig};

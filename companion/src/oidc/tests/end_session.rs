@@ -287,6 +287,9 @@ async fn without_a_return_address_a_page_says_that_it_is_done() {
     let answer = bench
         .get(&path(&[("id_token_hint", text(&tokens, "id_token"))]), &cookie)
         .await;
-    assert_eq!(answer.body, "SignedOut Some(\"The Site\")");
-    assert_eq!(bench.get(END, "").await.body, "SignedOut None");
+    assert_eq!(
+        answer.body,
+        format!("SignedOut Some(\"The Site\") back to {SIGNED_OUT}")
+    );
+    assert_eq!(bench.get(END, "").await.body, "SignedOut None back to nowhere");
 }

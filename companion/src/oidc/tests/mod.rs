@@ -42,6 +42,7 @@ use url::Url;
 
 use self::bench::{Bench, start};
 use super::pages::{ErrorPage, FormPost, ProviderPages, SignOutConfirmation, SignedOut, Visitor};
+use super::registry::WayBack;
 use super::session::SignIn;
 use super::{Provider, ProviderError, ProviderParts};
 use crate::config::app::AppConfig;
@@ -82,7 +83,11 @@ impl ProviderPages for PlainPages {
     }
 
     fn signed_out(&self, _: Visitor<'_>, page: SignedOut<'_>) -> Response {
-        format!("SignedOut {:?}", page.app_name).into_response()
+        let back = match page.way_back {
+            Some(WayBack::AfterSignOut(url) | WayBack::SignIn(url)) => url.as_str(),
+            None => "nowhere",
+        };
+        format!("SignedOut {:?} back to {back}", page.app_name).into_response()
     }
 }
 
