@@ -5,6 +5,7 @@ mod error;
 mod expiry;
 mod issuer;
 mod redirect_uri;
+mod response_mode;
 mod state;
 
 use std::time::SystemTime;
@@ -26,9 +27,10 @@ pub(crate) type Check = fn(&Inquiry<'_>) -> Result<(), CallbackError>;
 
 /// `error` comes last: nobody's word is believed before the state has shown that it is the provider's answer to
 /// this browser's request.
-pub(crate) const CHECKS: [(&str, Check); 6] = [
+pub(crate) const CHECKS: [(&str, Check); 7] = [
     ("client", client::check),
     ("redirect_uri", redirect_uri::check),
+    ("response_mode", response_mode::check),
     ("state", state::check),
     ("expiry", expiry::check),
     ("issuer", issuer::check),
