@@ -10,6 +10,7 @@ mod device;
 mod discovery;
 mod dpop;
 mod form_post;
+mod hostile;
 mod id_token;
 mod keys;
 mod logout_token;

@@ -11,6 +11,7 @@ mod state;
 use std::time::SystemTime;
 
 use super::answer::Answer;
+use crate::checks;
 use crate::error::CallbackError;
 use crate::sign_in::PendingSignIn;
 
@@ -25,6 +26,9 @@ pub(crate) struct Inquiry<'a> {
 
 pub(crate) type Check = fn(&Inquiry<'_>) -> Result<(), CallbackError>;
 
+/// What the log calls the table.
+pub(crate) const TABLE: &str = "callback";
+
 /// `error` comes last: nobody's word is believed before the state has shown that it is the provider's answer to
 /// this browser's request.
 pub(crate) const CHECKS: [(&str, Check); 7] = [
@@ -38,10 +42,5 @@ pub(crate) const CHECKS: [(&str, Check); 7] = [
 ];
 
 pub(crate) fn run(inquiry: &Inquiry<'_>) -> Result<(), CallbackError> {
-    for (name, check) in CHECKS {
-        check(inquiry).inspect_err(|error| {
-            tracing::info!(check = name, code = error.code(), "callback refused");
-        })?;
-    }
-    Ok(())
+    checks::run(TABLE, CHECKS.map(|(name, check)| (name, move || check(inquiry))))
 }
