@@ -1,4 +1,4 @@
-//! The authorization response: the parameters in the callback's query (RFC 6749 section 4.1.2).
+//! The authorization response: the parameters in the callback's query (RFC 6749 section 4.1.2), or in its form.
 
 use std::borrow::Cow;
 
@@ -17,23 +17,42 @@ pub(crate) struct Answer {
     pub(crate) issuer: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) error_description: Option<String>,
+    /// It came by POST.
+    pub(crate) posted: bool,
 }
 
 impl Answer {
     pub(crate) fn parse(callback_url: &str) -> Result<Self, CallbackError> {
-        if callback_url.len() > LONGEST {
-            return Err(CallbackError::TooLarge { limit: LONGEST });
-        }
+        check_length(callback_url.len())?;
         let url = Url::parse(callback_url).map_err(|_| CallbackError::Malformed)?;
-        let query = url.query().unwrap_or_default();
+        let query = url.query().unwrap_or_default().to_owned();
+        Self::new(url, &query, false)
+    }
+
+    /// An answer that was posted to `url` as a form. Its query, should it have one, says nothing.
+    pub(super) fn posted(url: Url, form: &str) -> Result<Self, CallbackError> {
+        check_length(form.len())?;
+        Self::new(url, form, true)
+    }
+
+    fn new(url: Url, parameters: &str, posted: bool) -> Result<Self, CallbackError> {
         Ok(Self {
-            state: only(query, "state")?,
-            code: only(query, "code")?.filter(|code| !code.is_empty()),
-            issuer: only(query, "iss")?,
-            error: only(query, "error")?,
-            error_description: only(query, "error_description")?,
+            state: only(parameters, "state")?,
+            code: only(parameters, "code")?.filter(|code| !code.is_empty()),
+            issuer: only(parameters, "iss")?,
+            error: only(parameters, "error")?,
+            error_description: only(parameters, "error_description")?,
             url,
+            posted,
         })
+    }
+}
+
+pub(super) fn check_length(length: usize) -> Result<(), CallbackError> {
+    if length > LONGEST {
+        Err(CallbackError::TooLarge { limit: LONGEST })
+    } else {
+        Ok(())
     }
 }
 
@@ -60,7 +79,7 @@ pub(crate) fn state_of(callback_url: &str) -> Option<String> {
     only(query, "state").ok().flatten()
 }
 
-fn only(query: &str, name: &'static str) -> Result<Option<String>, CallbackError> {
+pub(super) fn only(query: &str, name: &'static str) -> Result<Option<String>, CallbackError> {
     let mut values = form_urlencoded::parse(query.as_bytes())
         .filter(|(key, _)| key == name)
         .map(|(_, value)| Cow::into_owned(value));

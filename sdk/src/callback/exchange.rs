@@ -1,22 +1,18 @@
 //! Tokens for a code or a refresh token (RFC 6749 sections 4.1.3 and 6).
 
 use std::borrow::Cow;
-use std::pin::Pin;
 use std::time::SystemTime;
 
-use bytes::Bytes;
-use oauth2::basic::{BasicErrorResponse, BasicErrorResponseType, BasicTokenType};
-use oauth2::{
-    AsyncHttpClient, AuthorizationCode, HttpRequest, HttpResponse, RefreshToken, RequestTokenError,
-    TokenResponse as _,
-};
+use oauth2::TokenResponse as _;
+use oauth2::basic::BasicTokenType;
 
+use crate::client::endpoint::{Form, read};
 use crate::client::{Client, Metadata, TokenResponse};
-use crate::error::{ExchangeError, ProviderError};
+use crate::dpop::DpopKey;
+use crate::error::ExchangeError;
 use crate::secret::Secret;
 use crate::session::TokenSet;
 use crate::sign_in::PendingSignIn;
-use crate::transport::{HttpTransport, TransportError, send};
 
 /// Tokens whose ID token nobody has looked at yet.
 pub(crate) struct Exchanged {
@@ -33,17 +29,15 @@ pub(crate) async fn code(
     metadata: &Metadata,
     code: String,
     pending: &PendingSignIn,
+    binding: Option<&DpopKey>,
 ) -> Result<Exchanged, ExchangeError> {
-    let endpoints = client.oauth2(metadata);
-    let http = TokenEndpoint(client.http());
-    let response = endpoints
-        .exchange_code(AuthorizationCode::new(code))
-        .set_redirect_uri(Cow::Borrowed(&pending.redirect_uri))
-        .set_pkce_verifier(pending.verifier.to_oauth2())
-        .request_async(&http)
-        .await
-        .map_err(translate)?;
-    exchanged(&response, client.now())
+    let form = vec![
+        ("grant_type", Cow::Borrowed("authorization_code")),
+        ("code", Cow::Owned(code)),
+        ("redirect_uri", Cow::Borrowed(pending.redirect_uri.as_str())),
+        ("code_verifier", Cow::Borrowed(pending.verifier.expose())),
+    ];
+    ask(client, metadata, &form, binding).await
 }
 
 /// Exchanges the refresh token for new tokens: for `resource`, or for the provider itself.
@@ -52,21 +46,36 @@ pub(crate) async fn refresh(
     metadata: &Metadata,
     refresh_token: &str,
     resource: Option<&str>,
+    binding: Option<&DpopKey>,
 ) -> Result<Exchanged, ExchangeError> {
-    let endpoints = client.oauth2(metadata);
-    let http = TokenEndpoint(client.http());
-    let refresh_token = RefreshToken::new(refresh_token.to_owned());
-    let mut request = endpoints.exchange_refresh_token(&refresh_token);
-    if let Some(resource) = resource {
-        request = request.add_extra_param("resource", resource);
-    }
-    let response = request.request_async(&http).await.map_err(translate)?;
-    exchanged(&response, client.now())
+    let mut form = vec![
+        ("grant_type", Cow::Borrowed("refresh_token")),
+        ("refresh_token", Cow::Borrowed(refresh_token)),
+    ];
+    form.extend(resource.map(|resource| ("resource", Cow::Borrowed(resource))));
+    ask(client, metadata, &form, binding).await
 }
 
-fn exchanged(response: &TokenResponse, now: SystemTime) -> Result<Exchanged, ExchangeError> {
-    if *response.token_type() != BasicTokenType::Bearer {
-        return Err(ExchangeError::NotBearer);
+/// Asks the token endpoint. Where a proof is sent the tokens must be bound to its key.
+pub(crate) async fn ask(
+    client: &Client,
+    metadata: &Metadata,
+    form: &Form<'_>,
+    binding: Option<&DpopKey>,
+) -> Result<Exchanged, ExchangeError> {
+    let answer = client
+        .post(metadata, &metadata.token_endpoint, form, binding)
+        .await?;
+    exchanged(&read(&answer)?, binding.is_some(), client.now())
+}
+
+fn exchanged(response: &TokenResponse, bound: bool, now: SystemTime) -> Result<Exchanged, ExchangeError> {
+    // RFC 6749 section 7.1: a client doesn't use a token whose type it doesn't know.
+    match (response.token_type(), bound) {
+        (BasicTokenType::Bearer, false) => {}
+        (BasicTokenType::Extension(name), true) if name.eq_ignore_ascii_case("dpop") => {}
+        (_, false) => return Err(ExchangeError::NotBearer),
+        (_, true) => return Err(ExchangeError::NotBound),
     }
     let tokens = TokenSet {
         access_token: Secret::new(response.access_token().secret().as_str()),
@@ -82,55 +91,4 @@ fn exchanged(response: &TokenResponse, now: SystemTime) -> Result<Exchanged, Exc
         tokens,
         id_token: response.extra_fields().id_token.clone(),
     })
-}
-
-/// Our port as oauth2 wants it. The future is boxed, because otherwise it is `Send` for one lifetime only, and a
-/// handler that awaits it is refused by `tokio::spawn`.
-struct TokenEndpoint<'t>(&'t dyn HttpTransport);
-
-impl<'c> AsyncHttpClient<'c> for TokenEndpoint<'_> {
-    type Error = SendError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, SendError>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(post(self.0, request))
-    }
-}
-
-/// What can go wrong below oauth2.
-#[derive(Debug, thiserror::Error)]
-enum SendError {
-    #[error(transparent)]
-    Transport(#[from] TransportError),
-    #[error("status {0}")]
-    Unavailable(u16),
-}
-
-async fn post(transport: &dyn HttpTransport, request: HttpRequest) -> Result<HttpResponse, SendError> {
-    let (head, body) = request.into_parts();
-    let answer = send(transport, http::Request::from_parts(head, Bytes::from(body))).await?;
-    // A broken or overloaded provider has no OAuth error to tell.
-    if answer.status.is_server_error() || answer.status == http::StatusCode::TOO_MANY_REQUESTS {
-        return Err(SendError::Unavailable(answer.status.as_u16()));
-    }
-    let mut response = HttpResponse::new(answer.body.to_vec());
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = answer.headers;
-    Ok(response)
-}
-
-fn translate(error: RequestTokenError<SendError, BasicErrorResponse>) -> ExchangeError {
-    match error {
-        RequestTokenError::Request(SendError::Transport(error)) => ExchangeError::Unreachable(error),
-        RequestTokenError::Request(SendError::Unavailable(status)) => ExchangeError::Unavailable { status },
-        RequestTokenError::ServerResponse(response) => match response.error() {
-            BasicErrorResponseType::InvalidGrant => ExchangeError::InvalidGrant,
-            BasicErrorResponseType::InvalidClient => ExchangeError::InvalidClient,
-            other => ExchangeError::Refused(ProviderError::new(
-                other.as_ref(),
-                response.error_description().map(String::as_str),
-            )),
-        },
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => ExchangeError::Malformed,
-    }
 }

@@ -1,9 +1,10 @@
 //! The answer in: checks in the order they run, then tokens, then the ID token.
 
 mod answer;
-mod checks;
+pub(crate) mod checks;
 pub(crate) mod exchange;
 pub(crate) mod id_token;
+mod posted;
 
 use url::Url;
 
@@ -11,7 +12,9 @@ use self::answer::Answer;
 pub(crate) use self::answer::state_of;
 use self::checks::Inquiry;
 use self::id_token::{Expected, NonceRule};
+pub use self::posted::PostedCallback;
 use crate::client::Client;
+use crate::client::signing_key::SigningFailed;
 use crate::error::{CallbackError, Error, ExchangeError};
 use crate::session::Session;
 use crate::sign_in::PendingSignIn;
@@ -32,9 +35,18 @@ impl Client {
         pending: PendingSignIn,
         callback_url: impl AsRef<str>,
     ) -> Result<Session, Error> {
-        let code = self.checked_code(&pending, callback_url.as_ref())?;
+        self.conclude(pending, Answer::parse(callback_url.as_ref())?)
+            .await
+    }
+
+    /// The answer is not believed yet.
+    async fn conclude(&self, pending: PendingSignIn, answer: Answer) -> Result<Session, Error> {
+        let code = self.checked_code(&pending, answer)?;
         let metadata = self.metadata().await?;
-        let begun = exchange::code(self, &metadata, code, &pending).await?;
+        let dpop_key = self
+            .new_binding(&metadata)
+            .map_err(|SigningFailed| ExchangeError::Unsigned)?;
+        let begun = exchange::code(self, &metadata, code, &pending, dpop_key.as_ref()).await?;
         let id_token = begun.id_token.ok_or(ExchangeError::MissingIdToken)?;
         let expected = Expected {
             issuer: self.issuer(),
@@ -54,6 +66,7 @@ impl Client {
             tokens: begun.tokens,
             purpose: pending.purpose,
             return_path: pending.return_path,
+            dpop_key,
         })
     }
 
@@ -74,8 +87,7 @@ impl Client {
         Ok(url)
     }
 
-    fn checked_code(&self, pending: &PendingSignIn, callback_url: &str) -> Result<String, CallbackError> {
-        let answer = Answer::parse(callback_url)?;
+    fn checked_code(&self, pending: &PendingSignIn, answer: Answer) -> Result<String, CallbackError> {
         checks::run(&Inquiry {
             answer: &answer,
             pending,

@@ -6,10 +6,12 @@ use std::time::Duration;
 use oauth2::RedirectUrl;
 use url::Url;
 
+use super::endpoint::Credentials;
 use super::held::Held;
 use super::keys::Keys;
-use super::{Algorithm, Client, ClientAuthentication, Inner, Provider};
+use super::{Algorithm, Client, ClientAuthentication, ClientKey, Inner, Provider};
 use crate::clock::{Clock, SystemClock};
+use crate::dpop::Nonces;
 use crate::error::{ConfigError, Error};
 use crate::random::{Random, SystemRandom};
 use crate::secret::Secret;
@@ -32,8 +34,11 @@ pub struct ClientBuilder {
     client_id: String,
     client_secret: Option<Secret>,
     authentication: ClientAuthentication,
+    client_key: Option<ClientKey>,
     redirect_uri: Option<String>,
     provider: Provider,
+    pushes_requests: bool,
+    binds_tokens: bool,
     algorithms: Vec<Algorithm>,
     leeway: Duration,
     pending_lifetime: Duration,
@@ -49,8 +54,11 @@ impl ClientBuilder {
             client_id,
             client_secret: None,
             authentication: ClientAuthentication::default(),
+            client_key: None,
             redirect_uri: None,
             provider: Provider::default(),
+            pushes_requests: false,
+            binds_tokens: false,
             algorithms: Algorithm::DEFAULT.to_vec(),
             leeway: LEEWAY,
             pending_lifetime: PENDING_LIFETIME,
@@ -69,6 +77,28 @@ impl ClientBuilder {
     /// How the secret is sent. `client_secret_basic` by default.
     pub fn client_authentication(mut self, authentication: ClientAuthentication) -> Self {
         self.authentication = authentication;
+        self
+    }
+
+    /// The private key of a client that proves itself by `private_key_jwt` (RFC 7523) in place of a secret. The provider knows
+    /// the public half.
+    pub fn client_key(mut self, key: ClientKey) -> Self {
+        self.client_key = Some(key);
+        self
+    }
+
+    /// Sends authorization requests to the provider from server to server, and only a reference to them through the browser
+    /// (PAR, RFC 9126): nobody on the way reads or changes what is asked. Without this call requests are pushed only to a
+    /// provider that requires it. With it, [`start`](crate::SignInBuilder::start) fails where the provider takes none.
+    pub fn pushed_requests(mut self) -> Self {
+        self.pushes_requests = true;
+        self
+    }
+
+    /// Binds access tokens to a key of their session wherever the provider can (DPoP, RFC 9449), so that a stolen token is of no
+    /// use. The key is made with the session and kept with it: [`Session::dpop_key`](crate::Session::dpop_key).
+    pub fn dpop(mut self) -> Self {
+        self.binds_tokens = true;
         self
     }
 
@@ -143,6 +173,13 @@ impl ClientBuilder {
         if self.algorithms.is_empty() {
             return Err(ConfigError::NoAlgorithms.into());
         }
+        self.provider.check()?;
+        let credentials = match (self.client_secret, self.client_key) {
+            (Some(_), Some(_)) => return Err(ConfigError::SecretAndKey.into()),
+            (Some(secret), None) => Credentials::Secret(secret, self.authentication),
+            (None, Some(key)) => Credentials::Key(key),
+            (None, None) => Credentials::None,
+        };
         let redirect_uri = parse_redirect_uri(self.redirect_uri)?;
         let http = match self.http {
             Some(transport) => transport,
@@ -152,10 +189,11 @@ impl ClientBuilder {
             inner: Arc::new(Inner {
                 issuer: self.issuer,
                 client_id: self.client_id,
-                client_secret: self.client_secret,
-                authentication: self.authentication,
+                credentials,
                 redirect_uri,
                 provider: self.provider,
+                pushes_requests: self.pushes_requests,
+                binds_tokens: self.binds_tokens,
                 algorithms: self.algorithms,
                 leeway: self.leeway,
                 pending_lifetime: self.pending_lifetime,
@@ -165,6 +203,7 @@ impl ClientBuilder {
                 metadata: Held::new(),
                 keys: Keys::new(),
                 logout_tokens: crate::session::Replays::default(),
+                nonces: Nonces::default(),
             }),
         })
     }

@@ -25,6 +25,23 @@ pub(crate) struct Metadata {
     pub(crate) userinfo_endpoint: Option<Url>,
     #[serde(default)]
     pub(crate) end_session_endpoint: Option<Url>,
+    /// RFC 7009.
+    #[serde(default)]
+    pub(crate) revocation_endpoint: Option<Url>,
+    /// RFC 9126 section 5.
+    #[serde(default)]
+    pub(crate) pushed_authorization_request_endpoint: Option<Url>,
+    #[serde(default)]
+    pub(crate) require_pushed_authorization_requests: bool,
+    /// RFC 8628 section 4.
+    #[serde(default)]
+    pub(crate) device_authorization_endpoint: Option<Url>,
+    /// RFC 9449 section 5.1.
+    #[serde(default)]
+    pub(crate) dpop_signing_alg_values_supported: Vec<String>,
+    /// Discovery section 3.
+    #[serde(default)]
+    pub(crate) response_modes_supported: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) authorization_response_iss_parameter_supported: bool,
     #[serde(default)]
@@ -62,6 +79,15 @@ impl Metadata {
             ("jwks_uri", Some(&self.jwks_uri)),
             ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
             ("end_session_endpoint", self.end_session_endpoint.as_ref()),
+            ("revocation_endpoint", self.revocation_endpoint.as_ref()),
+            (
+                "pushed_authorization_request_endpoint",
+                self.pushed_authorization_request_endpoint.as_ref(),
+            ),
+            (
+                "device_authorization_endpoint",
+                self.device_authorization_endpoint.as_ref(),
+            ),
         ];
         for (endpoint, url) in endpoints {
             if url.is_some_and(|url| !is_secure(url) || has_credentials(url)) {

@@ -2,11 +2,14 @@
 
 pub(crate) mod algorithm;
 mod builder;
+mod client_key;
 mod discovery;
+pub(crate) mod endpoint;
 mod held;
 mod json_web_key;
 mod keys;
 mod provider;
+pub(crate) mod signing_key;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,21 +19,24 @@ use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
 use oauth2::{
-    AuthType, AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields, RedirectUrl,
-    StandardRevocableToken, StandardTokenResponse, TokenUrl,
+    AuthUrl, ClientId, EndpointNotSet, EndpointSet, ExtraTokenFields, RedirectUrl, StandardRevocableToken,
+    StandardTokenResponse,
 };
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use self::algorithm::Algorithm;
 pub use self::builder::ClientBuilder;
+pub use self::client_key::{AssertionAudience, ClientKey};
 pub(crate) use self::discovery::Metadata;
+use self::endpoint::Credentials;
 use self::held::Held;
 pub(crate) use self::json_web_key::PublicKey;
 pub(crate) use self::keys::KeySet;
 use self::keys::{Keys, Source};
 pub use self::provider::{ClientAuthentication, Provider};
 use crate::clock::Clock;
+use crate::dpop::Nonces;
 use crate::error::{DiscoveryError, Error};
 use crate::random::Random;
 use crate::secret::Secret;
@@ -72,10 +78,11 @@ pub struct Client {
 pub(crate) struct Inner {
     issuer: String,
     client_id: String,
-    client_secret: Option<Secret>,
-    authentication: ClientAuthentication,
+    credentials: Credentials,
     redirect_uri: RedirectUrl,
     provider: Provider,
+    pushes_requests: bool,
+    binds_tokens: bool,
     algorithms: Vec<Algorithm>,
     leeway: Duration,
     pending_lifetime: Duration,
@@ -85,6 +92,7 @@ pub(crate) struct Inner {
     metadata: Held<Metadata>,
     keys: Keys,
     logout_tokens: Replays,
+    nonces: Nonces,
 }
 
 impl Client {
@@ -139,13 +147,31 @@ impl Client {
 
     /// The provider's profile.
     #[must_use]
-    pub fn provider(&self) -> Provider {
-        self.inner.provider
+    pub fn provider(&self) -> &Provider {
+        &self.inner.provider
     }
 
     /// The redirect URI in the very characters it was given in, which the provider compares.
     pub(crate) fn redirect_uri_as_given(&self) -> &RedirectUrl {
         &self.inner.redirect_uri
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.inner.credentials
+    }
+
+    /// Whether requests are to be pushed wherever they can be.
+    pub(crate) fn pushes_requests(&self) -> bool {
+        self.inner.pushes_requests
+    }
+
+    /// Whether access tokens are to be bound to a key wherever they can be.
+    pub(crate) fn binds_tokens(&self) -> bool {
+        self.inner.binds_tokens
+    }
+
+    pub(crate) fn nonces(&self) -> &Nonces {
+        &self.inner.nonces
     }
 
     pub(crate) fn algorithms(&self) -> &[Algorithm] {
@@ -199,21 +225,12 @@ impl Client {
             .await
     }
 
-    /// oauth2's client for the provider's present endpoints.
+    /// oauth2's client, which writes authorization requests.
     pub(crate) fn oauth2(&self, metadata: &Metadata) -> OAuth2 {
         let inner = &*self.inner;
-        let client = oauth2::Client::new(ClientId::new(inner.client_id.clone()))
+        oauth2::Client::new(ClientId::new(inner.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(metadata.authorization_endpoint.clone()))
-            .set_token_uri(TokenUrl::from_url(metadata.token_endpoint.clone()))
             .set_redirect_uri(inner.redirect_uri.clone())
-            .set_auth_type(match inner.authentication {
-                ClientAuthentication::Basic => AuthType::BasicAuth,
-                ClientAuthentication::Post => AuthType::RequestBody,
-            });
-        match &inner.client_secret {
-            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
-            None => client,
-        }
     }
 
     fn key_source<'a>(&'a self, metadata: &'a Metadata) -> Source<'a> {
@@ -236,7 +253,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// oauth2's client with the two endpoints this crate uses.
+/// oauth2's client with the one endpoint that it writes requests for.
 pub(crate) type OAuth2 = oauth2::Client<
     BasicErrorResponse,
     TokenResponse,
@@ -247,7 +264,7 @@ pub(crate) type OAuth2 = oauth2::Client<
     EndpointNotSet,
     EndpointNotSet,
     EndpointNotSet,
-    EndpointSet,
+    EndpointNotSet,
 >;
 
 pub(crate) type TokenResponse = StandardTokenResponse<IdTokenField, BasicTokenType>;

@@ -25,6 +25,9 @@ pub enum CallbackError {
     /// The callback did not arrive at the redirect URI: scheme, host, port or path differ.
     #[error("the callback did not arrive at the redirect URI")]
     ForeignRedirectUri,
+    /// The answer was posted although that was not asked, or the other way round (OAuth 2.0 Form Post Response Mode).
+    #[error("the callback came another way than was asked for: by GET in place of POST, or the reverse")]
+    ResponseMode,
     /// The pending sign-in was begun by another client or with another provider.
     #[error("the pending sign-in belongs to another client")]
     OtherClient,
@@ -65,6 +68,7 @@ impl CallbackError {
                 Fault::Application,
                 Remedy::FixApplication,
             ),
+            Self::ResponseMode => verdict("callback.response_mode", Fault::Visitor, Remedy::SignInAgain),
             Self::OtherClient => verdict("callback.other_client", Fault::Visitor, Remedy::SignInAgain),
             Self::MissingState => verdict("callback.missing_state", Fault::Visitor, Remedy::SignInAgain),
             Self::StateMismatch => verdict("callback.state_mismatch", Fault::Visitor, Remedy::SignInAgain),

@@ -20,6 +20,15 @@ pub enum ConfigError {
     /// The client secret is empty.
     #[error("the client secret is empty: leave it out for a public client")]
     EmptyClientSecret,
+    /// The client's key is no private key of its algorithm.
+    #[error("the client key is no private key of its algorithm, in PKCS#8 or as a JWK")]
+    ClientKey,
+    /// The client's key is for an algorithm that this crate does not sign by.
+    #[error("the client key must sign by ES256, ES384, RS256, PS256 or EdDSA")]
+    ClientKeyAlgorithm,
+    /// Both a secret and a key were given: a client proves itself in one way.
+    #[error("a client has a secret or a key, not both: leave one out")]
+    SecretAndKey,
     /// No redirect URI was given.
     #[error("no redirect URI was given")]
     MissingRedirectUri,
@@ -35,6 +44,9 @@ pub enum ConfigError {
     /// The redirect URI has a query, a fragment or credentials, so that a callback could not be compared exactly.
     #[error("the redirect URI must have no query, no fragment and no credentials")]
     RedirectUriNotPlain,
+    /// The provider's profile has a name that is no name there, or an address that is not https.
+    #[error("the provider's profile has an empty or impossible name, or an address that is not https")]
+    Profile,
     /// No signature algorithm is allowed.
     #[error("the list of allowed signature algorithms is empty")]
     NoAlgorithms,
@@ -54,10 +66,14 @@ impl ConfigError {
             Self::IssuerNotPlain => "config.issuer_not_plain",
             Self::EmptyClientId => "config.empty_client_id",
             Self::EmptyClientSecret => "config.empty_client_secret",
+            Self::ClientKey => "config.client_key",
+            Self::ClientKeyAlgorithm => "config.client_key_algorithm",
+            Self::SecretAndKey => "config.secret_and_key",
             Self::MissingRedirectUri => "config.missing_redirect_uri",
             Self::RedirectUriNotUrl => "config.redirect_uri_not_url",
             Self::RedirectUriInsecure => "config.redirect_uri_insecure",
             Self::RedirectUriNotPlain => "config.redirect_uri_not_plain",
+            Self::Profile => "config.profile",
             Self::NoAlgorithms => "config.no_algorithms",
             Self::NoTransport => "config.no_transport",
             Self::Transport(_) => "config.transport",

@@ -1,4 +1,5 @@
 use super::{Fault, ProviderError, Remedy, Verdict, verdict};
+use crate::client::endpoint::Failure;
 use crate::transport::TransportError;
 
 /// Why the token endpoint gave no tokens.
@@ -18,7 +19,7 @@ pub enum ExchangeError {
     #[error("the provider does not accept the code or refresh token (invalid_grant)")]
     InvalidGrant,
     /// The client could not prove who it is (RFC 6749 section 5.2).
-    #[error("the provider does not accept the client id or secret (invalid_client)")]
+    #[error("the provider does not accept the client id, or its secret or key (invalid_client)")]
     InvalidClient,
     /// Any other refusal of the provider.
     #[error("the token endpoint refused: {0}")]
@@ -29,6 +30,12 @@ pub enum ExchangeError {
     /// The tokens are of a kind that this client cannot use.
     #[error("the access token is not a bearer token")]
     NotBearer,
+    /// A proof was sent, and the access token is not bound to its key (RFC 9449 section 5).
+    #[error("the access token is not bound to the session's key, although the provider promises it (DPoP)")]
+    NotBound,
+    /// What proves who the client is, or that it has its key, could not be signed.
+    #[error("the request could not be signed")]
+    Unsigned,
     /// The response has no ID token (OpenID Connect Core section 3.1.3.3).
     #[error("the token response has no ID token")]
     MissingIdToken,
@@ -60,6 +67,8 @@ impl ExchangeError {
             Self::Refused(_) => verdict("exchange.refused", Fault::Application, Remedy::FixApplication),
             Self::Malformed => verdict("exchange.malformed", Fault::Provider, Remedy::AskProvider),
             Self::NotBearer => verdict("exchange.not_bearer", Fault::Provider, Remedy::AskProvider),
+            Self::NotBound => verdict("exchange.not_bound", Fault::Provider, Remedy::AskProvider),
+            Self::Unsigned => verdict("exchange.unsigned", Fault::Application, Remedy::RetryLater),
             Self::MissingIdToken => {
                 verdict("exchange.missing_id_token", Fault::Provider, Remedy::AskProvider)
             }
@@ -69,6 +78,22 @@ impl ExchangeError {
                 Remedy::SignInAgain,
             ),
             Self::Resource => verdict("exchange.resource", Fault::Application, Remedy::FixApplication),
+        }
+    }
+}
+
+impl From<Failure> for ExchangeError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unreachable(error) => Self::Unreachable(error),
+            Failure::Unavailable(status) => Self::Unavailable { status },
+            Failure::Malformed => Self::Malformed,
+            Failure::Unsigned => Self::Unsigned,
+            Failure::Refused(error) => match error.code() {
+                "invalid_grant" => Self::InvalidGrant,
+                "invalid_client" => Self::InvalidClient,
+                _ => Self::Refused(error),
+            },
         }
     }
 }

@@ -6,7 +6,9 @@
 mod callback;
 mod config;
 mod cookie;
+mod device;
 mod discovery;
+mod endpoint;
 mod exchange;
 mod id_token;
 mod logout_token;
@@ -20,7 +22,9 @@ use std::fmt;
 pub use self::callback::{CallbackError, ProviderError};
 pub use self::config::ConfigError;
 pub use self::cookie::CookieError;
+pub use self::device::DeviceError;
 pub use self::discovery::{DiscoveryError, Document};
+pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::exchange::ExchangeError;
 pub use self::id_token::IdTokenError;
 pub use self::logout_token::LogoutTokenError;
@@ -55,6 +59,12 @@ pub enum Error {
     /// The token endpoint did not give tokens.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
+    /// Another endpoint where the client proves who it is did not do what it was asked.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// A sign-in on a device ended without a session.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The ID token is not acceptable.
     #[error(transparent)]
     IdToken(#[from] IdTokenError),
@@ -163,6 +173,8 @@ explained!(
     CookieError,
     CallbackError,
     ExchangeError,
+    EndpointError,
+    DeviceError,
     IdTokenError,
     LogoutTokenError,
     UserInfoError,
@@ -179,6 +191,8 @@ impl Error {
             Self::Cookie(error) => error.verdict(),
             Self::Callback(error) => error.verdict(),
             Self::Exchange(error) => error.verdict(),
+            Self::Endpoint(error) => error.verdict(),
+            Self::Device(error) => error.verdict(),
             Self::IdToken(error) => error.verdict(),
             Self::UserInfo(error) => error.verdict(),
             Self::LogoutToken(error) => error.verdict(),

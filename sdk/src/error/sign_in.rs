@@ -30,6 +30,15 @@ pub enum SignInError {
     /// A resource is not an absolute URI without fragment (RFC 8707 section 2).
     #[error("a resource is not an absolute URI without a fragment")]
     Resource,
+    /// The provider lists how it answers, and a form is not among it.
+    #[error("the provider does not post its answer (form_post): leave `form_post` out")]
+    NoFormPost,
+    /// The provider has no entry for who forgot the password.
+    #[error("this provider has no entry to a password reset: {nearest}")]
+    NoResetEntry {
+        /// The nearest thing that it has.
+        nearest: &'static str,
+    },
     /// No state or nonce could be drawn.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -57,6 +66,8 @@ impl SignInError {
             Self::PromptNone => ("sign_in.prompt_none", Fault::Application, Remedy::FixApplication),
             Self::Scope => ("sign_in.scope", Fault::Application, Remedy::FixApplication),
             Self::Resource => ("sign_in.resource", Fault::Application, Remedy::FixApplication),
+            Self::NoFormPost => ("sign_in.no_form_post", Fault::Provider, Remedy::FixApplication),
+            Self::NoResetEntry { .. } => ("sign_in.no_reset_entry", Fault::Provider, Remedy::FixApplication),
             Self::Random(_) => ("sign_in.random", Fault::Application, Remedy::RetryLater),
         };
         verdict(code, fault, remedy)

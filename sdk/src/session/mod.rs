@@ -14,6 +14,7 @@ pub use self::logout_token::LogoutToken;
 pub(crate) use self::logout_token::Replays;
 pub use self::refresh::ApiAccess;
 pub use self::tokens::TokenSet;
+use crate::dpop::DpopKey;
 use crate::secret::Secret;
 use crate::sign_in::{Purpose, ReturnPath};
 
@@ -25,6 +26,7 @@ pub struct Session {
     pub(crate) tokens: TokenSet,
     pub(crate) purpose: Purpose,
     pub(crate) return_path: ReturnPath,
+    pub(crate) dpop_key: Option<DpopKey>,
 }
 
 impl Session {
@@ -70,6 +72,13 @@ impl Session {
     #[must_use]
     pub fn return_path(&self) -> &str {
         self.return_path.as_str()
+    }
+
+    /// The key that the access tokens of this session are bound to, with [`ClientBuilder::dpop`](crate::ClientBuilder::dpop)
+    /// and a provider that can (RFC 9449). Without it they are bearer tokens.
+    #[must_use]
+    pub fn dpop_key(&self) -> Option<&DpopKey> {
+        self.dpop_key.as_ref()
     }
 }
 

@@ -92,7 +92,7 @@ impl Client {
         let refresh_token = session.refresh_token().ok_or(ExchangeError::NoRefreshToken)?;
         let metadata = self.metadata().await?;
         let Exchanged { mut tokens, id_token } =
-            exchange::refresh(self, &metadata, refresh_token, resource).await?;
+            exchange::refresh(self, &metadata, refresh_token, resource, session.dpop_key()).await?;
         let (claims, id_token) = match id_token {
             Some(id_token) => {
                 let claims = self.same_person(session, &metadata, &id_token, &tokens).await?;

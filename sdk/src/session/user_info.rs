@@ -5,7 +5,6 @@ use http::StatusCode;
 use super::{Claims, Session};
 use crate::client::Client;
 use crate::error::{Error, UserInfoError};
-use crate::transport::get;
 
 impl Client {
     /// The claims that the scopes of `session` give access to, by its own access token. They must be about the subject of its ID token
@@ -20,7 +19,8 @@ impl Client {
             .userinfo_endpoint
             .as_ref()
             .ok_or(UserInfoError::NotOffered)?;
-        let answer = get(self.http(), endpoint, Some(session.access_token()))
+        let answer = self
+            .get_protected(endpoint, session)
             .await
             .map_err(UserInfoError::Unreachable)?;
         match answer.status {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::entry::Entry;
 use super::{FirstScreen, Identifier, Prompt, SignIn};
 use crate::client::Client;
 use crate::error::Error;
@@ -21,6 +22,7 @@ pub struct SignInBuilder {
     pub(super) resources: Vec<String>,
     pub(super) extra: Vec<(String, String)>,
     pub(super) return_path: Option<String>,
+    pub(super) form_post: bool,
 }
 
 impl SignInBuilder {
@@ -37,6 +39,7 @@ impl SignInBuilder {
             resources: Vec::new(),
             extra: Vec::new(),
             return_path: None,
+            form_post: false,
         }
     }
 
@@ -123,11 +126,22 @@ impl SignInBuilder {
     ///
     /// # Errors
     ///
-    /// [`SignInError`](crate::SignInError) for wrong arguments, [`DiscoveryError`](crate::DiscoveryError) while the provider is
-    /// out of reach.
+    /// [`SignInError`](crate::SignInError) for wrong arguments and for a reset at a provider that has no entry to one,
+    /// [`DiscoveryError`](crate::DiscoveryError) while the provider is out of reach, [`EndpointError`](crate::EndpointError) for
+    /// a request that had to be pushed and could not be.
     pub async fn start(self) -> Result<SignIn, Error> {
         let request = self.checked()?;
-        let metadata = self.client.metadata().await?;
-        Ok(self.build(&metadata, request)?)
+        let client = self.client.clone();
+        let metadata = client.metadata().await?;
+        let entry = self.entry(&metadata)?;
+        let SignIn { url, pending } = self.build(&metadata, request, &entry)?;
+        let url = match &entry {
+            Entry::Elsewhere(_) => url,
+            _ => client.pushed(&metadata, url).await?,
+        };
+        Ok(SignIn {
+            url: entry.lead(url),
+            pending,
+        })
     }
 }

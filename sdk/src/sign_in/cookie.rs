@@ -12,7 +12,7 @@ use cookie::Cookie;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::PendingSignIn;
-use crate::callback::state_of;
+use crate::callback::{PostedCallback, state_of};
 use crate::client::Client;
 use crate::error::CookieError;
 
@@ -126,10 +126,34 @@ impl CookieSealer {
         client: &Client,
     ) -> Result<PendingSignIn, CookieError> {
         let state = state_of(callback_url.as_ref()).ok_or(CookieError::NoState)?;
+        self.open_of(&state, cookie_header, client)
+    }
+
+    /// [`open`](Self::open) for a callback that was posted, with [`form_post`](crate::SignInBuilder::form_post).
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_posted(
+        &self,
+        cookie_header: &str,
+        callback: &PostedCallback,
+        client: &Client,
+    ) -> Result<PendingSignIn, CookieError> {
+        let state = callback.state().ok_or(CookieError::NoState)?;
+        self.open_of(&state, cookie_header, client)
+    }
+
+    fn open_of(
+        &self,
+        state: &str,
+        cookie_header: &str,
+        client: &Client,
+    ) -> Result<PendingSignIn, CookieError> {
         let name = Name::new(
             client.issuer(),
             client.client_id(),
-            &state,
+            state,
             client.redirect_uri().scheme() == "https",
         );
         let mut found = cookies(cookie_header)
@@ -206,17 +230,22 @@ impl fmt::Debug for CookieSealer {
 struct Name {
     text: String,
     secure: bool,
+    /// The answer is posted from the provider's page, and the cookie has to come along.
+    cross_site: bool,
 }
 
 impl Name {
     fn of(pending: &PendingSignIn) -> Self {
         let secure = pending.redirect_uri.url().scheme() == "https";
-        Self::new(
-            &pending.issuer,
-            &pending.client_id,
-            pending.state.expose(),
-            secure,
-        )
+        Self {
+            cross_site: pending.form_post,
+            ..Self::new(
+                &pending.issuer,
+                &pending.client_id,
+                pending.state.expose(),
+                secure,
+            )
+        }
     }
 
     fn new(issuer: &str, client_id: &str, state: &str, secure: bool) -> Self {
@@ -226,6 +255,7 @@ impl Name {
         Self {
             text: format!("{host}kbrp_{client}_{state}"),
             secure,
+            cross_site: false,
         }
     }
 
@@ -246,14 +276,20 @@ impl Name {
         Self {
             text: name.to_owned(),
             secure: self.secure,
+            cross_site: self.cross_site,
         }
     }
 
     fn set(&self, value: &str, life: u64) -> String {
-        let secure = if self.secure { "; Secure" } else { "" };
-        // Lax, because the callback is a navigation from the provider's site; Strict would withhold the cookie.
+        let attributes = match (self.cross_site, self.secure) {
+            // A POST from another site brings no other; and browsers take none without Secure.
+            (true, _) => "None; Secure",
+            // Lax, because the callback is a navigation from the provider's site; Strict would withhold the cookie.
+            (false, true) => "Lax; Secure",
+            (false, false) => "Lax",
+        };
         format!(
-            "{}={value}; Max-Age={life}; Path=/; HttpOnly; SameSite=Lax{secure}",
+            "{}={value}; Max-Age={life}; Path=/; HttpOnly; SameSite={attributes}",
             self.text
         )
     }

@@ -26,7 +26,7 @@ pub enum FirstScreen {
 impl FirstScreen {
     /// The spelling for `provider`, which may list what it accepts as `first_screen_values_supported`. None where the
     /// parameter had better be left out.
-    pub(crate) fn spelling(self, provider: Provider, advertised: Option<&[String]>) -> Option<&'static str> {
+    pub(crate) fn spelling(self, provider: &Provider, advertised: Option<&[String]>) -> Option<&'static str> {
         let (hyphen, underscore) = match self {
             Self::SignIn => ("sign-in", "sign_in"),
             Self::Register => ("register", "register"),
@@ -35,7 +35,7 @@ impl FirstScreen {
             Self::IdentifierRegister => ("identifier:register", "identifier:register"),
             Self::SingleSignOn => ("single-sign-on", "single_sign_on"),
         };
-        if provider == Provider::Logto {
+        if *provider == Provider::Logto {
             return Some(underscore);
         }
         let offers = |value: &str| advertised.is_some_and(|values| values.iter().any(|v| v == value));
@@ -43,7 +43,7 @@ impl FirstScreen {
             Some(hyphen)
         } else if offers(underscore) {
             Some(underscore)
-        } else if provider == Provider::Generic && advertised.is_some() {
+        } else if *provider == Provider::Generic && advertised.is_some() {
             None
         } else if self == Self::ResetPassword {
             Some(hyphen)
@@ -94,7 +94,7 @@ pub enum Purpose {
 mod tests {
     use super::*;
 
-    fn reset(provider: Provider, advertised: &[&str]) -> Option<&'static str> {
+    fn reset(provider: &Provider, advertised: &[&str]) -> Option<&'static str> {
         let advertised: Vec<String> = advertised.iter().map(|value| (*value).to_owned()).collect();
         FirstScreen::ResetPassword.spelling(provider, Some(&advertised))
     }
@@ -102,11 +102,11 @@ mod tests {
     #[test]
     fn logto_gets_underscores_whatever_is_advertised() {
         assert_eq!(
-            reset(Provider::Logto, &["reset-password"]),
+            reset(&Provider::Logto, &["reset-password"]),
             Some("reset_password")
         );
         assert_eq!(
-            FirstScreen::ResetPassword.spelling(Provider::Logto, None),
+            FirstScreen::ResetPassword.spelling(&Provider::Logto, None),
             Some("reset_password")
         );
     }
@@ -115,23 +115,23 @@ mod tests {
     fn others_get_what_they_advertise_and_the_hyphen_is_preferred() {
         for provider in [Provider::Keyback, Provider::Generic] {
             assert_eq!(
-                reset(provider, &["reset_password", "reset-password"]),
+                reset(&provider, &["reset_password", "reset-password"]),
                 Some("reset-password")
             );
-            assert_eq!(reset(provider, &["reset_password"]), Some("reset_password"));
+            assert_eq!(reset(&provider, &["reset_password"]), Some("reset_password"));
             assert_eq!(
-                FirstScreen::ResetPassword.spelling(provider, None),
+                FirstScreen::ResetPassword.spelling(&provider, None),
                 Some("reset-password")
             );
-            assert_eq!(FirstScreen::SignIn.spelling(provider, None), Some("sign_in"));
+            assert_eq!(FirstScreen::SignIn.spelling(&provider, None), Some("sign_in"));
         }
     }
 
     /// A companion says that it knows no such screen. Another provider is not sent what it does not list.
     #[test]
     fn a_screen_that_is_not_listed_goes_to_keyback_alone() {
-        assert_eq!(reset(Provider::Keyback, &["sign_in"]), Some("reset-password"));
-        assert_eq!(reset(Provider::Generic, &["sign_in"]), None);
-        assert_eq!(reset(Provider::Generic, &[]), None);
+        assert_eq!(reset(&Provider::Keyback, &["sign_in"]), Some("reset-password"));
+        assert_eq!(reset(&Provider::Generic, &["sign_in"]), None);
+        assert_eq!(reset(&Provider::Generic, &[]), None);
     }
 }

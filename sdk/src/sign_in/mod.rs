@@ -2,12 +2,15 @@
 
 mod builder;
 mod cookie;
+mod entry;
 mod extra;
 mod first_screen;
 mod pending;
 mod pkce;
 mod prompt;
+mod pushed;
 mod request;
+mod response_mode;
 mod return_path;
 
 use std::fmt;
@@ -19,6 +22,7 @@ pub use self::cookie::CookieSealer;
 pub use self::first_screen::{FirstScreen, Identifier, Purpose};
 pub use self::pending::PendingSignIn;
 pub use self::prompt::Prompt;
+pub(crate) use self::request::is_scope;
 pub use self::return_path::{ReturnPath, ReturnPathError};
 
 /// A begun sign-in: where to send the browser, and what to keep until it comes back.

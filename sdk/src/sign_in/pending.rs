@@ -41,6 +41,8 @@ pub struct PendingSignIn {
     pub(crate) max_age: Option<Duration>,
     /// The provider promised `iss` in its answer when this began (RFC 9207 section 3).
     pub(crate) issuer_promised: bool,
+    /// The provider was asked to post its answer.
+    pub(crate) form_post: bool,
     pub(crate) begun_at: SystemTime,
     pub(crate) expires_at: SystemTime,
 }
@@ -106,6 +108,8 @@ struct Stored {
     age: Option<u64>,
     #[serde(default)]
     rfc9207: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    post: bool,
     at: u64,
     exp: u64,
 }
@@ -147,6 +151,7 @@ impl TryFrom<Stored> for PendingSignIn {
             return_path: stored.to,
             max_age: stored.age.map(Duration::from_secs),
             issuer_promised: stored.rfc9207,
+            form_post: stored.post,
             begun_at: time(stored.at)?,
             expires_at: time(stored.exp)?,
         })
@@ -168,6 +173,7 @@ impl From<&PendingSignIn> for Stored {
             to: pending.return_path.clone(),
             age: pending.max_age.map(|age| age.as_secs()),
             rfc9207: pending.issuer_promised,
+            post: pending.form_post,
             at: seconds(pending.begun_at),
             exp: seconds(pending.expires_at),
         }

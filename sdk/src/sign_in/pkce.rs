@@ -28,7 +28,11 @@ impl CodeVerifier {
         PkceCodeChallenge::from_code_verifier_sha256(&self.to_oauth2())
     }
 
-    pub(crate) fn to_oauth2(&self) -> PkceCodeVerifier {
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    fn to_oauth2(&self) -> PkceCodeVerifier {
         PkceCodeVerifier::new(self.0.expose().to_owned())
     }
 

@@ -33,14 +33,14 @@ impl Prompt {
 pub(crate) fn parameter(
     asked: &[Prompt],
     purpose: Purpose,
-    provider: Provider,
+    provider: &Provider,
     offline_access: bool,
 ) -> Result<Option<String>, SignInError> {
     let mut prompts = asked.to_vec();
-    if purpose == Purpose::ResetPassword {
+    if purpose == Purpose::ResetPassword && provider.resets_by_prompt() {
         // With a live session the provider would answer at once, and the reset page never show.
         prompts.push(Prompt::Login);
-        if provider == Provider::Logto {
+        if *provider == Provider::Logto {
             // Logto gives a refresh token only after its consent step, which `login` alone leaves out.
             prompts.push(Prompt::Consent);
         }
@@ -63,7 +63,7 @@ pub(crate) fn parameter(
 mod tests {
     use super::*;
 
-    fn prompt(asked: &[Prompt], purpose: Purpose, provider: Provider, offline: bool) -> Option<String> {
+    fn prompt(asked: &[Prompt], purpose: Purpose, provider: &Provider, offline: bool) -> Option<String> {
         parameter(asked, purpose, provider, offline).expect("the prompts fit together")
     }
 
@@ -71,37 +71,37 @@ mod tests {
     fn a_reset_forces_the_login_prompt() {
         use Purpose::ResetPassword;
         assert_eq!(
-            prompt(&[], ResetPassword, Provider::Keyback, false).as_deref(),
+            prompt(&[], ResetPassword, &Provider::Keyback, false).as_deref(),
             Some("login")
         );
         assert_eq!(
-            prompt(&[], ResetPassword, Provider::Generic, false).as_deref(),
+            prompt(&[], ResetPassword, &Provider::Generic, false).as_deref(),
             Some("login")
         );
         assert_eq!(
-            prompt(&[], ResetPassword, Provider::Logto, false).as_deref(),
+            prompt(&[], ResetPassword, &Provider::Logto, false).as_deref(),
             Some("login consent")
         );
         assert_eq!(
-            prompt(&[], ResetPassword, Provider::Keyback, true).as_deref(),
+            prompt(&[], ResetPassword, &Provider::Keyback, true).as_deref(),
             Some("login consent")
         );
         let asked = [Prompt::Consent, Prompt::Login];
         assert_eq!(
-            prompt(&asked, ResetPassword, Provider::Logto, true).as_deref(),
+            prompt(&asked, ResetPassword, &Provider::Logto, true).as_deref(),
             Some("login consent")
         );
     }
 
     #[test]
     fn an_ordinary_sign_in_asks_nothing_by_itself() {
-        assert_eq!(prompt(&[], Purpose::SignIn, Provider::Logto, false), None);
+        assert_eq!(prompt(&[], Purpose::SignIn, &Provider::Logto, false), None);
         assert_eq!(
-            prompt(&[], Purpose::SignIn, Provider::Keyback, true).as_deref(),
+            prompt(&[], Purpose::SignIn, &Provider::Keyback, true).as_deref(),
             Some("consent")
         );
         assert_eq!(
-            prompt(&[Prompt::None], Purpose::SignIn, Provider::Keyback, true).as_deref(),
+            prompt(&[Prompt::None], Purpose::SignIn, &Provider::Keyback, true).as_deref(),
             Some("none")
         );
     }
@@ -111,11 +111,11 @@ mod tests {
         let with_login = parameter(
             &[Prompt::None, Prompt::Login],
             Purpose::SignIn,
-            Provider::Keyback,
+            &Provider::Keyback,
             false,
         );
         assert!(matches!(with_login, Err(SignInError::PromptNone)));
-        let with_reset = parameter(&[Prompt::None], Purpose::ResetPassword, Provider::Keyback, false);
+        let with_reset = parameter(&[Prompt::None], Purpose::ResetPassword, &Provider::Keyback, false);
         assert!(matches!(with_reset, Err(SignInError::PromptNone)));
     }
 }

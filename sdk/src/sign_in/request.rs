@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use oauth2::{CsrfToken, Scope};
 
+use super::entry::Entry;
 use super::pkce::CodeVerifier;
 use super::{FirstScreen, PendingSignIn, Purpose, ReturnPath, SignIn, SignInBuilder, extra, prompt};
 use crate::client::Metadata;
@@ -43,7 +44,13 @@ impl SignInBuilder {
         })
     }
 
-    pub(super) fn build(self, metadata: &Metadata, request: Checked) -> Result<SignIn, SignInError> {
+    pub(super) fn build(
+        self,
+        metadata: &Metadata,
+        request: Checked,
+        entry: &Entry,
+    ) -> Result<SignIn, SignInError> {
+        let response_mode = self.response_mode(metadata)?;
         let client = self.client;
         let begun_at = client.now();
         let pending = PendingSignIn {
@@ -57,6 +64,7 @@ impl SignInBuilder {
             return_path: request.return_path,
             max_age: self.max_age,
             issuer_promised: metadata.authorization_response_iss_parameter_supported,
+            form_post: self.form_post,
             begun_at,
             expires_at: begun_at + client.pending_lifetime(),
         };
@@ -67,15 +75,10 @@ impl SignInBuilder {
             .add_scopes(self.scopes.into_iter().map(Scope::new))
             .set_pkce_challenge(pending.verifier.challenge())
             .add_extra_param("nonce", pending.nonce.expose());
-        let screen = self.first_screen.and_then(|screen| {
-            screen.spelling(
-                client.provider(),
-                metadata.first_screen_values_supported.as_deref(),
-            )
-        });
         let identifiers: Vec<&str> = self.identifiers.iter().map(|kind| kind.as_str()).collect();
-        let optional: [(&'static str, Option<Cow<'_, str>>); 6] = [
-            ("first_screen", screen.map(Cow::Borrowed)),
+        let optional: [(&'static str, Option<Cow<'_, str>>); 7] = [
+            ("response_mode", response_mode.map(Cow::Borrowed)),
+            ("first_screen", entry.first_screen().map(Cow::Borrowed)),
             (
                 "identifier",
                 (!identifiers.is_empty()).then(|| identifiers.join(" ").into()),
@@ -108,7 +111,7 @@ impl SignInBuilder {
 }
 
 /// RFC 6749 section 3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
-fn is_scope(text: &str) -> bool {
+pub(crate) fn is_scope(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()

@@ -3,17 +3,26 @@
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails the test")]
 
 mod callback;
+mod client_key;
 mod configuration;
 mod cookie;
+mod device;
 mod discovery;
+mod dpop;
+mod form_post;
+mod hostile;
 mod id_token;
 mod keys;
 mod logout_token;
 mod logto;
+mod profiles;
 mod properties;
 mod provider;
+mod pushed;
 mod request;
 mod resources;
+mod revocation;
+mod seen;
 mod session;
 mod tokens;
 #[cfg(feature = "reqwest")]

@@ -50,6 +50,19 @@ fn pathlike() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// A form that a stranger posts is refused without a panic, whatever is in it.
+    #[test]
+    fn a_posted_callback_of_a_stranger_is_refused(body in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let (world, stored) = begun();
+        let pending: PendingSignIn = serde_json::from_str(stored).unwrap();
+        if let Ok(callback) = world.client.posted_callback("/callback", &body) {
+            let sealer = CookieSealer::new([7; 32]).unwrap();
+            prop_assert!(sealer.open_posted("", &callback, &world.client).is_err());
+            let outcome = runtime().block_on(world.client.finish_posted(pending, &callback));
+            prop_assert!(matches!(outcome, Err(Error::Callback(_))));
+        }
+    }
+
     /// SR-71.
     #[test]
     fn a_return_path_never_leaves_the_site(text in pathlike()) {

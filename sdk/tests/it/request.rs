@@ -90,21 +90,28 @@ async fn other_providers_get_the_spelling_they_advertise() {
     );
 }
 
-/// Where Keyback would say so, another provider is not sent a screen that it does not list. The prompt stays.
+/// Keyback says so itself. Another provider is not sent a screen that it does not list, and a reset is refused here.
 #[tokio::test]
 async fn a_screen_that_is_not_listed_goes_to_keyback_alone() {
-    for (provider, screen) in [
-        (Provider::Keyback, Some("reset-password")),
-        (Provider::Generic, None),
-    ] {
+    let world = |provider| {
         let world = World::with(|builder| builder.provider(provider));
         world.provider.lock().metadata["first_screen_values_supported"] = serde_json::json!(["sign_in"]);
-        let begun = world.client.forgot_password().start().await.unwrap();
-        let sent = protected(&begun);
-        assert_eq!(sent.get("first_screen").map(String::as_str), screen);
-        assert_eq!(sent["prompt"], "login");
-        assert_eq!(begun.pending.purpose(), Purpose::ResetPassword);
-    }
+        world
+    };
+    let keyback = world(Provider::Keyback);
+    let begun = keyback.client.forgot_password().start().await.unwrap();
+    assert_eq!(protected(&begun)["first_screen"], "reset-password");
+    assert_eq!(begun.pending.purpose(), Purpose::ResetPassword);
+
+    let generic = world(Provider::Generic);
+    let register = generic.client.sign_in().first_screen(FirstScreen::Register);
+    let sent = protected(&register.start().await.unwrap());
+    assert_eq!(sent.get("first_screen"), None);
+    let refused = refused(generic.client.forgot_password()).await;
+    assert!(
+        matches!(refused, SignInError::NoResetEntry { nearest } if nearest.contains("login_hint")),
+        "{refused}"
+    );
 }
 
 /// Most providers list no screens. What they do not know they have to ignore (RFC 6749 section 3.1).

@@ -3,6 +3,7 @@
 //
 // It prints `ready <issuer>`, then obeys a line each of its standard input and answers `done`:
 //   keys new old    publishes these keys, made when first named; the first signs
+//   show key-es256  prints the private key of that client, a JWK, before `done`
 // It ends when its standard input does.
 
 import { generateKeyPairSync } from 'node:crypto';
@@ -13,7 +14,7 @@ import Provider from 'oidc-provider';
 
 import { Memory } from './memory.js';
 
-const [redirectUri, signedOutUri] = process.argv.slice(2);
+const [redirectUri, signedOutUri, toldUri] = process.argv.slice(2);
 const SECRET = 'a-secret-of-the-relying-party-that-is-long';
 
 const app = (client_id, rest = {}) => ({
@@ -28,10 +29,28 @@ const app = (client_id, rest = {}) => ({
 
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 
-const clients = [
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** Clients that prove themselves by a key, one of each kind. */
+const KEYS = { 'key-rs256': 0, 'key-es256': 1, 'key-es384': 2, 'key-eddsa': 3 };
+
+const publicHalf = ({ kty, kid, crv, x, y, n, e }) => ({ kty, kid, crv, x, y, n, e });
+
+const byKey = (client_id, index) =>
+  app(client_id, {
+    client_secret: undefined,
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [publicHalf(keysNamed('client')[index])] },
+  });
+
+const clients = () => [
   ...ALGORITHMS.map((alg) => app(alg.toLowerCase(), { id_token_signed_response_alg: alg })),
   app('post', { token_endpoint_auth_method: 'client_secret_post' }),
   app('public', { token_endpoint_auth_method: 'none', client_secret: undefined }),
+  ...Object.entries(KEYS).map(([client_id, index]) => byKey(client_id, index)),
+  app('pushed', { require_pushed_authorization_requests: true }),
+  app('device', { grant_types: [DEVICE, 'refresh_token'], redirect_uris: [], response_types: [] }),
+  app('told', { backchannel_logout_uri: toldUri, backchannel_logout_session_required: true }),
   // What a relying party must not take.
   app('hs256', { id_token_signed_response_alg: 'HS256' }),
   app('encrypted', { id_token_encrypted_response_alg: 'A256KW', id_token_encrypted_response_enc: 'A256GCM' }),
@@ -61,13 +80,25 @@ function keysNamed(name) {
 function provider(issuer, names) {
   return new Provider(issuer, {
     adapter: Memory,
-    clients,
+    clients: clients(),
     jwks: { keys: names.flatMap(keysNamed) },
     cookies: { keys: ['a key of nobody'] },
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-    enabledJWA: { idTokenSigningAlgValues: [...ALGORITHMS, 'HS256'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: [...ALGORITHMS, 'HS256'],
+      clientAuthSigningAlgValues: ['RS256', 'ES256', 'ES384', 'EdDSA'],
+    },
     extraParams: ['first_screen'],
-    features: { encryption: { enabled: true }, jwtUserinfo: { enabled: true } },
+    features: {
+      backchannelLogout: { enabled: true },
+      deviceFlow: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 'nonce'), requireNonce: () => true },
+      encryption: { enabled: true },
+      jwtUserinfo: { enabled: true },
+      revocation: { enabled: true },
+    },
+    // The tests are all on loopback, which its own guard keeps requests from.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     findAccount: (_, sub) => ({
       accountId: sub,
       claims: () => ({ sub, name: 'Ada Lovelace', email: `${sub}@example.com`, email_verified: true }),
@@ -90,8 +121,9 @@ server.listen(0, '127.0.0.1', () => {
   createInterface({ input: process.stdin })
     .on('line', (line) => {
       const [order, ...names] = line.split(' ');
-      if (order !== 'keys' || names.length === 0) throw new Error(`no such order: ${line}`);
-      answer = provider(issuer, names).callback();
+      if (order === 'keys' && names.length > 0) answer = provider(issuer, names).callback();
+      else if (order === 'show') console.log(JSON.stringify(keysNamed('client')[KEYS[names[0]]]));
+      else throw new Error(`no such order: ${line}`);
       console.log('done');
     })
     .on('close', () => process.exit(0));

@@ -1,5 +1,6 @@
 //! The SDK against a provider that others wrote and the OpenID Foundation certified: `oidc-provider` (npm).
 
+mod breadth;
 mod peer;
 
 use std::collections::HashMap;

@@ -3,9 +3,11 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::State;
+use axum::routing::{get, post};
 use keyback::{Client, ClientAuthentication, ClientBuilder, Provider, Session, SignIn};
 use keyback_tests::Browser;
 use tokio::net::TcpListener;
@@ -14,11 +16,15 @@ use url::Url;
 
 pub(super) const SECRET: &str = "a-secret-of-the-relying-party-that-is-long";
 
+type Told = Arc<Mutex<Vec<String>>>;
+
 /// A provider that others wrote. It ends with its test.
 pub(super) struct Peer {
     pub(super) issuer: String,
     pub(super) callback: String,
     pub(super) signed_out: String,
+    /// The bodies of what was posted to the app's back channel.
+    pub(super) told: Told,
     child: Child,
     orders: ChildStdin,
     answers: Option<BufReader<ChildStdout>>,
@@ -36,11 +42,13 @@ impl Peer {
             folder.join("node_modules/oidc-provider").is_dir(),
             "oidc-provider is not installed: tests/run does that, or `npm ci --prefix tests/foreign`"
         );
-        let app = app().await;
-        let [callback, signed_out] = ["callback", "signed-out"].map(|path| format!("{app}/{path}"));
+        let told = Told::default();
+        let app = app(Arc::clone(&told)).await;
+        let [callback, signed_out, back_channel] =
+            ["callback", "signed-out", "told"].map(|path| format!("{app}/{path}"));
         let mut child = Command::new("node")
             .arg(folder.join("provider/main.js"))
-            .args([&callback, &signed_out])
+            .args([&callback, &signed_out, &back_channel])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -50,6 +58,7 @@ impl Peer {
             issuer: String::new(),
             callback,
             signed_out,
+            told,
             orders: child.stdin.take().unwrap(),
             answers: child.stdout.take().map(BufReader::new),
             child,
@@ -68,6 +77,14 @@ impl Peer {
         assert_eq!(self.answer().await, "done");
     }
 
+    /// The private key of one of its clients that prove themselves by one, as a JWK.
+    pub(super) async fn key_of(&mut self, client: &str) -> String {
+        writeln!(self.orders, "show {client}").unwrap();
+        let key = self.answer().await;
+        assert_eq!(self.answer().await, "done");
+        key
+    }
+
     /// One of its clients, which are named for how their ID tokens are signed.
     pub(super) fn client(&self, id: &str) -> ClientBuilder {
         let builder = Client::builder(&self.issuer, id)
@@ -75,6 +92,7 @@ impl Peer {
             .provider(Provider::Generic);
         match id {
             "public" => builder,
+            id if id.starts_with("key-") => builder,
             "post" => builder
                 .client_secret(SECRET)
                 .client_authentication(ClientAuthentication::Post),
@@ -143,10 +161,14 @@ pub(super) async fn sign_in(peer: &Peer, client: &Client) -> Result<(Browser, Se
 }
 
 /// An app that takes whatever comes to it; answers its origin.
-async fn app() -> String {
+async fn app(told: Told) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let routes = Router::new().fallback(get(async || "you are back"));
+    let hear = async |State(told): State<Told>, body: String| told.lock().unwrap().push(body);
+    let routes = Router::new()
+        .route("/told", post(hear))
+        .fallback(get(async || "you are back"))
+        .with_state(told);
     tokio::spawn(async move { axum::serve(listener, routes).await });
     origin
 }

@@ -5,11 +5,13 @@ mod error;
 mod expiry;
 mod issuer;
 mod redirect_uri;
+mod response_mode;
 mod state;
 
 use std::time::SystemTime;
 
 use super::answer::Answer;
+use crate::checks;
 use crate::error::CallbackError;
 use crate::sign_in::PendingSignIn;
 
@@ -24,11 +26,15 @@ pub(crate) struct Inquiry<'a> {
 
 pub(crate) type Check = fn(&Inquiry<'_>) -> Result<(), CallbackError>;
 
+/// What the log calls the table.
+pub(crate) const TABLE: &str = "callback";
+
 /// `error` comes last: nobody's word is believed before the state has shown that it is the provider's answer to
 /// this browser's request.
-pub(crate) const CHECKS: [(&str, Check); 6] = [
+pub(crate) const CHECKS: [(&str, Check); 7] = [
     ("client", client::check),
     ("redirect_uri", redirect_uri::check),
+    ("response_mode", response_mode::check),
     ("state", state::check),
     ("expiry", expiry::check),
     ("issuer", issuer::check),
@@ -36,10 +42,5 @@ pub(crate) const CHECKS: [(&str, Check); 6] = [
 ];
 
 pub(crate) fn run(inquiry: &Inquiry<'_>) -> Result<(), CallbackError> {
-    for (name, check) in CHECKS {
-        check(inquiry).inspect_err(|error| {
-            tracing::info!(check = name, code = error.code(), "callback refused");
-        })?;
-    }
-    Ok(())
+    checks::run(TABLE, CHECKS.map(|(name, check)| (name, move || check(inquiry))))
 }

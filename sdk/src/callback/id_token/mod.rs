@@ -9,9 +9,13 @@ mod header;
 mod issue_time;
 mod subject;
 
+use std::cell::OnceCell;
+use std::str::FromStr as _;
 use std::time::{Duration, SystemTime};
 
+use self::claims_rules::Token;
 use self::header::Header;
+use crate::checks;
 use crate::client::{Algorithm, Client, KeySet, Metadata};
 use crate::error::{Error, IdTokenError};
 use crate::secret::Secret;
@@ -46,14 +50,33 @@ pub(crate) struct Candidate<'a> {
     claims: &'a Claims,
     keys: &'a KeySet,
     expected: &'a Expected<'a>,
+    token: OnceCell<Token>,
+}
+
+impl Candidate<'_> {
+    /// The token as openidconnect reads it. Read after its algorithm was judged: it knows no other than ours.
+    fn token(&self) -> Result<&Token, IdTokenError> {
+        if let Some(token) = self.token.get() {
+            return Ok(token);
+        }
+        let token = Token::from_str(self.raw).map_err(|_| IdTokenError::Malformed)?;
+        Ok(self.token.get_or_init(|| token))
+    }
 }
 
 pub(crate) type Check = fn(&Candidate<'_>) -> Result<(), IdTokenError>;
 
-pub(crate) const CHECKS: [(&str, Check); 7] = [
+/// What the log calls the table.
+pub(crate) const TABLE: &str = "ID token";
+
+pub(crate) const CHECKS: [(&str, Check); 12] = [
     ("algorithm", algorithm::check),
-    // Header, issuer, audience, key, signature, expiry and nonce, by openidconnect.
-    ("claims_rules", claims_rules::check),
+    ("header", claims_rules::header),
+    ("issuer", claims_rules::issuer),
+    ("audience", claims_rules::audience),
+    ("signature", claims_rules::signature),
+    ("expiry", claims_rules::expiry),
+    ("nonce", claims_rules::nonce),
     ("authorized_party", authorized_party::check),
     ("issue_time", issue_time::check),
     ("access_token_hash", access_token_hash::check),
@@ -91,11 +114,12 @@ fn check(raw: &str, header: &Header, keys: &KeySet, expected: &Expected<'_>) -> 
         claims: &claims,
         keys,
         expected,
+        token: OnceCell::new(),
     };
-    for (name, check) in CHECKS {
-        check(&candidate).inspect_err(|error| {
-            tracing::info!(check = name, code = error.code(), "ID token refused");
-        })?;
-    }
+    let candidate = &candidate;
+    checks::run(
+        TABLE,
+        CHECKS.map(|(name, check)| (name, move || check(candidate))),
+    )?;
     Ok(claims)
 }

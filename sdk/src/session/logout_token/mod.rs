@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use self::header::Header;
 pub(crate) use self::replay::Replays;
+use crate::checks;
 use crate::client::{Algorithm, Client, KeySet};
 use crate::error::{Error, LogoutTokenError};
 
@@ -189,10 +190,10 @@ fn check(
         keys,
         expected,
     };
-    for (name, check) in CHECKS {
-        check(&candidate).inspect_err(|error| {
-            tracing::info!(check = name, code = error.code(), "logout token refused");
-        })?;
-    }
+    let candidate = &candidate;
+    checks::run(
+        "logout token",
+        CHECKS.map(|(name, check)| (name, move || check(candidate))),
+    )?;
     Ok(claims)
 }

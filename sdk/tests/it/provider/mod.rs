@@ -31,6 +31,8 @@ pub(crate) const NOW: u64 = 1_790_000_000;
 type Tamper<T> = Box<dyn Fn(&mut T) + Send>;
 /// Takes the claims and gives the whole token.
 type Forge = Box<dyn Fn(&Signer, Value) -> String + Send>;
+/// An endpoint that a test adds, or puts in the place of another.
+type Endpoint = Box<dyn FnMut(&http::Request<Bytes>) -> http::Response<Bytes> + Send>;
 
 pub(crate) struct Provider {
     clock: Arc<TestClock>,
@@ -61,6 +63,8 @@ pub(crate) struct State {
     pub(crate) callback: Option<Tamper<Vec<(String, String)>>>,
     pub(crate) requests: HashMap<String, usize>,
     pub(crate) token_request: Option<TokenRequest>,
+    /// By path.
+    pub(crate) endpoints: HashMap<&'static str, Endpoint>,
     /// By code; the last one answers a refresh.
     authorizations: Vec<(String, Authorization)>,
 }
@@ -118,6 +122,7 @@ impl Provider {
             callback: None,
             requests: HashMap::new(),
             token_request: None,
+            endpoints: HashMap::new(),
             authorizations: Vec::new(),
         };
         Self {
@@ -170,6 +175,9 @@ impl Provider {
         let path = request.uri().path().to_owned();
         let mut state = self.lock();
         *state.requests.entry(path.clone()).or_default() += 1;
+        if let Some(endpoint) = state.endpoints.get_mut(path.as_str()) {
+            return endpoint(request);
+        }
         match path.as_str() {
             "/oidc/.well-known/openid-configuration" => match &state.metadata_body {
                 Some(body) => raw(StatusCode::OK, body.clone(), None),
@@ -326,7 +334,7 @@ pub(crate) fn half_hash(algorithm: &'static aws_lc_rs::digest::Algorithm, token:
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
 }
 
-fn reply(status: StatusCode, body: &Value, cache_control: Option<&str>) -> http::Response<Bytes> {
+pub(crate) fn reply(status: StatusCode, body: &Value, cache_control: Option<&str>) -> http::Response<Bytes> {
     raw(status, Bytes::from(body.to_string()), cache_control)
 }
 

@@ -1,0 +1,219 @@
+//! The mutation table: with one check left out, a hostile answer gets through that is refused otherwise. So each is needed, and
+//! no other stands in for it.
+//!
+//! `cargo test -p keyback --lib mutation -- --nocapture` prints it.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::skip::Without;
+use crate::callback::{checks as callback, id_token};
+use crate::{Algorithm, Client, Error, Session};
+
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the other tests use more of the provider"
+)]
+#[path = "../../tests/it/provider/mod.rs"]
+mod provider;
+
+use provider::{CLIENT_ID, ISSUER, NOW, REDIRECT_URI, Signer, World, half_hash};
+
+/// What is wrong, and what came of it.
+type Attack = (&'static str, Result<Session, Error>);
+
+async fn forged_callback(tamper: fn(&mut Vec<(String, String)>)) -> Result<Session, Error> {
+    let world = World::new();
+    world.provider.lock().callback = Some(Box::new(tamper));
+    world.sign_in().await
+}
+
+fn set(query: &mut [(String, String)], name: &str, value: &str) {
+    let found = query.iter_mut().find(|(other, _)| other == name);
+    found.expect("the parameter is there").1 = value.to_owned();
+}
+
+/// A hostile answer that only this check of the callback refuses.
+async fn at_callback(check: &str) -> Attack {
+    match check {
+        "client" => {
+            let world = World::new();
+            let other = Client::builder(ISSUER, "another-app")
+                .redirect_uri(REDIRECT_URI)
+                .http(world.provider.clone())
+                .clock(world.clock.clone())
+                .build()
+                .unwrap();
+            let begun = other.sign_in().start().await.unwrap();
+            let callback = world.provider.answer(&begun.url);
+            (
+                "a request of another client",
+                world.client.finish(begun.pending, callback).await,
+            )
+        }
+        "redirect_uri" => {
+            let world = World::new();
+            let begun = world.begin().await;
+            let mut callback = world.provider.answer(&begun.url);
+            callback.set_path("/callback-evil");
+            (
+                "a callback at /callback-evil",
+                world.client.finish(begun.pending, callback).await,
+            )
+        }
+        "response_mode" => {
+            let world = World::new();
+            let begun = world.client.sign_in().form_post().start().await.unwrap();
+            let callback = world.provider.answer(&begun.url);
+            (
+                "a code in a URL that was to be posted",
+                world.client.finish(begun.pending, callback).await,
+            )
+        }
+        "state" => (
+            "another state",
+            forged_callback(|query| set(query, "state", "another")).await,
+        ),
+        "expiry" => {
+            let world = World::new();
+            let begun = world.begin().await;
+            let callback = world.provider.answer(&begun.url);
+            world.clock.advance(Duration::from_secs(3600));
+            (
+                "an answer after an hour",
+                world.client.finish(begun.pending, callback).await,
+            )
+        }
+        "issuer" => (
+            "iss of another provider",
+            forged_callback(|query| set(query, "iss", "https://evil.example")).await,
+        ),
+        "error" => (
+            "an error beside a code",
+            forged_callback(|query| query.push(("error".to_owned(), "access_denied".to_owned()))).await,
+        ),
+        other => panic!("no hostile answer for the callback's check `{other}`"),
+    }
+}
+
+async fn forged_claims(tamper: fn(&mut serde_json::Value)) -> Result<Session, Error> {
+    let world = World::new();
+    world.claims(tamper).sign_in().await
+}
+
+/// A hostile ID token that only this check refuses.
+async fn at_id_token(check: &str) -> Attack {
+    match check {
+        "algorithm" => {
+            let world = World::new();
+            let signer = Signer::new(Algorithm::Rs512, "key-2");
+            {
+                let mut state = world.provider.lock();
+                state.keys = vec![signer.jwk()];
+                state.signer = signer;
+            }
+            ("RS512, which is not on the list", world.sign_in().await)
+        }
+        "header" => {
+            let world = World::new();
+            world.forge(|signer, claims| {
+                let header = json!({ "alg": "ES384", "kid": "key-1", "typ": "at+jwt" });
+                signer.sign_with_header(&header, &claims)
+            });
+            ("an access token (typ at+jwt)", world.sign_in().await)
+        }
+        "issuer" => (
+            "iss of another provider",
+            forged_claims(|claims| claims["iss"] = json!("https://evil.example")).await,
+        ),
+        "audience" => (
+            "aud of another client",
+            forged_claims(|claims| claims["aud"] = json!("other-app")).await,
+        ),
+        "signature" => {
+            let world = World::new();
+            world.forge(|_, claims| Signer::new(Algorithm::Es384, "key-1").sign(&claims));
+            ("signed by the attacker's key", world.sign_in().await)
+        }
+        "expiry" => (
+            "exp in the past",
+            forged_claims(|claims| claims["exp"] = json!(NOW - 3600)).await,
+        ),
+        "nonce" => (
+            "the token of another sign-in",
+            forged_claims(|claims| claims["nonce"] = json!("another")).await,
+        ),
+        "authorized_party" => (
+            "azp of another client",
+            forged_claims(|claims| {
+                claims["aud"] = json!([CLIENT_ID]);
+                claims["azp"] = json!("other-app");
+            })
+            .await,
+        ),
+        "issue_time" => (
+            "iat in the future",
+            forged_claims(|claims| claims["iat"] = json!(NOW + 600)).await,
+        ),
+        "access_token_hash" => (
+            "at_hash of another access token",
+            forged_claims(|claims| claims["at_hash"] = json!(half_hash(&aws_lc_rs::digest::SHA384, "x")))
+                .await,
+        ),
+        "auth_time" => {
+            let world = World::new();
+            world.claims(|claims| claims["auth_time"] = json!(NOW - 3600));
+            let asked = world.client.sign_in().max_age(Duration::from_secs(60));
+            let begun = asked.start().await.unwrap();
+            let callback = world.provider.answer(&begun.url);
+            (
+                "a sign-in of an hour ago, max_age=60",
+                world.client.finish(begun.pending, callback).await,
+            )
+        }
+        "subject" => (
+            "an empty sub",
+            forged_claims(|claims| claims["sub"] = json!("")).await,
+        ),
+        other => panic!("no hostile answer for the ID token's check `{other}`"),
+    }
+}
+
+async fn attack(table: &'static str, check: &'static str) -> Attack {
+    if table == callback::TABLE {
+        at_callback(check).await
+    } else {
+        at_id_token(check).await
+    }
+}
+
+/// SR-76.
+#[tokio::test]
+async fn mutation_table_each_check_refuses_what_all_the_others_let_through() {
+    let of_callback = callback::CHECKS.map(|(name, _)| (callback::TABLE, name));
+    let of_id_token = id_token::CHECKS.map(|(name, _)| (id_token::TABLE, name));
+    println!(
+        "{:<9} {:<18} {:<40} {:<30} without it",
+        "table", "check", "hostile answer", "refused with"
+    );
+    for (table, check) in of_callback.into_iter().chain(of_id_token) {
+        let (what, outcome) = attack(table, check).await;
+        let refused = outcome.map(|_| ()).expect_err(check);
+        let without = Without::check(table, check);
+        let (_, outcome) = attack(table, check).await;
+        drop(without);
+        let got_through = match &outcome {
+            Ok(_) => "signed in",
+            Err(error) => error.code(),
+        };
+        println!(
+            "{table:<9} {check:<18} {what:<40} {:<30} {got_through}",
+            refused.code()
+        );
+        assert!(outcome.is_ok(), "{table} {check}: another check stands in for it");
+        let (_, outcome) = attack(table, check).await;
+        assert_eq!(outcome.expect_err(check).code(), refused.code());
+    }
+}
