@@ -10,7 +10,8 @@ use super::params::Params;
 use super::registry::App;
 use super::{Inner, Provider, client_auth, no_store};
 use crate::secrets::digest_of;
-use crate::store::{machine_tokens, tokens};
+use crate::store::machine_tokens;
+use crate::store::tokens::{self, AccessToken};
 
 pub(super) async fn post(State(provider): State<Provider>, request: Request) -> Response {
     match handle(&provider.0, request).await {
@@ -50,48 +51,53 @@ async fn access(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>,
     let Some(row) = tokens::find_access(inner.store.reader(), digest, now).await? else {
         return Ok(None);
     };
-    if !is_for(app, &row.client_id, row.resource.as_deref())
-        || inner.registry.find(&row.client_id).await?.is_none()
-        || inner.live_user(&row.user_id, row.issued_at()).await?.is_none()
+    let told = told(inner, app, &row.client_id, &row.user_id, &row.token).await?;
+    let Some(mut told) = told else {
+        return Ok(None);
+    };
+    if inner
+        .live_user(&row.user_id, row.token.issued_at())
+        .await?
+        .is_none()
     {
         return Ok(None);
     }
-    Ok(Some(json!({
-        "active": true,
-        "token_type": "Bearer",
-        "scope": row.scope,
-        "client_id": row.client_id,
-        "sub": row.user_id,
-        "aud": row.resource.as_deref().unwrap_or(&row.client_id),
-        "iss": inner.issuer,
-        "iat": row.issued_at().as_secs(),
-        "exp": row.expires_at().as_secs(),
-        "sid": row.session_id,
-    })))
+    told["sid"] = row.session_id.into();
+    Ok(Some(told))
 }
 
 /// A token that an app got for itself.
 async fn machine(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>, ProtocolError> {
     let now = inner.clock.now();
-    let Some(row) = machine_tokens::find(inner.store.reader(), digest, now).await? else {
+    match machine_tokens::find(inner.store.reader(), digest, now).await? {
+        Some(row) => told(inner, app, &row.client_id, &row.client_id, &row.token).await,
+        None => Ok(None),
+    }
+}
+
+/// What an app is told of an access token, if it may know of it. With an app that was taken out of the configuration,
+/// its tokens end.
+async fn told(
+    inner: &Inner,
+    app: &App,
+    client_id: &str,
+    subject: &str,
+    token: &AccessToken,
+) -> Result<Option<Value>, ProtocolError> {
+    if !is_for(app, client_id, token.resource.as_deref()) || inner.registry.find(client_id).await?.is_none() {
         return Ok(None);
-    };
-    // With an app that was taken out of the configuration, its tokens end.
-    let is_live = is_for(app, &row.client_id, row.resource.as_deref())
-        && inner.registry.find(&row.client_id).await?.is_some();
-    Ok(is_live.then(|| {
-        json!({
-            "active": true,
-            "token_type": "Bearer",
-            "scope": row.scope,
-            "client_id": row.client_id,
-            "sub": row.client_id,
-            "aud": row.resource.as_deref().unwrap_or(&row.client_id),
-            "iss": inner.issuer,
-            "iat": row.issued_at().as_secs(),
-            "exp": row.expires_at().as_secs(),
-        })
-    }))
+    }
+    Ok(Some(json!({
+        "active": true,
+        "token_type": "Bearer",
+        "scope": token.scope,
+        "client_id": client_id,
+        "sub": subject,
+        "aud": token.resource.as_deref().unwrap_or(client_id),
+        "iss": inner.issuer,
+        "iat": token.issued_at().as_secs(),
+        "exp": token.expires_at().as_secs(),
+    })))
 }
 
 /// Whether an app may know of a token: it holds it, or it is the API that the token is for, which is an app that may
@@ -105,18 +111,24 @@ async fn refresh(inner: &Inner, app: &App, digest: &str) -> Result<Option<Value>
     let Some(row) = tokens::find_refresh(inner.store.reader(), digest).await? else {
         return Ok(None);
     };
-    let is_live = row.used_at().is_none() && row.expires_at() > now && row.client_id == app.client_id;
-    if !is_live || inner.live_user(&row.user_id, row.issued_at()).await?.is_none() {
+    let granted = &row.granted;
+    let is_live = row.used_at().is_none() && row.expires_at() > now && granted.client_id == app.client_id;
+    if !is_live
+        || inner
+            .live_user(&granted.user_id, row.issued_at())
+            .await?
+            .is_none()
+    {
         return Ok(None);
     }
     Ok(Some(json!({
         "active": true,
-        "scope": row.scope,
-        "client_id": row.client_id,
-        "sub": row.user_id,
+        "scope": granted.scope,
+        "client_id": granted.client_id,
+        "sub": granted.user_id,
         "iss": inner.issuer,
         "iat": row.issued_at().as_secs(),
         "exp": row.expires_at().as_secs(),
-        "sid": row.session_id,
+        "sid": granted.session_id,
     })))
 }

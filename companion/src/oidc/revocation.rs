@@ -26,8 +26,8 @@ async fn handle(inner: &Inner, request: Request) -> Result<(), ProtocolError> {
     let digest = digest_of(params.required("token")?);
     // `token_type_hint` would save a look-up by key; all are made.
     if let Some(row) = tokens::find_refresh(inner.store.reader(), &digest).await? {
-        owned(&app, &row.client_id)?;
-        grants::revoke(inner.store.writer(), &row.grant_id).await?;
+        owned(&app, &row.granted.client_id)?;
+        grants::revoke(inner.store.writer(), &row.granted.grant_id).await?;
     } else if let Some(row) = tokens::find_access(inner.store.reader(), &digest, inner.clock.now()).await? {
         owned(&app, &row.client_id)?;
         tokens::revoke_access(inner.store.writer(), &digest).await?;

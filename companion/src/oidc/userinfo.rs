@@ -39,18 +39,20 @@ async fn claims_for(inner: &Inner, request: Request) -> Result<Map<String, Value
     };
     let now = inner.clock.now();
     let found = tokens::find_access(inner.store.reader(), &digest, now).await?;
-    let row = found.filter(|row| row.resource.is_none()).ok_or_else(dead)?;
+    let row = found
+        .filter(|row| row.token.resource.is_none())
+        .ok_or_else(dead)?;
     // With an app that was taken out of the configuration, its tokens end.
     let app = inner.registry.find(&row.client_id).await?.ok_or_else(dead)?;
     if cors::is_asked(&parts.extensions) {
         cors::tell(&parts.extensions, &app);
     }
     let user = inner
-        .live_user(&row.user_id, row.issued_at())
+        .live_user(&row.user_id, row.token.issued_at())
         .await?
         .ok_or_else(dead)?;
     let auth_time = row.auth_time();
-    let scopes = Scopes::from(row.scope);
+    let scopes = Scopes::from(row.token.scope);
     if !scopes.contains(OPENID) {
         return Err(ProtocolError::bearer(
             ErrorCode::InsufficientScope,

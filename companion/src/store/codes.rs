@@ -4,51 +4,28 @@ use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
 use super::StoreError;
+use super::granted::{Granted, granted_columns};
 
 /// An authorization code with the grant it leads to.
 #[derive(Clone, Debug, FromRow)]
 pub struct CodeRow {
-    pub grant_id: String,
-    pub user_id: String,
-    pub client_id: String,
-    pub session_id: String,
-    pub offline: bool,
-    pub scope: String,
-    resources: String,
-    auth_time: i64,
-    pub amr: String,
-    /// The claims asked for by name, as JSON.
-    pub claims: Option<String>,
+    #[sqlx(flatten)]
+    pub granted: Granted,
     pub redirect_uri: String,
     pub code_challenge: Option<String>,
     pub nonce: Option<String>,
     issued_at: i64,
     expires_at: i64,
-    grant_expires_at: i64,
     used_at: Option<i64>,
 }
 
 impl CodeRow {
-    /// The granted resource indicators.
-    pub fn resources(&self) -> Result<Vec<String>, StoreError> {
-        super::tokens::parse_resources(&self.resources)
-    }
-
-    pub fn auth_time(&self) -> Timestamp {
-        Timestamp::from_millis(self.auth_time)
-    }
-
     pub fn issued_at(&self) -> Timestamp {
         Timestamp::from_millis(self.issued_at)
     }
 
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_millis(self.expires_at)
-    }
-
-    /// The end of the grant as the authorization endpoint set it.
-    pub fn grant_expires_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.grant_expires_at)
     }
 
     /// When the code was exchanged, if it was.
@@ -88,12 +65,12 @@ pub async fn add(db: impl SqliteExecutor<'_>, code: &NewCode<'_>, now: Timestamp
 
 /// Finds a code, used and expired ones too: a replay must be seen.
 pub async fn find(db: impl SqliteExecutor<'_>, digest: &str) -> Result<Option<CodeRow>, StoreError> {
-    Ok(sqlx::query_as(
-        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, g.offline, g.scope, g.resources, \
-         g.auth_time, g.amr, g.claims, c.redirect_uri, c.code_challenge, c.nonce, c.issued_at, c.expires_at, \
-         g.expires_at AS grant_expires_at, c.used_at \
+    Ok(sqlx::query_as(concat!(
+        "SELECT ",
+        granted_columns!(),
+        ", c.redirect_uri, c.code_challenge, c.nonce, c.issued_at, c.expires_at, c.used_at \
          FROM codes c JOIN grants g ON g.id = c.grant_id WHERE c.digest = $1",
-    )
+    ))
     .bind(digest)
     .fetch_optional(db)
     .await?)

@@ -3,6 +3,7 @@
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
+use super::granted::{Granted, granted_columns};
 use super::{StoreError, Transaction};
 
 /// Sign-ins of one app that wait at the same time at most: a flood on one app costs the others nothing. What doesn't fit
@@ -31,7 +32,7 @@ pub struct WaitingDevice {
 impl WaitingDevice {
     /// The resource indicators that are asked for.
     pub fn resources(&self) -> Result<Vec<String>, StoreError> {
-        parse_resources(&self.resources)
+        serde_json::from_str(&self.resources).map_err(|error| corrupt(error.to_string()))
     }
 
     pub fn created_at(&self) -> Timestamp {
@@ -100,35 +101,15 @@ impl DeviceCodeRow {
 /// What a person has given a device.
 #[derive(Clone, Debug, FromRow)]
 pub struct DeviceGrant {
-    pub grant_id: String,
-    pub user_id: String,
-    pub session_id: String,
-    pub offline: bool,
-    pub scope: String,
-    resources: String,
-    auth_time: i64,
-    pub amr: String,
+    #[sqlx(flatten)]
+    pub granted: Granted,
     answered_at: i64,
-    grant_expires_at: i64,
 }
 
 impl DeviceGrant {
-    /// The granted resource indicators.
-    pub fn resources(&self) -> Result<Vec<String>, StoreError> {
-        parse_resources(&self.resources)
-    }
-
-    pub fn auth_time(&self) -> Timestamp {
-        Timestamp::from_millis(self.auth_time)
-    }
-
     /// When the person allowed it.
     pub fn answered_at(&self) -> Timestamp {
         Timestamp::from_millis(self.answered_at)
-    }
-
-    pub fn grant_expires_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.grant_expires_at)
     }
 }
 
@@ -264,12 +245,12 @@ pub async fn find_grant(
     db: impl SqliteExecutor<'_>,
     digest: &str,
 ) -> Result<Option<DeviceGrant>, StoreError> {
-    Ok(sqlx::query_as(
-        "SELECT g.id AS grant_id, g.user_id, g.session_id, g.offline, g.scope, g.resources, g.auth_time, g.amr, \
-         d.answered_at, g.expires_at AS grant_expires_at \
-         FROM device_codes d JOIN grants g ON g.id = d.grant_id \
+    Ok(sqlx::query_as(concat!(
+        "SELECT ",
+        granted_columns!(),
+        ", d.answered_at FROM device_codes d JOIN grants g ON g.id = d.grant_id \
          WHERE d.digest = $1 AND d.state = 'approved'",
-    )
+    ))
     .bind(digest)
     .fetch_optional(db)
     .await?)
@@ -332,10 +313,6 @@ pub async fn sweep(tx: &mut Transaction, now: Timestamp, before: Timestamp) -> R
         .execute(&mut **tx)
         .await?;
     Ok(grants.rows_affected() + codes.rows_affected())
-}
-
-fn parse_resources(json: &str) -> Result<Vec<String>, StoreError> {
-    serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))
 }
 
 fn corrupt(reason: String) -> StoreError {

@@ -5,42 +5,21 @@ use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
 use super::StoreError;
+use super::tokens::{AccessToken, NewAccessToken};
 
 /// A live token.
 #[derive(Clone, Debug, FromRow)]
 pub struct MachineTokenRow {
     pub client_id: String,
-    pub scope: String,
-    /// The resource a JWT is for; none is an opaque token for the provider itself.
-    pub resource: Option<String>,
-    issued_at: i64,
-    expires_at: i64,
+    #[sqlx(flatten)]
+    pub token: AccessToken,
 }
 
-impl MachineTokenRow {
-    pub fn issued_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.issued_at)
-    }
-
-    pub fn expires_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.expires_at)
-    }
-}
-
-/// A token to write.
-#[derive(Clone, Debug)]
-pub struct NewMachineToken<'a> {
-    pub digest: &'a str,
-    pub client_id: &'a str,
-    pub scope: &'a str,
-    pub resource: Option<&'a str>,
-    pub expires_at: Timestamp,
-}
-
-/// Writes a token.
+/// Writes a token of an app.
 pub async fn add(
     db: impl SqliteExecutor<'_>,
-    token: &NewMachineToken<'_>,
+    client_id: &str,
+    token: &NewAccessToken<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
@@ -48,7 +27,7 @@ pub async fn add(
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(token.digest)
-    .bind(token.client_id)
+    .bind(client_id)
     .bind(token.scope)
     .bind(token.resource)
     .bind(now.as_millis())

@@ -11,6 +11,7 @@ pub mod codes;
 pub mod consents;
 pub mod cut_off;
 pub mod device_codes;
+pub mod granted;
 pub mod grants;
 pub mod import;
 pub mod interactions;

@@ -4,30 +4,19 @@ use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
 use super::StoreError;
+use super::granted::{Granted, granted_columns};
 
-/// A live access token with the grant it hangs on.
+/// What a live access token is, whoever acts by it.
 #[derive(Clone, Debug, FromRow)]
-pub struct AccessTokenRow {
-    pub grant_id: String,
-    pub user_id: String,
-    pub client_id: String,
-    pub session_id: String,
+pub struct AccessToken {
     pub scope: String,
     /// The resource a JWT is for; none is an opaque token for the provider itself.
     pub resource: Option<String>,
-    auth_time: i64,
-    pub amr: String,
-    /// The claims asked for by name, as JSON.
-    pub claims: Option<String>,
     issued_at: i64,
     expires_at: i64,
 }
 
-impl AccessTokenRow {
-    pub fn auth_time(&self) -> Timestamp {
-        Timestamp::from_millis(self.auth_time)
-    }
-
+impl AccessToken {
     pub fn issued_at(&self) -> Timestamp {
         Timestamp::from_millis(self.issued_at)
     }
@@ -37,20 +26,32 @@ impl AccessTokenRow {
     }
 }
 
-/// A refresh token with the grant it hangs on, which is its family.
+/// A live access token with the grant it hangs on.
 #[derive(Clone, Debug, FromRow)]
-pub struct RefreshTokenRow {
+pub struct AccessTokenRow {
     pub grant_id: String,
     pub user_id: String,
     pub client_id: String,
     pub session_id: String,
-    pub scope: String,
-    resources: String,
+    #[sqlx(flatten)]
+    pub token: AccessToken,
     auth_time: i64,
     pub amr: String,
     /// The claims asked for by name, as JSON.
     pub claims: Option<String>,
-    grant_expires_at: i64,
+}
+
+impl AccessTokenRow {
+    pub fn auth_time(&self) -> Timestamp {
+        Timestamp::from_millis(self.auth_time)
+    }
+}
+
+/// A refresh token with the grant it hangs on, which is its family.
+#[derive(Clone, Debug, FromRow)]
+pub struct RefreshTokenRow {
+    #[sqlx(flatten)]
+    pub granted: Granted,
     issued_at: i64,
     expires_at: i64,
     used_at: Option<i64>,
@@ -59,20 +60,6 @@ pub struct RefreshTokenRow {
 }
 
 impl RefreshTokenRow {
-    /// The granted resource indicators.
-    pub fn resources(&self) -> Result<Vec<String>, StoreError> {
-        parse_resources(&self.resources)
-    }
-
-    pub fn auth_time(&self) -> Timestamp {
-        Timestamp::from_millis(self.auth_time)
-    }
-
-    /// The end of the family, however often it is refreshed.
-    pub fn grant_expires_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.grant_expires_at)
-    }
-
     pub fn issued_at(&self) -> Timestamp {
         Timestamp::from_millis(self.issued_at)
     }
@@ -91,15 +78,15 @@ impl RefreshTokenRow {
 #[derive(Clone, Debug)]
 pub struct NewAccessToken<'a> {
     pub digest: &'a str,
-    pub grant_id: &'a str,
     pub scope: &'a str,
     pub resource: Option<&'a str>,
     pub expires_at: Timestamp,
 }
 
-/// Writes an access token. Answers false where its grant has been revoked meanwhile.
+/// Writes an access token of a grant. Answers false where that has been revoked meanwhile.
 pub async fn add_access(
     db: impl SqliteExecutor<'_>,
+    grant_id: &str,
     token: &NewAccessToken<'_>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -108,7 +95,7 @@ pub async fn add_access(
          SELECT $1, id, $3, $4, $5, $6 FROM grants WHERE id = $2",
     )
     .bind(token.digest)
-    .bind(token.grant_id)
+    .bind(grant_id)
     .bind(token.scope)
     .bind(token.resource)
     .bind(now.as_millis())
@@ -170,11 +157,12 @@ pub async fn find_refresh(
     db: impl SqliteExecutor<'_>,
     digest: &str,
 ) -> Result<Option<RefreshTokenRow>, StoreError> {
-    Ok(sqlx::query_as(
-        "SELECT g.id AS grant_id, g.user_id, g.client_id, g.session_id, g.scope, g.resources, g.auth_time, \
-         g.amr, g.claims, g.expires_at AS grant_expires_at, t.issued_at, t.expires_at, t.used_at, t.answer \
+    Ok(sqlx::query_as(concat!(
+        "SELECT ",
+        granted_columns!(),
+        ", t.issued_at, t.expires_at, t.used_at, t.answer \
          FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id WHERE t.digest = $1",
-    )
+    ))
     .bind(digest)
     .fetch_optional(db)
     .await?)
@@ -239,11 +227,4 @@ pub async fn sweep(
         .execute(&mut **tx)
         .await?;
     Ok(access.rows_affected() + refresh.rows_affected())
-}
-
-pub(super) fn parse_resources(json: &str) -> Result<Vec<String>, StoreError> {
-    serde_json::from_str(json).map_err(|error| StoreError::Corrupt {
-        table: "grants",
-        reason: error.to_string(),
-    })
 }

@@ -3,13 +3,11 @@
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use super::super::Inner;
-use super::super::claims::ClaimsRequest;
 use super::super::error::ProtocolError;
 use super::super::params::Params;
 use super::super::registry::App;
-use super::super::scope::Scopes;
-use super::mint::{Basis, TokenAnswer, mint};
-use super::target;
+use super::mint::TokenAnswer;
+use super::redeem::{Code, Redemption};
 use crate::secrets::digest_of;
 use crate::store::codes::{self, CodeRow};
 use crate::store::grants;
@@ -24,7 +22,7 @@ pub(super) async fn exchange(
     let redirect_uri = params.required("redirect_uri")?;
     let row = codes::find(inner.store.reader(), &digest)
         .await?
-        .filter(|row| row.client_id == app.client_id);
+        .filter(|row| row.granted.client_id == app.client_id);
     let row = row.ok_or_else(dead_code)?;
     if row.used_at().is_some() {
         return replay(inner, app, &row).await;
@@ -38,47 +36,28 @@ pub(super) async fn exchange(
         ));
     }
     check_verifier(row.code_challenge.as_deref(), params.one("code_verifier"))?;
-    let resource = target::check(inner, params, &row.resources()?)?;
-    let user = inner
-        .live_user(&row.user_id, row.issued_at())
-        .await?
-        .ok_or_else(dead_code)?;
-    let basis = Basis {
-        app,
-        user: &user,
-        grant_id: &row.grant_id,
-        session_id: &row.session_id,
-        scopes: Scopes::from(row.scope.clone()),
-        claims: ClaimsRequest::from_stored(row.claims.as_deref())?,
-        resource,
-        auth_time: row.auth_time(),
-        amr: &row.amr,
+    let redemption = Redemption {
+        code: Code::Authorization(&digest),
+        granted: &row.granted,
+        given_at: row.issued_at(),
         nonce: row.nonce.as_deref(),
-        ends_at: row.grant_expires_at(),
+        dead: dead_code,
     };
-    let minted = mint(inner, &basis, row.offline, now).await?;
-    let mut tx = inner.store.begin().await?;
-    // Used by a conditional write: of any number of requests at once, one gets this far (SR-78).
-    if !codes::consume(&mut *tx, &digest, now).await? {
-        drop(tx);
-        return match codes::find(inner.store.reader(), &digest).await? {
+    match redemption.redeem(inner, app, params, now).await? {
+        Some(answer) => Ok(answer),
+        None => match codes::find(inner.store.reader(), &digest).await? {
             Some(row) if row.used_at().is_some() => replay(inner, app, &row).await,
             _ => Err(dead_code()),
-        };
+        },
     }
-    if !minted.write(&mut tx, basis.grant_id, now).await? {
-        return Err(dead_code());
-    }
-    tx.commit().await?;
-    Ok(minted.answer)
 }
 
 /// RFC 6749 4.1.2 and 10.5: somebody else may hold the code, so what it gave ends.
 async fn replay(inner: &Inner, app: &App, row: &CodeRow) -> Result<TokenAnswer, ProtocolError> {
-    grants::revoke(inner.store.writer(), &row.grant_id).await?;
+    grants::revoke(inner.store.writer(), &row.granted.grant_id).await?;
     tracing::warn!(
         client_id = app.client_id,
-        user_id = row.user_id,
+        user_id = row.granted.user_id,
         "an authorization code was sent twice: the tokens it gave are revoked"
     );
     Err(dead_code())

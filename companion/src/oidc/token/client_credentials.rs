@@ -13,7 +13,8 @@ use super::mint::TokenAnswer;
 use super::target;
 use crate::config::app::{IdTokenAlg, ResourceConfig};
 use crate::secrets::{digest_of, random_id, random_token};
-use crate::store::machine_tokens::{self, NewMachineToken};
+use crate::store::machine_tokens;
+use crate::store::tokens::NewAccessToken;
 
 pub(super) async fn exchange(
     inner: &Inner,
@@ -29,14 +30,13 @@ pub(super) async fn exchange(
         Some(resource) => jwt(inner, app, resource, &scopes, expires_at, now).await?,
     };
     let scope = scopes.to_string();
-    let new = NewMachineToken {
+    let new = NewAccessToken {
         digest: &digest_of(&token),
-        client_id: &app.client_id,
         scope: &scope,
         resource: resource.map(|resource| resource.indicator.as_str()),
         expires_at,
     };
-    machine_tokens::add(inner.store.writer(), &new, now).await?;
+    machine_tokens::add(inner.store.writer(), &app.client_id, &new, now).await?;
     Ok(TokenAnswer::of_machine(token, scope, expires_at.since(now)))
 }
 

@@ -6,13 +6,11 @@ use std::time::Duration;
 use keyback_core::time::Timestamp;
 
 use super::super::Inner;
-use super::super::claims::ClaimsRequest;
 use super::super::error::{ErrorCode, ProtocolError};
 use super::super::params::Params;
 use super::super::registry::App;
-use super::super::scope::Scopes;
-use super::mint::{Basis, TokenAnswer, mint};
-use super::target;
+use super::mint::TokenAnswer;
+use super::redeem::{Code, Redemption};
 use crate::secrets::digest_of;
 use crate::store::device_codes::{self, DeviceCodeRow, Pace, State};
 use crate::store::{grants, tokens};
@@ -76,37 +74,20 @@ async fn redeem(
         let row = load(inner, app, digest).await?;
         return replay(inner, app, &row, now).await;
     };
-    let resource = target::check(inner, params, &grant.resources()?)?;
-    let user = inner
-        .live_user(&grant.user_id, grant.answered_at())
-        .await?
-        .ok_or_else(dead)?;
-    let basis = Basis {
-        app,
-        user: &user,
-        grant_id: &grant.grant_id,
-        session_id: &grant.session_id,
-        scopes: Scopes::from(grant.scope.clone()),
-        claims: ClaimsRequest::default(),
-        resource,
-        auth_time: grant.auth_time(),
-        amr: &grant.amr,
+    let redemption = Redemption {
+        code: Code::Device(digest),
+        granted: &grant.granted,
+        given_at: grant.answered_at(),
         nonce: None,
-        ends_at: grant.grant_expires_at(),
+        dead,
     };
-    let minted = mint(inner, &basis, grant.offline, now).await?;
-    let mut tx = inner.store.begin().await?;
-    // Used by a conditional write: of any number of polls at once, one gets this far.
-    if !device_codes::consume(&mut *tx, digest, now).await? {
-        drop(tx);
-        let row = load(inner, app, digest).await?;
-        return replay(inner, app, &row, now).await;
+    match redemption.redeem(inner, app, params, now).await? {
+        Some(answer) => Ok(answer),
+        None => {
+            let row = load(inner, app, digest).await?;
+            replay(inner, app, &row, now).await
+        }
     }
-    if !minted.write(&mut tx, basis.grant_id, now).await? {
-        return Err(dead());
-    }
-    tx.commit().await?;
-    Ok(minted.answer)
 }
 
 /// Somebody else may hold the code, so what it gave ends, as with authorization codes (RFC 6749 10.5). Not so where it

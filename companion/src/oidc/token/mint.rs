@@ -14,6 +14,7 @@ use super::super::scope::{OPENID, STANDARD, Scopes};
 use super::super::{Inner, acr, jws};
 use crate::config::app::{IdTokenAlg, ResourceConfig};
 use crate::secrets::{digest_of, random_id, random_token};
+use crate::store::granted::Granted;
 use crate::store::tokens::{self, NewAccessToken};
 use crate::store::users::User;
 use crate::store::{StoreError, Transaction};
@@ -65,6 +66,30 @@ pub(super) struct Basis<'a> {
     pub(super) nonce: Option<&'a str>,
     /// The end of the grant: no token outlives it.
     pub(super) ends_at: Timestamp,
+}
+
+impl<'a> Basis<'a> {
+    /// All that a grant gave, without a nonce.
+    pub(super) fn of(
+        app: &'a App,
+        user: &'a User,
+        granted: &'a Granted,
+        resource: Option<&'a ResourceConfig>,
+    ) -> Result<Self, ProtocolError> {
+        Ok(Self {
+            app,
+            user,
+            grant_id: &granted.grant_id,
+            session_id: &granted.session_id,
+            scopes: Scopes::from(granted.scope.clone()),
+            claims: ClaimsRequest::from_stored(granted.claims.as_deref())?,
+            resource,
+            auth_time: granted.auth_time(),
+            amr: &granted.amr,
+            nonce: None,
+            ends_at: granted.ends_at(),
+        })
+    }
 }
 
 /// Tokens that are made and not yet written: they mean nothing until [`Minted::write`].
@@ -136,12 +161,11 @@ impl Minted {
     ) -> Result<bool, StoreError> {
         let access = NewAccessToken {
             digest: &self.access_digest,
-            grant_id,
             scope: &self.answer.scope,
             resource: self.resource.as_deref(),
             expires_at: self.access_expires_at,
         };
-        let mut written = tokens::add_access(&mut **tx, &access, now).await?;
+        let mut written = tokens::add_access(&mut **tx, grant_id, &access, now).await?;
         if let Some((digest, expires_at)) = &self.refresh {
             written &= tokens::add_refresh(&mut **tx, digest, grant_id, now, *expires_at).await?;
         }

@@ -4,6 +4,7 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod mint;
+mod redeem;
 mod refresh_token;
 mod target;
 

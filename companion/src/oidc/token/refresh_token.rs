@@ -7,7 +7,6 @@ use keyback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::Inner;
-use super::super::claims::ClaimsRequest;
 use super::super::error::{ErrorCode, Failure, ProtocolError};
 use super::super::params::Params;
 use super::super::registry::App;
@@ -49,7 +48,8 @@ pub(super) async fn exchange(
 
 async fn load(inner: &Inner, app: &App, digest: &str) -> Result<RefreshTokenRow, ProtocolError> {
     let row = tokens::find_refresh(inner.store.reader(), digest).await?;
-    row.filter(|row| row.client_id == app.client_id).ok_or_else(dead)
+    row.filter(|row| row.granted.client_id == app.client_id)
+        .ok_or_else(dead)
 }
 
 /// Uses a token. None where another request has used it meanwhile.
@@ -70,10 +70,10 @@ async fn rotate(
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(&kept).map_err(Failure::from)?);
     let sealed = inner.answers.seal_text(&*inner.random, digest.as_bytes(), &plain);
     let mut tx = inner.store.begin().await?;
-    if !tokens::consume_refresh(&mut tx, digest, &row.grant_id, &sealed, now).await? {
+    if !tokens::consume_refresh(&mut tx, digest, &row.granted.grant_id, &sealed, now).await? {
         return Ok(None);
     }
-    if !minted.write(&mut tx, &row.grant_id, now).await? {
+    if !minted.write(&mut tx, &row.granted.grant_id, now).await? {
         return Err(dead());
     }
     tx.commit().await?;
@@ -93,10 +93,10 @@ async fn again(
         .used_at()
         .is_some_and(|used| now.since(used) <= inner.tokens.refresh_token_repeat.0);
     let Some(sealed) = row.answer.as_ref().filter(|_| in_time) else {
-        grants::revoke(inner.store.writer(), &row.grant_id).await?;
+        grants::revoke(inner.store.writer(), &row.granted.grant_id).await?;
         tracing::warn!(
             client_id = app.client_id,
-            user_id = row.user_id,
+            user_id = row.granted.user_id,
             "a refresh token was used twice: its whole family is revoked"
         );
         return Err(dead());
@@ -112,7 +112,7 @@ async fn again(
     }
     let minted = renew(inner, app, params, row, &user, false, now).await?;
     let mut tx = inner.store.begin().await?;
-    if !minted.write(&mut tx, &row.grant_id, now).await? {
+    if !minted.write(&mut tx, &row.granted.grant_id, now).await? {
         return Err(dead());
     }
     tx.commit().await?;
@@ -122,11 +122,11 @@ async fn again(
 }
 
 async fn live(inner: &Inner, row: &RefreshTokenRow, now: Timestamp) -> Result<User, ProtocolError> {
-    if row.expires_at() <= now || row.grant_expires_at() <= now {
+    if row.expires_at() <= now || row.granted.ends_at() <= now {
         return Err(dead());
     }
     inner
-        .live_user(&row.user_id, row.issued_at())
+        .live_user(&row.granted.user_id, row.issued_at())
         .await?
         .ok_or_else(dead)
 }
@@ -140,19 +140,13 @@ async fn renew(
     with_successor: bool,
     now: Timestamp,
 ) -> Result<Minted, ProtocolError> {
+    let granted = &row.granted;
+    let scopes = narrowed(params, Scopes::from(granted.scope.clone()))?;
+    let resource = target::check(inner, params, &granted.resources()?)?;
+    // Without a nonce: that was for the first ID token (OIDC Core 12.2).
     let basis = Basis {
-        app,
-        user,
-        grant_id: &row.grant_id,
-        session_id: &row.session_id,
-        scopes: narrowed(params, Scopes::from(row.scope.clone()))?,
-        claims: ClaimsRequest::from_stored(row.claims.as_deref())?,
-        resource: target::check(inner, params, &row.resources()?)?,
-        auth_time: row.auth_time(),
-        amr: &row.amr,
-        // OIDC Core 12.2: the nonce was for the first ID token.
-        nonce: None,
-        ends_at: row.grant_expires_at(),
+        scopes,
+        ..Basis::of(app, user, granted, resource)?
     };
     Ok(mint(inner, &basis, with_successor, now).await?)
 }
