@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::skip::Without;
 use crate::callback::{checks as callback, id_token};
+use crate::session::logout_token;
 use crate::{Algorithm, Client, Error, Session};
 
 #[expect(
@@ -22,7 +23,7 @@ mod provider;
 use provider::{CLIENT_ID, ISSUER, NOW, REDIRECT_URI, Signer, World, half_hash};
 
 /// What is wrong, and what came of it.
-type Attack = (&'static str, Result<Session, Error>);
+type Attack<T = Session> = (&'static str, Result<T, Error>);
 
 async fn forged_callback(tamper: fn(&mut Vec<(String, String)>)) -> Result<Session, Error> {
     let world = World::new();
@@ -98,7 +99,7 @@ async fn at_callback(check: &str) -> Attack {
     }
 }
 
-async fn forged_claims(tamper: fn(&mut serde_json::Value)) -> Result<Session, Error> {
+async fn forged_claims(tamper: fn(&mut Value)) -> Result<Session, Error> {
     let world = World::new();
     world.claims(tamper).sign_in().await
 }
@@ -181,12 +182,98 @@ async fn at_id_token(check: &str) -> Attack {
     }
 }
 
-async fn attack(table: &'static str, check: &'static str) -> Attack {
-    if table == callback::TABLE {
+/// What a world's client says to a logout token that was changed.
+async fn forged_logout(tamper: fn(&mut Value), sign: fn(&Signer, &Value) -> String) -> Result<(), Error> {
+    let world = World::new();
+    let mut claims = json!({
+        "iss": ISSUER, "aud": CLIENT_ID, "iat": NOW, "exp": NOW + 120, "jti": "1", "sid": "a",
+        "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+    });
+    tamper(&mut claims);
+    let token = sign(&world.provider.lock().signer, &claims);
+    world.client.verify_logout_token(&token).await.map(drop)
+}
+
+fn honestly(signer: &Signer, claims: &Value) -> String {
+    let header = json!({ "alg": "ES384", "kid": signer.key_id, "typ": "logout+jwt" });
+    signer.sign_with_header(&header, claims)
+}
+
+/// A hostile logout token that only this check refuses.
+async fn at_logout_token(check: &str) -> Attack<()> {
+    match check {
+        "header" => (
+            "an access token (typ at+jwt)",
+            forged_logout(
+                |_| {},
+                |signer, claims| {
+                    let header = json!({ "alg": "ES384", "kid": "key-1", "typ": "at+jwt" });
+                    signer.sign_with_header(&header, claims)
+                },
+            )
+            .await,
+        ),
+        "algorithm" => {
+            let world = World::new();
+            let signer = Signer::new(Algorithm::Rs512, "key-2");
+            world.provider.lock().keys = vec![signer.jwk()];
+            let token = signer.sign(&json!({
+                "iss": ISSUER, "aud": CLIENT_ID, "iat": NOW, "exp": NOW + 120, "jti": "1", "sid": "a",
+                "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+            }));
+            let outcome = world.client.verify_logout_token(&token).await;
+            ("RS512, which is not on the list", outcome.map(drop))
+        }
+        "signature" => (
+            "signed by the attacker's key",
+            forged_logout(
+                |_| {},
+                |_, claims| honestly(&Signer::new(Algorithm::Es384, "key-1"), claims),
+            )
+            .await,
+        ),
+        "issuer" => (
+            "iss of another provider",
+            forged_logout(|claims| claims["iss"] = json!("https://evil.example"), honestly).await,
+        ),
+        "audience" => (
+            "aud of another client",
+            forged_logout(|claims| claims["aud"] = json!("other-app"), honestly).await,
+        ),
+        "times" => (
+            "exp in the past",
+            forged_logout(|claims| claims["exp"] = json!(NOW - 600), honestly).await,
+        ),
+        "names_somebody" => (
+            "neither sub nor sid",
+            forged_logout(
+                |claims| drop(claims.as_object_mut().unwrap().remove("sid")),
+                honestly,
+            )
+            .await,
+        ),
+        "event" => (
+            "no logout event",
+            forged_logout(|claims| claims["events"] = json!({}), honestly).await,
+        ),
+        "nonce" => (
+            "an ID token's nonce",
+            forged_logout(|claims| claims["nonce"] = json!("n"), honestly).await,
+        ),
+        other => panic!("no hostile answer for the logout token's check `{other}`"),
+    }
+}
+
+async fn attack(table: &'static str, check: &'static str) -> Attack<()> {
+    if table == logout_token::TABLE {
+        return at_logout_token(check).await;
+    }
+    let (what, outcome) = if table == callback::TABLE {
         at_callback(check).await
     } else {
         at_id_token(check).await
-    }
+    };
+    (what, outcome.map(drop))
 }
 
 /// SR-76.
@@ -194,22 +281,24 @@ async fn attack(table: &'static str, check: &'static str) -> Attack {
 async fn mutation_table_each_check_refuses_what_all_the_others_let_through() {
     let of_callback = callback::CHECKS.map(|(name, _)| (callback::TABLE, name));
     let of_id_token = id_token::CHECKS.map(|(name, _)| (id_token::TABLE, name));
+    let of_logout_token = logout_token::CHECKS.map(|(name, _)| (logout_token::TABLE, name));
+    let all = of_callback.into_iter().chain(of_id_token).chain(of_logout_token);
     println!(
-        "{:<9} {:<18} {:<40} {:<30} without it",
+        "{:<12} {:<18} {:<40} {:<30} without it",
         "table", "check", "hostile answer", "refused with"
     );
-    for (table, check) in of_callback.into_iter().chain(of_id_token) {
+    for (table, check) in all {
         let (what, outcome) = attack(table, check).await;
-        let refused = outcome.map(|_| ()).expect_err(check);
+        let refused = outcome.expect_err(check);
         let without = Without::check(table, check);
         let (_, outcome) = attack(table, check).await;
         drop(without);
         let got_through = match &outcome {
-            Ok(_) => "signed in",
+            Ok(()) => "accepted",
             Err(error) => error.code(),
         };
         println!(
-            "{table:<9} {check:<18} {what:<40} {:<30} {got_through}",
+            "{table:<12} {check:<18} {what:<40} {:<30} {got_through}",
             refused.code()
         );
         assert!(outcome.is_ok(), "{table} {check}: another check stands in for it");

@@ -1,7 +1,7 @@
 //! After the callback: who signed in, their tokens, and the way out.
 
 mod claims;
-mod logout_token;
+pub(crate) mod logout_token;
 mod refresh;
 mod sign_out;
 mod tokens;

@@ -39,7 +39,8 @@ pub(crate) struct Expected<'a> {
 pub(crate) enum NonceRule<'a> {
     /// The answer to a request that had this nonce.
     Required(&'a Secret),
-    /// The answer to a refresh: a nonce may be missing, but not another (OpenID Connect Core section 12.2).
+    /// The answer to a refresh: a nonce may be missing, but not another (OpenID Connect Core section 12.2). Without an earlier
+    /// one, as on a device, there must be none.
     IfPresent(Option<&'a str>),
 }
 

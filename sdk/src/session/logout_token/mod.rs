@@ -77,7 +77,7 @@ impl fmt::Debug for LogoutToken {
 }
 
 /// What a logout token must agree with. Nothing in it comes from the token.
-struct Expected<'a> {
+pub(crate) struct Expected<'a> {
     issuer: &'a str,
     client_id: &'a str,
     algorithms: &'a [Algorithm],
@@ -86,7 +86,7 @@ struct Expected<'a> {
 }
 
 /// A token that no check has passed yet.
-struct Candidate<'a> {
+pub(crate) struct Candidate<'a> {
     raw: &'a str,
     header: &'a Header,
     claims: &'a Map<String, Value>,
@@ -94,11 +94,14 @@ struct Candidate<'a> {
     expected: &'a Expected<'a>,
 }
 
-type Check = fn(&Candidate<'_>) -> Result<(), LogoutTokenError>;
+pub(crate) type Check = fn(&Candidate<'_>) -> Result<(), LogoutTokenError>;
+
+/// What the log calls the table.
+pub(crate) const TABLE: &str = "logout token";
 
 /// Back-Channel Logout section 2.6, in the order of its steps; the names are for the log. Step 7, the repeat, comes
 /// after them: a token that is not acceptable must not use up an id.
-const CHECKS: [(&str, Check); 9] = [
+pub(crate) const CHECKS: [(&str, Check); 9] = [
     ("header", header::check),
     // Step 2, as for an ID token: the client's own list of algorithms, the provider's own keys.
     ("algorithm", header::check_algorithm),
@@ -192,7 +195,7 @@ fn check(
     };
     let candidate = &candidate;
     checks::run(
-        "logout token",
+        TABLE,
         CHECKS.map(|(name, check)| (name, move || check(candidate))),
     )?;
     Ok(claims)
