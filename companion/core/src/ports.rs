@@ -12,7 +12,7 @@ use crate::identifier::Identifier;
 use crate::ids::{ChallengeId, FlowId, JobId, Subject};
 use crate::one_time_code::OneTimeCode;
 use crate::password::{AcceptedPassword, NewPassword, UserFacts};
-use crate::rate_limit::{Decision, LimitKey, LimitRule};
+use crate::rate_limit::{LimitKey, TheoreticalArrival};
 use crate::reset::{Challenge, CountedChallenge, ProvenReset, Receipt, ResetFlow};
 use crate::time::Timestamp;
 
@@ -52,15 +52,15 @@ pub trait ResetStore: Send + Sync + 'static {
     fn record(&self, event: &Event) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// The rows behind [`LimitRule::take`].
+/// The rows behind the limits: for each key what [`LimitRule::take`](crate::rate_limit::LimitRule::take) has left.
 pub trait LimitStore: Send + Sync + 'static {
-    /// Runs [`LimitRule::take`] on the row of `key`, so that no other take on the same key runs in between.
-    fn take(
+    /// Runs `decide` over the rows of `keys`, in their order, so that nothing else runs over any of them in between, and
+    /// keeps what it changes: one transaction for all the limits that a step asks.
+    fn update<D: Send>(
         &self,
-        key: &LimitKey,
-        rule: LimitRule,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<Decision, Failure>> + Send;
+        keys: &[LimitKey],
+        decide: impl FnOnce(&mut [Option<TheoreticalArrival>]) -> D + Send,
+    ) -> impl Future<Output = Result<D, Failure>> + Send;
 }
 
 /// Who owns the accounts.

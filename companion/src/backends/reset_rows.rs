@@ -6,7 +6,7 @@ use keyback_core::event::Event;
 use keyback_core::ids::{ChallengeId, FlowId};
 use keyback_core::ports::{Failure, LimitStore, ResetStore, Saved, SentCode};
 use keyback_core::random::Random;
-use keyback_core::rate_limit::{Decision, LimitKey, LimitRule};
+use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
 use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
 use keyback_core::time::Timestamp;
 
@@ -129,7 +129,11 @@ impl ResetStore for ResetRows {
 }
 
 impl LimitStore for ResetRows {
-    async fn take(&self, key: &LimitKey, rule: LimitRule, now: Timestamp) -> Result<Decision, Failure> {
-        self.store.take(key, rule, now).await
+    async fn update<D: Send>(
+        &self,
+        keys: &[LimitKey],
+        decide: impl FnOnce(&mut [Option<TheoreticalArrival>]) -> D + Send,
+    ) -> Result<D, Failure> {
+        self.store.update(keys, decide).await
     }
 }

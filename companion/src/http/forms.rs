@@ -106,6 +106,11 @@ impl Pairs {
         }
     }
 
+    /// All names and values, one behind the other.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The values of the fields of a name.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let mut begins = 0;

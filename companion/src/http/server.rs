@@ -10,7 +10,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::FutureExt as _;
+use futures_util::future::{Either, ready};
+use http_body_util::Either::{Left, Right};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -28,6 +32,12 @@ pub struct ServingLimits {
 
 /// What answers the requests of a listener.
 pub trait Answers: Clone + Send + 'static {
+    /// The answer to a request that needs neither time nor its body. The future of [`Self::answer`] is not made then, nor
+    /// moved about.
+    fn at_once<B>(&self, _request: &Request<B>) -> Option<hyper::Response<Full<Bytes>>> {
+        None
+    }
+
     /// Answers one request, whatever it is.
     fn answer(self, request: Request, peer: SocketAddr) -> impl Future<Output = Response> + Send + 'static;
 }
@@ -121,9 +131,14 @@ fn spawn_connection(
     // Small answers must not wait for Nagle's algorithm; a socket that refuses serves all the same.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let answer = answers.clone().answer(request.map(Body::new), peer);
-        // An async block around it would move it once more.
-        answer.map(Ok::<_, Infallible>)
+        match answers.at_once(&request) {
+            Some(answer) => Either::Left(ready(Ok::<_, Infallible>(answer.map(Left)))),
+            None => {
+                let answer = answers.clone().answer(request.map(Body::new), peer);
+                // Boxed where it is made: hyper moves it twice more, and an async block would a third time.
+                Either::Right(Box::pin(answer.map(|answer| Ok(answer.map(Right)))))
+            }
+        }
     });
     let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
     tokio::spawn(async move {

@@ -3,13 +3,13 @@
 use std::io::Write as _;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http_body_util::Full;
 
 use crate::http::encoding::accepts_gzip;
 use crate::http::headers::Guards;
@@ -77,7 +77,7 @@ impl Document {
     }
 
     /// Answers a request for the document: compressed to whoever takes that, 304 where the client has it.
-    pub(super) fn answer(&self, request: &HeaderMap) -> Response<Body> {
+    pub(super) fn answer(&self, request: &HeaderMap) -> Response<Full<Bytes>> {
         let form = if accepts_gzip(request) {
             &self.gzip
         } else {
@@ -91,7 +91,7 @@ impl Document {
         } else {
             (StatusCode::OK, form.body.clone())
         };
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(Full::new(body));
         *response.status_mut() = status;
         *response.headers_mut() = form.headers.clone();
         response

@@ -151,6 +151,13 @@ struct Loaded {
     ring: Arc<KeyRing>,
 }
 
+impl Loaded {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        // A clock that was set back must not keep a leaked key alive.
+        self.at <= now && now.since(self.at) < LOOK_EVERY
+    }
+}
+
 /// The keys as they are known at one moment.
 pub(super) struct KeyRing {
     /// The youngest first.
@@ -200,8 +207,7 @@ impl Keys {
     /// store can't be read, the keys known before still serve.
     pub(super) async fn ring(&self, now: Timestamp) -> Arc<KeyRing> {
         let loaded = self.loaded();
-        // A clock that was set back must not keep a leaked key alive.
-        if loaded.at <= now && now.since(loaded.at) < LOOK_EVERY {
+        if loaded.is_fresh(now) {
             return loaded.ring;
         }
         let Ok(_only_one) = self.reloading.try_lock() else {
@@ -226,6 +232,13 @@ impl Keys {
                 loaded.ring
             }
         }
+    }
+
+    /// The keys, where they need not be read again.
+    pub(super) fn known(&self, now: Timestamp) -> Option<Arc<KeyRing>> {
+        Some(self.loaded())
+            .filter(|loaded| loaded.is_fresh(now))
+            .map(|loaded| loaded.ring)
     }
 
     fn loaded(&self) -> Loaded {

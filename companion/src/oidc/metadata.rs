@@ -1,8 +1,11 @@
 //! Discovery: OIDC Discovery 1.0 section 3 and RFC 8414 section 2, one document for both.
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::{self, HeaderMap, Method};
 use axum::response::Response;
+use bytes::Bytes;
+use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::authorize::{first_screen, prompt, response_mode};
@@ -70,27 +73,29 @@ pub(super) const PATHS: [&str; 3] = [
 const KEY_SET: &str = "/oidc/jwks";
 
 pub(super) async fn get(State(provider): State<Provider>, request: Request) -> Response {
-    document_of(&provider.0, request.uri().path(), request.headers()).await
+    let inner = &*provider.0;
+    let document = if request.uri().path() == KEY_SET {
+        let ring = inner.keys.ring(inner.clock.now()).await;
+        ring.document().answer(request.headers())
+    } else {
+        inner.metadata.answer(request.headers())
+    };
+    document.map(Body::new)
 }
 
-/// The answer to a GET of one of the paths; nothing to all else.
-pub(super) async fn published(
+/// The answer to a GET of one of the paths, where it is in memory; nothing to all else.
+pub(super) fn published(
     inner: &Inner,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
-) -> Option<Response> {
+) -> Option<http::Response<Full<Bytes>>> {
     if method != Method::GET || !PATHS.contains(&path) {
-        return None;
-    }
-    Some(document_of(inner, path, headers).await)
-}
-
-async fn document_of(inner: &Inner, path: &str, headers: &HeaderMap) -> Response {
-    if path == KEY_SET {
-        let ring = inner.keys.ring(inner.clock.now()).await;
-        ring.document().answer(headers)
+        None
+    } else if path == KEY_SET {
+        let ring = inner.keys.known(inner.clock.now())?;
+        Some(ring.document().answer(headers))
     } else {
-        inner.metadata.answer(headers)
+        Some(inner.metadata.answer(headers))
     }
 }

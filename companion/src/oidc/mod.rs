@@ -47,10 +47,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bytes::Bytes;
+use http_body_util::Full;
 use keyback_core::random::Random;
 use keyback_core::rate_limit::{Limiter, Limits};
 use keyback_core::time::{Clock, Timestamp};
@@ -215,8 +217,13 @@ impl Provider {
 
     /// The answer to a request for discovery or the key set, where it is one, with the headers that every answer
     /// carries: these are the same for everybody, and are asked for more than all else. [`Self::router`] answers them too.
-    pub async fn published(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
-        metadata::published(&self.0, method, path, headers).await
+    pub fn published(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Option<http::Response<Full<Bytes>>> {
+        metadata::published(&self.0, method, path, headers)
     }
 
     /// Whether a request is one for a sign-in that [`Self::authorize`] answers. [`Self::router`] does too.

@@ -87,13 +87,16 @@ impl Params {
 
     /// A parameter whose name or value holds a control character, by a name fit to be shown.
     pub(super) fn with_control_character(&self) -> Option<String> {
-        // The controls beyond ASCII need a look at whole characters, which hardly any parameter has.
-        let bad = |text: &str| {
-            // All of the bytes are looked at, many at a time.
-            text.bytes()
-                .fold(false, |seen, byte| seen | byte.is_ascii_control())
-                || (!text.is_ascii() && text.chars().any(char::is_control))
-        };
+        // All of the text is looked at first, many bytes at a time: hardly any parameter holds one. Those beyond ASCII need
+        // a look at whole characters.
+        let all = self.0.text();
+        let control = all
+            .bytes()
+            .fold(false, |seen, byte| seen | byte.is_ascii_control());
+        if !control && all.is_ascii() {
+            return None;
+        }
+        let bad = |text: &str| text.chars().any(char::is_control);
         // JSON may be written in lines.
         let bad_json = |text: &str| text.chars().any(|c| c.is_control() && !"\t\n\r".contains(c));
         self.0

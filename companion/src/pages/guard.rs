@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::Uri;
+use axum::http::{self, Uri};
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::FutureExt as _;
+use http_body_util::Full;
 
 use super::request::client_address;
 use super::respond;
@@ -44,32 +46,30 @@ impl Guarded {
 }
 
 impl Answers for Guarded {
+    /// What everybody asks for, and nothing is done for, has the shortest way. It carries the headers that every answer
+    /// carries already.
+    fn at_once<B>(&self, request: &http::Request<B>) -> Option<http::Response<Full<Bytes>>> {
+        let (provider, headers) = (&self.companion.provider, request.headers());
+        let document = provider.published(request.method(), request.uri().path(), headers)?;
+        self.companion
+            .host
+            .admits(request.uri(), headers)
+            .then_some(document)
+    }
+
     async fn answer(self, request: Request, peer: SocketAddr) -> Response {
         let Self {
             companion,
             guards,
             routes,
         } = self;
-        let answer = match refused(&companion, &request) {
-            Some(refusal) => Answer::Bare(refusal),
+        let mut response = match refused(&companion, &request) {
+            Some(refusal) => refusal,
             None => caught(&companion, answered(&companion, routes, request, peer)).await,
         };
-        match answer {
-            Answer::Whole(response) => response,
-            Answer::Bare(mut response) => {
-                guards.put_on(response.headers_mut());
-                response
-            }
-        }
+        guards.put_on(response.headers_mut());
+        response
     }
-}
-
-/// An answer on its way out.
-enum Answer {
-    /// With the headers that every answer carries.
-    Whole(Response),
-    /// Without them.
-    Bare(Response),
 }
 
 /// Refuses what is addressed to another name (421) and form posts of other sites (403).
@@ -85,29 +85,23 @@ fn refused(companion: &Companion, request: &Request) -> Option<Response> {
     None
 }
 
-async fn answered(companion: &Companion, routes: Router, mut request: Request, peer: SocketAddr) -> Answer {
-    // What everybody asks for, and nothing is done for, has the shortest way.
-    let (method, path) = (request.method(), request.uri().path());
-    if let Some(document) = companion
-        .provider
-        .published(method, path, request.headers())
-        .await
-    {
-        return Answer::Whole(document);
-    }
+async fn answered(companion: &Companion, routes: Router, mut request: Request, peer: SocketAddr) -> Response {
     let address = client_address(companion, peer, request.headers());
-    if companion.provider.is_authorization(method, path) {
+    if companion
+        .provider
+        .is_authorization(request.method(), request.uri().path())
+    {
         // The one request of an app's that anybody may send before anything is known of them: no router, no boxes.
         let answer = companion
             .provider
             .authorize(request.uri(), request.headers(), address);
-        return Answer::Bare(in_time(companion, request.uri(), answer).await);
+        return in_time(companion, request.uri(), answer).await;
     }
     request.extensions_mut().insert(ConnectInfo(peer));
     request.extensions_mut().insert(ClientAddress(address));
     let uri = request.uri().clone();
     // Boxed, or its size would be moved about with every request that takes a shorter way.
-    Answer::Bare(in_time(companion, &uri, Box::pin(by_route(routes, request))).await)
+    in_time(companion, &uri, Box::pin(by_route(routes, request))).await
 }
 
 /// Gives a request up that takes too long, whether it is the client that dawdles or we that do: 503, come again.
@@ -138,8 +132,8 @@ fn given_up(companion: &Companion, path: &str) -> Response {
 
 /// Turns a panic into an error page. What the handler held is dropped by its unwinding; what is shared is behind
 /// locks that bear it.
-fn caught(companion: &Companion, answer: impl Future<Output = Answer>) -> impl Future<Output = Answer> {
-    AssertUnwindSafe(answer).catch_unwind().map(|answer| {
-        answer.unwrap_or_else(|panic| Answer::Bare(companion.failure(&respond::panic_text(panic.as_ref()))))
-    })
+fn caught(companion: &Companion, answer: impl Future<Output = Response>) -> impl Future<Output = Response> {
+    AssertUnwindSafe(answer)
+        .catch_unwind()
+        .map(|answer| answer.unwrap_or_else(|panic| companion.failure(&respond::panic_text(panic.as_ref()))))
 }

@@ -1,42 +1,70 @@
 //! The rows behind the limits: one integer per key. In the store, so that several processes count together.
 
+use std::collections::HashMap;
+
 use keyback_core::ports::{Failure, LimitStore};
-use keyback_core::rate_limit::{Decision, LimitKey, LimitRule, TheoreticalArrival};
+use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
 use keyback_core::time::Timestamp;
-use sqlx::SqliteExecutor;
+use sqlx::{QueryBuilder, SqliteExecutor};
 
 use super::{Store, StoreError};
 
 impl LimitStore for Store {
-    async fn take(&self, key: &LimitKey, rule: LimitRule, now: Timestamp) -> Result<Decision, Failure> {
-        take(self, &key.to_string(), rule, now)
+    async fn update<D: Send>(
+        &self,
+        keys: &[LimitKey],
+        decide: impl FnOnce(&mut [Option<TheoreticalArrival>]) -> D + Send,
+    ) -> Result<D, Failure> {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        update(self, &keys, decide)
             .await
-            .map_err(|error| Failure::broken("ask a limit", error))
+            .map_err(|error| Failure::broken("ask the limits", error))
     }
 }
 
-/// Takes one from a key's limit. SQLite's one writer keeps reading and writing the row together.
-async fn take(store: &Store, key: &str, rule: LimitRule, now: Timestamp) -> Result<Decision, StoreError> {
+/// SQLite's one writer keeps reading and writing the rows together.
+async fn update<D: Send>(
+    store: &Store,
+    keys: &[String],
+    decide: impl FnOnce(&mut [Option<TheoreticalArrival>]) -> D + Send,
+) -> Result<D, StoreError> {
     let mut tx = store.begin().await?;
-    let stored: Option<i64> = sqlx::query_scalar("SELECT tat FROM limits WHERE key = $1")
-        .bind(key)
-        .fetch_optional(&mut *tx)
-        .await?;
-    let stored = stored.map(TheoreticalArrival::from_micros);
-    let (decision, next) = rule.take(stored, now);
-    match next {
-        Some(next) if Some(next) != stored => {
-            sqlx::query(
-                "INSERT INTO limits (key, tat) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET tat = excluded.tat",
-            )
-            .bind(key)
-            .bind(next.as_micros())
+    let mut find = QueryBuilder::new("SELECT key, tat FROM limits WHERE key IN (");
+    let mut places = find.separated(", ");
+    for key in keys {
+        places.push_bind(key);
+    }
+    find.push(")");
+    let kept: HashMap<String, i64> = find
+        .build_query_as()
+        .fetch_all(&mut *tx)
+        .await?
+        .into_iter()
+        .collect();
+    let before: Vec<_> = keys
+        .iter()
+        .map(|key| kept.get(key).copied().map(TheoreticalArrival::from_micros))
+        .collect();
+    let mut rows = before.clone();
+    let decision = decide(&mut rows);
+    let changed: Vec<_> = keys
+        .iter()
+        .zip(before.iter().zip(&rows))
+        .filter_map(|(key, (before, row))| row.filter(|_| row != before).map(|row| (key, row)))
+        .collect();
+    if changed.is_empty() {
+        // A refusal writes nothing: a flood costs no disk.
+        tx.rollback().await?;
+    } else {
+        QueryBuilder::new("INSERT INTO limits (key, tat) ")
+            .push_values(changed, |mut row, (key, tat)| {
+                row.push_bind(key).push_bind(tat.as_micros());
+            })
+            .push(" ON CONFLICT (key) DO UPDATE SET tat = excluded.tat")
+            .build()
             .execute(&mut *tx)
             .await?;
-            tx.commit().await?;
-        }
-        // A refusal writes nothing: a flood costs no disk.
-        _ => tx.rollback().await?,
+        tx.commit().await?;
     }
     Ok(decision)
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::client_prefix::ClientPrefix;
-use super::gcra::{Decision, LimitRule};
+use super::gcra::{Decision, LimitRule, TheoreticalArrival};
 use super::key::{ClientAction, IdentifierHash, LimitKey};
 use super::limits::Limits;
 use crate::ids::Subject;
@@ -25,11 +25,14 @@ pub type Limited = Result<(), RetryAfter>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(pub Duration);
 
-/// The rules and keys of something that many clients share and that keeps a reserve.
+/// A limit to be asked.
+type Ask = (LimitKey, LimitRule);
+
+/// The limits of something that many clients share and that keeps a reserve.
 struct Reserved {
-    common: (LimitKey, LimitRule),
-    reserve: (LimitKey, LimitRule),
-    seen: (LimitKey, LimitRule),
+    seen: Ask,
+    common: Ask,
+    reserve: Ask,
 }
 
 impl<L: LimitStore> Limiter<L> {
@@ -60,18 +63,10 @@ impl<L: LimitStore> Limiter<L> {
                 limits.identifier_send_unseen,
             ),
         };
-        let by_client = self.client(ClientAction::Send, client, now).await?;
-        if by_client.is_err() {
-            return Ok(by_client);
-        }
+        let by_client = self.of_client(ClientAction::Send, client);
         // Before the identifier's: while the whole installation is refused, nobody's own sends are used up.
-        let by_all = self
-            .take(&LimitKey::GlobalSends, limits.global_sends, now)
-            .await?;
-        if by_all.is_err() {
-            return Ok(by_all);
-        }
-        self.take_with_reserve(of_identifier, now).await
+        let by_all = (LimitKey::GlobalSends, limits.global_sends);
+        self.ask([by_client, by_all], Some(of_identifier), now).await
     }
 
     /// A code is tried.
@@ -96,11 +91,8 @@ impl<L: LimitStore> Limiter<L> {
                 limits.identifier_verification_unseen,
             ),
         };
-        let by_client = self.client(ClientAction::Verify, client, now).await?;
-        if by_client.is_err() {
-            return Ok(by_client);
-        }
-        self.take_with_reserve(of_identifier, now).await
+        let by_client = self.of_client(ClientAction::Verify, client);
+        self.ask([by_client], Some(of_identifier), now).await
     }
 
     /// A new password is submitted with a proof.
@@ -115,10 +107,6 @@ impl<L: LimitStore> Limiter<L> {
         client: ClientPrefix,
         now: Timestamp,
     ) -> Result<Limited, Failure> {
-        let by_client = self.client(ClientAction::SignIn, client, now).await?;
-        if by_client.is_err() {
-            return Ok(by_client);
-        }
         let limits = &self.limits;
         let of_identifier = Reserved {
             common: (
@@ -134,17 +122,17 @@ impl<L: LimitStore> Limiter<L> {
                 limits.identifier_sign_in_unseen,
             ),
         };
-        self.take_with_reserve(of_identifier, now).await
+        let by_client = self.of_client(ClientAction::SignIn, client);
+        self.ask([by_client], Some(of_identifier), now).await
     }
 
     /// A signed-in user tries a current password in order to change it.
     pub async fn change_password(&self, subject: &Subject, now: Timestamp) -> Result<Limited, Failure> {
-        self.take(
-            &LimitKey::PasswordChanges(subject.clone()),
+        let by_subject = (
+            LimitKey::PasswordChanges(subject.clone()),
             self.limits.password_changes,
-            now,
-        )
-        .await
+        );
+        self.ask([by_subject], None, now).await
     }
 
     /// A device asks to be signed in (RFC 8628).
@@ -154,17 +142,14 @@ impl<L: LimitStore> Limiter<L> {
 
     /// The code of a device is typed (RFC 8628 5.1).
     pub async fn user_code(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
-        let by_client = self.client(ClientAction::UserCode, client, now).await?;
-        if by_client.is_err() {
-            return Ok(by_client);
-        }
         let limits = &self.limits;
         let of_all = Reserved {
             common: (LimitKey::GlobalUserCodes, limits.global_user_codes),
             reserve: (LimitKey::GlobalUserCodeReserve, limits.global_user_code_reserve),
             seen: (LimitKey::UserCodeSeen(client), limits.user_code_unseen),
         };
-        self.take_with_reserve(of_all, now).await
+        let by_client = self.of_client(ClientAction::UserCode, client);
+        self.ask([by_client], Some(of_all), now).await
     }
 
     /// An authorization request is to be written down before anybody has proved anything.
@@ -178,6 +163,10 @@ impl<L: LimitStore> Limiter<L> {
         client: ClientPrefix,
         now: Timestamp,
     ) -> Result<Limited, Failure> {
+        self.ask([self.of_client(action, client)], None, now).await
+    }
+
+    fn of_client(&self, action: ClientAction, client: ClientPrefix) -> Ask {
         let rule = match action {
             ClientAction::Send => self.limits.client_sends,
             ClientAction::Verify => self.limits.client_verifications,
@@ -187,24 +176,61 @@ impl<L: LimitStore> Limiter<L> {
             ClientAction::UserCode => self.limits.client_user_codes,
             ClientAction::WriteRequest => self.limits.client_written_requests,
         };
-        self.take(&LimitKey::Client(action, client), rule, now).await
+        (LimitKey::Client(action, client), rule)
     }
 
-    /// Takes from what all clients share; when that is used up, a client not yet seen may take from the reserve.
-    async fn take_with_reserve(&self, limit: Reserved, now: Timestamp) -> Result<Limited, Failure> {
-        // Asked first and always: it is what marks the client as seen.
-        let unseen = self.take(&limit.seen.0, limit.seen.1, now).await?;
-        let common = self.take(&limit.common.0, limit.common.1, now).await?;
-        match (common, unseen) {
-            (Ok(()), _) | (Err(_), Err(_)) => Ok(common),
-            (Err(_), Ok(())) => self.take(&limit.reserve.0, limit.reserve.1, now).await,
-        }
+    /// Takes one from each of `first`, until one refuses, and then from what is `reserved`.
+    async fn ask<const N: usize>(
+        &self,
+        first: [Ask; N],
+        reserved: Option<Reserved>,
+        now: Timestamp,
+    ) -> Result<Limited, Failure> {
+        let reserved = reserved.map(|limit| [limit.seen, limit.common, limit.reserve]);
+        let (keys, rules): (Vec<_>, Vec<_>) = first.into_iter().chain(reserved.into_iter().flatten()).unzip();
+        let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
+            let mut limits = rows.iter_mut().zip(rules).map(|(row, rule)| Limit { row, rule });
+            for mut limit in limits.by_ref().take(N) {
+                limit.take(now)?;
+            }
+            match (limits.next(), limits.next(), limits.next()) {
+                (Some(seen), Some(common), Some(reserve)) => take_with_reserve(seen, common, reserve, now),
+                _ => Ok(()),
+            }
+        };
+        self.store.update(&keys, decide).await
     }
+}
 
-    async fn take(&self, key: &LimitKey, rule: LimitRule, now: Timestamp) -> Result<Limited, Failure> {
-        Ok(match self.store.take(key, rule, now).await? {
+/// A limit with the row that is kept of it.
+struct Limit<'r> {
+    row: &'r mut Option<TheoreticalArrival>,
+    rule: LimitRule,
+}
+
+impl Limit<'_> {
+    fn take(&mut self, now: Timestamp) -> Limited {
+        let (decision, next) = self.rule.take(*self.row, now);
+        *self.row = next;
+        match decision {
             Decision::Allowed => Ok(()),
             Decision::Refused { retry_after } => Err(RetryAfter(retry_after)),
-        })
+        }
+    }
+}
+
+/// Takes from what all clients share; when that is used up, a client not yet seen may take from the reserve.
+fn take_with_reserve(
+    mut seen: Limit<'_>,
+    mut common: Limit<'_>,
+    mut reserve: Limit<'_>,
+    now: Timestamp,
+) -> Limited {
+    // Asked first and always: it is what marks the client as seen.
+    let unseen = seen.take(now);
+    let common = common.take(now);
+    match (common, unseen) {
+        (Ok(()), _) | (Err(_), Err(_)) => common,
+        (Err(_), Ok(())) => reserve.take(now),
     }
 }

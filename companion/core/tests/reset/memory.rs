@@ -11,7 +11,7 @@ use keyback_core::ports::{
     BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ResetStore, Saved,
     SentCode,
 };
-use keyback_core::rate_limit::{Decision, LimitKey, LimitRule, TheoreticalArrival};
+use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
 use keyback_core::reset::{Challenge, CountedChallenge, Receipt, ResetFlow};
 use keyback_core::time::Timestamp;
 
@@ -183,11 +183,18 @@ impl ResetStore for Memory {
 }
 
 impl LimitStore for Memory {
-    async fn take(&self, key: &LimitKey, rule: LimitRule, now: Timestamp) -> Result<Decision, Failure> {
-        let mut rows = self.asked("take");
-        let key = key.to_string();
-        let (decision, next) = rule.take(rows.limits.get(&key).copied(), now);
-        rows.limits.extend(next.map(|next| (key, next)));
+    async fn update<D: Send>(
+        &self,
+        keys: &[LimitKey],
+        decide: impl FnOnce(&mut [Option<TheoreticalArrival>]) -> D + Send,
+    ) -> Result<D, Failure> {
+        let mut rows = self.asked("update");
+        let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        let mut held: Vec<_> = keys.iter().map(|key| rows.limits.get(key).copied()).collect();
+        let decision = decide(&mut held);
+        let held = keys.into_iter().zip(held);
+        rows.limits
+            .extend(held.filter_map(|(key, held)| Some((key, held?))));
         Ok(decision)
     }
 }

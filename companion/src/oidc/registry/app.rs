@@ -225,7 +225,7 @@ mod tests {
         assert!(!app(AppKind::Spa).is_confidential());
     }
 
-    fn site(kind: AppKind, uris: &[&str]) -> App {
+    fn answered_at(kind: AppKind, uris: &[&str]) -> App {
         App {
             redirect_uris: uris.iter().map(|uri| Url::parse(uri).unwrap()).collect(),
             ..app(kind)
@@ -234,10 +234,10 @@ mod tests {
 
     #[test]
     fn an_app_is_called_by_its_name_else_by_its_site_else_by_its_client_id() {
-        let mut named = site(AppKind::Web, &["https://app.example/callback"]);
+        let mut named = answered_at(AppKind::Web, &["https://app.example/callback"]);
         named.name = Some("The App".to_owned());
         assert_eq!(named.display_name(), "The App");
-        let site = site(
+        let site = answered_at(
             AppKind::Web,
             &[
                 "http://localhost:8080/callback",
@@ -250,14 +250,14 @@ mod tests {
             (AppKind::Native, &["http://127.0.0.1/callback"]),
             (AppKind::Native, &[]),
         ] {
-            assert_eq!(site(kind, uris).display_name(), "a", "{uris:?}");
+            assert_eq!(answered_at(kind, uris).display_name(), "a", "{uris:?}");
         }
     }
 
     #[test]
     fn the_way_back_to_an_app_is_one_that_it_registered() {
         let url = |text: &str| Url::parse(text).unwrap();
-        let mut web = site(AppKind::Web, &["https://app.example/callback"]);
+        let mut web = answered_at(AppKind::Web, &["https://app.example/callback"]);
         assert_eq!(web.way_back(), None);
         web.sign_in_url = Some(url("https://app.example/sign-in"));
         let sign_in = url("https://app.example/sign-in");
