@@ -10,13 +10,14 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keyback_core::random::{Random, token};
+use keyback_core::random::{Random, bytes, token};
 use zeroize::Zeroizing;
 
 /// Bytes of a root key and of every key derived from it.
 pub const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
+const ID_BYTES: usize = 16;
 const KEY_ID_BYTES: usize = 4;
 
 /// What a derived key is for. The labels are fixed: changing one makes unreadable what it sealed.
@@ -216,9 +217,11 @@ pub struct NotSealedHere;
 impl Sealer {
     /// Seals `plain` for `context`. The form is key id ‖ nonce ‖ ciphertext and tag.
     pub fn seal(&self, random: &dyn Random, context: &[u8], plain: &[u8]) -> Vec<u8> {
+        self.seal_with(FreshNonce(bytes(random)), context, plain)
+    }
+
+    fn seal_with(&self, FreshNonce(nonce): FreshNonce, context: &[u8], plain: &[u8]) -> Vec<u8> {
         let (id, key) = &self.keys[0];
-        let mut nonce = [0; NONCE_BYTES];
-        random.fill(&mut nonce);
         let mut sealed = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + TAG_BYTES);
         sealed.extend_from_slice(id);
         sealed.extend_from_slice(&nonce);
@@ -251,14 +254,12 @@ impl Sealer {
 
     /// [`Self::seal`], as base64url text for a cookie.
     pub fn seal_text(&self, random: &dyn Random, context: &[u8], plain: &[u8]) -> String {
-        let mut text = String::new();
-        self.seal_onto(random, context, plain, &mut text);
-        text
+        URL_SAFE_NO_PAD.encode(self.seal(random, context, plain))
     }
 
-    /// [`Self::seal_text`], written behind what `text` holds.
-    pub fn seal_onto(&self, random: &dyn Random, context: &[u8], plain: &[u8], text: &mut String) {
-        URL_SAFE_NO_PAD.encode_string(self.seal(random, context, plain), text);
+    /// [`Self::seal_text`] with a nonce that was drawn before, written behind what `text` holds.
+    pub fn seal_onto(&self, nonce: FreshNonce, context: &[u8], plain: &[u8], text: &mut String) {
+        URL_SAFE_NO_PAD.encode_string(self.seal_with(nonce, context, plain), text);
     }
 
     /// Opens the text of [`Self::seal_text`].
@@ -284,9 +285,22 @@ pub fn random_token(random: &dyn Random) -> String {
     token::<32>(random)
 }
 
+/// A nonce that nothing was sealed with: sealing takes it, so that it serves once.
+#[derive(Debug)]
+pub struct FreshNonce([u8; NONCE_BYTES]);
+
+/// [`random_id`], and a nonce to seal what the id names: one draw, which costs as much as each of two.
+pub fn random_id_and_nonce(random: &dyn Random) -> (String, FreshNonce) {
+    let drawn: [u8; ID_BYTES + NONCE_BYTES] = bytes(random);
+    let (id, rest) = drawn.split_at(ID_BYTES);
+    let mut nonce = [0; NONCE_BYTES];
+    nonce.copy_from_slice(rest);
+    (URL_SAFE_NO_PAD.encode(id), FreshNonce(nonce))
+}
+
 /// A random id of 128 bits in base64url: unique, not secret.
 pub fn random_id(random: &dyn Random) -> String {
-    token::<16>(random)
+    token::<ID_BYTES>(random)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::authorize::response_mode::ResponseMode;
 use super::claims::ClaimsRequest;
 use super::error::{ErrorCode, Failure, ProtocolError};
 use super::scope::Scopes;
-use crate::secrets::random_id;
+use crate::secrets::random_id_and_nonce;
 use crate::store::interactions::{self, NewInteraction, Saved};
 
 const COOKIE_PREFIX: &str = "kb_ix_";
@@ -146,7 +146,7 @@ impl Inner {
         request: &AuthorizationRequest,
         now: Timestamp,
     ) -> Result<(String, Vec<HeaderValue>), ProtocolError> {
-        let id = random_id(&*self.random);
+        let (id, nonce) = random_id_and_nonce(&*self.random);
         let life = self.tokens.interaction.0;
         let waiting = Waiting {
             request,
@@ -163,7 +163,7 @@ impl Inner {
         let mut cookies = self.crowded_out(asker.headers);
         cookies.push(self.cookies.set_written(&name, Some(life), |value| {
             self.sealer
-                .seal_onto(&*self.random, name.as_bytes(), plain.as_bytes(), value);
+                .seal_onto(nonce, name.as_bytes(), plain.as_bytes(), value);
         }));
         Ok((id, cookies))
     }

@@ -56,12 +56,12 @@ use http_body_util::Full;
 use keyback_core::random::Random;
 use keyback_core::rate_limit::{Limiter, Limits};
 use keyback_core::time::{Clock, Timestamp};
-use tower_http::compression::CompressionLayer;
 use url::Url;
 
 use crate::config::app::{AppConfig, ResourceConfig};
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
 use crate::http::cookies::Cookies;
+use crate::http::encoding::compressed_pages;
 use crate::http::headers::Guards;
 use crate::logout::Endings;
 use crate::outgoing::OutgoingHttp;
@@ -204,7 +204,7 @@ impl Provider {
         // A page for people, which travels compressed like all others.
         let pages = Router::new()
             .route("/oidc/session/end", get(end_session::get).post(end_session::post))
-            .layer(CompressionLayer::new());
+            .layer(compressed_pages());
         Router::new()
             .route(authorize::PATH, get(authorize::get).post(authorize::post))
             .route("/oidc/device/auth", post(device::post))

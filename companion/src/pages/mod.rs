@@ -32,11 +32,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use tower_http::compression::CompressionLayer;
 
 pub use guard::Guarded;
 
 use crate::app::Companion;
+use crate::http::encoding::compressed_pages;
 use crate::views::error::Kind;
 
 /// Every route of the companion's public address: the pages, and the provider under `/oidc`.
@@ -85,7 +85,7 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
         .method_not_allowed_fallback(respond::method_not_allowed)
         .with_state(Arc::clone(companion))
         // Pages alone: what the provider answers is small, or a document that is kept compressed.
-        .layer(CompressionLayer::new())
+        .layer(compressed_pages())
         .merge(companion.provider.router());
     Guarded::new(Arc::clone(companion), routes)
 }

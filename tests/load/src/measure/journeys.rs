@@ -189,7 +189,8 @@ impl Crowd {
             .context("the code went to somebody else who asked for the same account")?;
         let sent = person.send(&page, &[("code", &code)]).await?;
         let page = person.follow(&sent).await?;
-        let password = format!("copper lantern {number} drifts");
+        // Another one each time: the password that an account has is refused.
+        let password = format!("copper lantern {} drifts", self.next.load(Ordering::Relaxed));
         let done = person.send(&page, &[("password", &password)]).await?;
         let page = person.follow(&done).await?;
         let at_the_end = done.location.is_some_and(|location| location.contains("/done"));
