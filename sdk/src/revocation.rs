@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::client::Client;
 use crate::error::{Endpoint, EndpointError, Error};
+use crate::secret::Secret;
 use crate::session::Session;
 
 impl Client {
@@ -17,10 +18,21 @@ impl Client {
     ///
     /// [`EndpointError`] of [`Endpoint::Revocation`]: the tokens may still be good.
     pub async fn revoke(&self, session: &Session) -> Result<(), Error> {
-        let (token, hint) = match session.refresh_token() {
-            Some(token) => (token, "refresh_token"),
-            None => (session.access_token(), "access_token"),
-        };
+        match &session.tokens.refresh_token {
+            Some(token) => self.revoke_refresh_token(token).await,
+            None => {
+                self.revoke_token(&session.tokens.access_token, "access_token")
+                    .await
+            }
+        }
+    }
+
+    /// Revokes a refresh token, and with it the access tokens of its family (section 2.1).
+    pub(crate) async fn revoke_refresh_token(&self, token: &Secret) -> Result<(), Error> {
+        self.revoke_token(token, "refresh_token").await
+    }
+
+    async fn revoke_token(&self, token: &Secret, hint: &str) -> Result<(), Error> {
         let endpoint = Endpoint::Revocation;
         let metadata = self.metadata().await?;
         let url = metadata
@@ -28,7 +40,7 @@ impl Client {
             .as_ref()
             .ok_or(EndpointError::NotOffered { endpoint })?;
         let form = vec![
-            ("token", Cow::Borrowed(token)),
+            ("token", Cow::Borrowed(token.expose())),
             ("token_type_hint", Cow::Borrowed(hint)),
         ];
         self.post(&metadata, url, &form, None)

@@ -20,7 +20,7 @@ impl Client {
             .as_ref()
             .ok_or(UserInfoError::NotOffered)?;
         let answer = self
-            .get_protected(endpoint, session)
+            .get_protected(endpoint, session.access_token(), session.dpop_key())
             .await
             .map_err(UserInfoError::Unreachable)?;
         match answer.status {

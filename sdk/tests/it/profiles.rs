@@ -46,6 +46,11 @@ fn whole(begun: &SignIn, query: &str) -> HashMap<String, String> {
     sent
 }
 
+/// Where the entry is a page of its own, the prompt would ask for what was just forgotten.
+fn asks_for_the_password(sent: &HashMap<String, String>) -> bool {
+    sent.get("prompt").is_some_and(|prompt| prompt.contains("login"))
+}
+
 #[tokio::test]
 async fn keycloak_gets_the_request_at_forgot_credentials() {
     let realm = "https://id.example/realms/shop/protocol/openid-connect";
@@ -58,7 +63,7 @@ async fn keycloak_gets_the_request_at_forgot_credentials() {
             .starts_with(&format!("{realm}/forgot-credentials?"))
     );
     let sent = whole(&begun, begun.url.query().unwrap());
-    assert!(!sent.contains_key("prompt"));
+    assert!(!asks_for_the_password(&sent));
     let callback = world.provider.answer(&begun.url);
     world.client.finish(begun.pending, callback).await.unwrap();
     // An ordinary sign-in stays one.
@@ -114,7 +119,7 @@ async fn authentik_gets_the_request_as_the_relative_next_of_its_recovery_flow() 
     let query = next.strip_prefix("/application/o/authorize/?").unwrap();
     let sent = whole(&begun, query);
     assert!(
-        !sent.contains_key("prompt"),
+        !asks_for_the_password(&sent),
         "the flow has just signed the person in"
     );
 }
@@ -141,7 +146,7 @@ async fn azure_ad_b2c_resets_at_the_client_of_the_reset_policy() {
     let resetting = world(provider.clone(), &endpoint("b2c_1_reset"));
     let begun = reset(&resetting).await;
     assert!(begun.url.as_str().starts_with(&endpoint("b2c_1_reset")));
-    assert_eq!(whole(&begun, begun.url.query().unwrap())["prompt"], "login");
+    assert!(asks_for_the_password(&whole(&begun, begun.url.query().unwrap())));
     let nearest = refused(&world(provider, &endpoint("b2c_1_signin"))).await;
     assert!(nearest.contains("second client"), "{nearest}");
 }
