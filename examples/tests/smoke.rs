@@ -299,7 +299,7 @@ fn reset_request(answer: &Response, issuer: &str) -> anyhow::Result<HashMap<Stri
     );
     let request: HashMap<_, _> = location.query_pairs().into_owned().collect();
     assert_eq!(request["first_screen"], "reset-password");
-    assert_eq!(request["prompt"], "login");
+    assert_eq!(request["prompt"], "login consent");
     assert_eq!(request["response_type"], "code");
     assert_eq!(request["code_challenge_method"], "S256");
     for drawn in ["state", "nonce", "code_challenge"] {

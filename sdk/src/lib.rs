@@ -4,13 +4,17 @@
 mod callback;
 mod client;
 mod clock;
+mod clock_drift;
+mod cookies;
 mod error;
 pub mod logto;
 mod random;
 mod resource;
+mod sealing;
 mod secret;
 mod secure_url;
 mod session;
+mod sessions;
 mod sign_in;
 mod transport;
 
@@ -19,16 +23,24 @@ pub use {bytes, http};
 
 pub use self::client::{Algorithm, Client, ClientAuthentication, ClientBuilder, Provider};
 pub use self::clock::{Clock, SystemClock};
+pub use self::clock_drift::ClockDrift;
 pub use self::error::{
     CallbackError, ConfigError, CookieError, DiscoveryError, Document, Error, ExchangeError, Fault,
-    IdTokenError, LogoutTokenError, ProviderError, Remedy, SignInError, SignOutError, UserInfoError,
-    WebhookError,
+    IdTokenError, LogoutTokenError, ProviderError, Remedy, SessionError, SignInError, SignOutError,
+    UserInfoError, WebhookError,
 };
 pub use self::random::{Random, RandomError, SystemRandom};
-pub use self::session::{ApiAccess, Claims, LogoutToken, Session, TokenSet};
+pub use self::session::{ApiAccess, Claims, LogoutToken, MemoryReplays, ReplayStore, Session, TokenSet};
+#[cfg(feature = "tower-sessions")]
+pub use self::sessions::TowerSessionStore;
+pub use self::sessions::{
+    AccessToken, BackChannelAnswer, Context, ContextRequest, CookieStore, FileStore, LogoutMark,
+    LogoutRegistry, MemoryLogouts, MemoryStore, Revocation, Saved, SealedSession, SessionId, SessionKey,
+    Sessions, SessionsBuilder, SignOut, SignedIn, StoreCause, StoreError, StoreFuture, TokenStore,
+};
 pub use self::sign_in::{
-    CookieSealer, FirstScreen, Identifier, PendingSignIn, Prompt, Purpose, ReturnPath, ReturnPathError,
-    SignIn, SignInBuilder,
+    CookieSealer, DirectSignIn, FirstScreen, Identifier, PendingSignIn, Prompt, Purpose, ReturnPath,
+    ReturnPathError, SignIn, SignInBuilder,
 };
 #[cfg(feature = "reqwest")]
 pub use self::transport::ReqwestTransport;

@@ -46,12 +46,14 @@ pub(crate) async fn code(
     exchanged(&response, client.now())
 }
 
-/// Exchanges the refresh token for new tokens: for `resource`, or for the provider itself.
+/// Exchanges the refresh token for new tokens: for `resource`, for Logto's `organization`, for both, or for the provider
+/// itself.
 pub(crate) async fn refresh(
     client: &Client,
     metadata: &Metadata,
     refresh_token: &str,
     resource: Option<&str>,
+    organization: Option<&str>,
 ) -> Result<Exchanged, ExchangeError> {
     let endpoints = client.oauth2(metadata);
     let http = TokenEndpoint(client.http());
@@ -59,6 +61,9 @@ pub(crate) async fn refresh(
     let mut request = endpoints.exchange_refresh_token(&refresh_token);
     if let Some(resource) = resource {
         request = request.add_extra_param("resource", resource);
+    }
+    if let Some(organization) = organization {
+        request = request.add_extra_param("organization_id", organization);
     }
     let response = request.request_async(&http).await.map_err(translate)?;
     exchanged(&response, client.now())

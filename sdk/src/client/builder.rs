@@ -10,10 +10,12 @@ use super::held::Held;
 use super::keys::Keys;
 use super::{Algorithm, Client, ClientAuthentication, Inner, Provider};
 use crate::clock::{Clock, SystemClock};
+use crate::clock_drift::TimedTransport;
 use crate::error::{ConfigError, Error};
 use crate::random::{Random, SystemRandom};
 use crate::secret::Secret;
 use crate::secure_url::{has_credentials, is_secure, may_return_to};
+use crate::session::{MemoryReplays, ReplayStore};
 use crate::transport::HttpTransport;
 #[cfg(feature = "reqwest")]
 use crate::transport::ReqwestTransport;
@@ -34,12 +36,16 @@ pub struct ClientBuilder {
     authentication: ClientAuthentication,
     redirect_uri: Option<String>,
     provider: Provider,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    reserved_scopes: bool,
     algorithms: Vec<Algorithm>,
     leeway: Duration,
     pending_lifetime: Duration,
     http: Option<Arc<dyn HttpTransport>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    logout_tokens: Arc<dyn ReplayStore>,
 }
 
 impl ClientBuilder {
@@ -51,12 +57,16 @@ impl ClientBuilder {
             authentication: ClientAuthentication::default(),
             redirect_uri: None,
             provider: Provider::default(),
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            reserved_scopes: true,
             algorithms: Algorithm::DEFAULT.to_vec(),
             leeway: LEEWAY,
             pending_lifetime: PENDING_LIFETIME,
             http: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            logout_tokens: Arc::new(MemoryReplays::new()),
         }
     }
 
@@ -83,6 +93,26 @@ impl ClientBuilder {
     /// The provider's profile. [`Provider::Keyback`] by default.
     pub fn provider(mut self, provider: Provider) -> Self {
         self.provider = provider;
+        self
+    }
+
+    /// Adds a scope to every sign-in of this client. Beside `openid`, every sign-in has `offline_access` and `profile` by
+    /// itself, as with Logto's own SDKs, where the provider's metadata doesn't leave them out of `scopes_supported`.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Adds an API to every sign-in of this client (RFC 8707): see [`SignInBuilder::resource`](crate::SignInBuilder::resource).
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
+        self
+    }
+
+    /// Sign-ins have neither `offline_access` nor `profile` by themselves. Without `offline_access` there is no refresh
+    /// token, and so no session outlives its first access token; nor is there a consent prompt for it.
+    pub fn without_reserved_scopes(mut self) -> Self {
+        self.reserved_scopes = false;
         self
     }
 
@@ -123,6 +153,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Who remembers the logout tokens that were accepted. [`MemoryReplays`] by default.
+    pub fn replay_store(mut self, store: Arc<dyn ReplayStore>) -> Self {
+        self.logout_tokens = store;
+        self
+    }
+
     /// Builds the client. Nothing is fetched yet.
     ///
     /// # Errors
@@ -156,15 +192,18 @@ impl ClientBuilder {
                 authentication: self.authentication,
                 redirect_uri,
                 provider: self.provider,
+                scopes: self.scopes,
+                resources: self.resources,
+                reserved_scopes: self.reserved_scopes,
                 algorithms: self.algorithms,
                 leeway: self.leeway,
                 pending_lifetime: self.pending_lifetime,
-                http,
+                http: TimedTransport::new(http, Arc::clone(&self.clock)),
                 clock: self.clock,
                 random: self.random,
                 metadata: Held::new(),
                 keys: Keys::new(),
-                logout_tokens: crate::session::Replays::default(),
+                logout_tokens: self.logout_tokens,
             }),
         })
     }

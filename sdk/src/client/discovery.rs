@@ -29,6 +29,10 @@ pub(crate) struct Metadata {
     pub(crate) authorization_response_iss_parameter_supported: bool,
     #[serde(default)]
     code_challenge_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) scopes_supported: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) revocation_endpoint: Option<Url>,
     /// Keyback's own: the spellings of `first_screen` that it accepts.
     #[serde(default)]
     pub(crate) first_screen_values_supported: Option<Vec<String>>,
@@ -62,6 +66,7 @@ impl Metadata {
             ("jwks_uri", Some(&self.jwks_uri)),
             ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
             ("end_session_endpoint", self.end_session_endpoint.as_ref()),
+            ("revocation_endpoint", self.revocation_endpoint.as_ref()),
         ];
         for (endpoint, url) in endpoints {
             if url.is_some_and(|url| !is_secure(url) || has_credentials(url)) {

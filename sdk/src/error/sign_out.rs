@@ -13,6 +13,15 @@ pub enum SignOutError {
         "the post-logout redirect URI is neither https, nor http on a loopback address, nor of a scheme with a dot in it"
     )]
     RedirectUri,
+    /// The provider has no revocation endpoint: the refresh token works until it expires.
+    #[error("the provider has no revocation endpoint")]
+    NoRevocation,
+    /// The provider did not revoke the refresh token (RFC 7009 section 2.2.1).
+    #[error("the revocation endpoint answered with status {status}")]
+    RevocationRefused {
+        /// The HTTP status.
+        status: u16,
+    },
 }
 
 impl SignOutError {
@@ -21,6 +30,15 @@ impl SignOutError {
             Self::NotOffered => verdict("sign_out.not_offered", Fault::Provider, Remedy::AskProvider),
             Self::RedirectUri => verdict(
                 "sign_out.redirect_uri",
+                Fault::Application,
+                Remedy::FixApplication,
+            ),
+            Self::NoRevocation => verdict("sign_out.no_revocation", Fault::Provider, Remedy::AskProvider),
+            Self::RevocationRefused {
+                status: 500..=599 | 429,
+            } => verdict("sign_out.revocation_refused", Fault::Provider, Remedy::RetryLater),
+            Self::RevocationRefused { .. } => verdict(
+                "sign_out.revocation_refused",
                 Fault::Application,
                 Remedy::FixApplication,
             ),

@@ -15,12 +15,18 @@ impl Client {
     ///
     /// [`UserInfoError`]; of it, [`UserInfoError::TokenRefused`] calls for [`refresh`](Self::refresh).
     pub async fn user_info(&self, session: &Session) -> Result<Claims, Error> {
+        self.user_info_of(session.access_token(), session.claims().subject())
+            .await
+    }
+
+    /// The claims that an access token gives access to, which must be about `subject`.
+    pub(crate) async fn user_info_of(&self, access_token: &str, subject: &str) -> Result<Claims, Error> {
         let metadata = self.metadata().await?;
         let endpoint = metadata
             .userinfo_endpoint
             .as_ref()
             .ok_or(UserInfoError::NotOffered)?;
-        let answer = get(self.http(), endpoint, Some(session.access_token()))
+        let answer = get(self.http(), endpoint, Some(access_token))
             .await
             .map_err(UserInfoError::Unreachable)?;
         match answer.status {
@@ -38,7 +44,7 @@ impl Client {
         }
         let members = serde_json::from_slice(&answer.body).map_err(|_| UserInfoError::Malformed)?;
         let claims = Claims::new(members).ok_or(UserInfoError::Malformed)?;
-        if claims.subject() == session.claims().subject() {
+        if claims.subject() == subject {
             Ok(claims)
         } else {
             Err(UserInfoError::SubjectMismatch.into())

@@ -9,6 +9,7 @@ mod pkce;
 mod prompt;
 mod request;
 mod return_path;
+mod scopes;
 
 use std::fmt;
 
@@ -16,7 +17,7 @@ use url::Url;
 
 pub use self::builder::SignInBuilder;
 pub use self::cookie::CookieSealer;
-pub use self::first_screen::{FirstScreen, Identifier, Purpose};
+pub use self::first_screen::{DirectSignIn, FirstScreen, Identifier, Purpose};
 pub use self::pending::PendingSignIn;
 pub use self::prompt::Prompt;
 pub use self::return_path::{ReturnPath, ReturnPathError};

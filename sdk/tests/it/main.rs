@@ -6,6 +6,7 @@ mod callback;
 mod configuration;
 mod cookie;
 mod discovery;
+mod drift;
 mod id_token;
 mod keys;
 mod logout_token;
@@ -15,6 +16,7 @@ mod provider;
 mod request;
 mod resources;
 mod session;
+mod sessions;
 mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;
