@@ -8,6 +8,8 @@ mod clock_drift;
 mod cookies;
 mod error;
 pub mod logto;
+#[cfg(feature = "loopback")]
+mod loopback;
 mod random;
 mod resource;
 mod sealing;
@@ -16,6 +18,7 @@ mod secure_url;
 mod session;
 mod sessions;
 mod sign_in;
+mod site;
 mod transport;
 
 pub use url::Url;
@@ -29,6 +32,8 @@ pub use self::error::{
     IdTokenError, LogoutTokenError, ProviderError, Remedy, SessionError, SignInError, SignOutError,
     UserInfoError, WebhookError,
 };
+#[cfg(feature = "loopback")]
+pub use self::loopback::{Loopback, LoopbackError};
 pub use self::random::{Random, RandomError, SystemRandom};
 pub use self::session::{ApiAccess, Claims, LogoutToken, MemoryReplays, ReplayStore, Session, TokenSet};
 #[cfg(feature = "tower-sessions")]
@@ -42,6 +47,11 @@ pub use self::sign_in::{
     CookieSealer, DirectSignIn, FirstScreen, Identifier, PendingSignIn, Prompt, Purpose, ReturnPath,
     ReturnPathError, SignIn, SignInBuilder,
 };
+#[cfg(feature = "axum")]
+pub use self::site::NotSignedIn;
+#[cfg(feature = "tower")]
+pub use self::site::SiteService;
+pub use self::site::{Paths, Site, SiteBuilder, Visit};
 #[cfg(feature = "reqwest")]
 pub use self::transport::ReqwestTransport;
 pub use self::transport::{HttpTransport, TransportCause, TransportError, TransportFuture};

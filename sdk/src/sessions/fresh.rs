@@ -18,28 +18,38 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// What was saved a moment ago, for requests that come with an older cookie.
 #[derive(Default)]
 pub(super) struct Successors {
-    sessions: Mutex<HashMap<SessionKey, (SealedSession, SystemTime)>>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    sessions: HashMap<SessionKey, (SealedSession, SystemTime)>,
+    /// When those that are over are looked for again: not at every save.
+    sweep_at: Option<SystemTime>,
 }
 
 impl Successors {
     pub(super) fn find(&self, key: &SessionKey, now: SystemTime) -> Option<SealedSession> {
-        let sessions = self.lock();
-        let (session, until) = sessions.get(key)?;
+        let held = self.lock();
+        let (session, until) = held.sessions.get(key)?;
         (*until > now).then(|| session.clone())
     }
 
     pub(super) fn remember(&self, key: &SessionKey, session: SealedSession, now: SystemTime) {
-        let mut sessions = self.lock();
-        sessions.retain(|_, (_, until)| *until > now);
-        sessions.insert(key.clone(), (session, now + REMEMBERED));
+        let mut held = self.lock();
+        if held.sweep_at.is_none_or(|at| at <= now) {
+            held.sessions.retain(|_, (_, until)| *until > now);
+            held.sweep_at = Some(now + REMEMBERED);
+        }
+        held.sessions.insert(key.clone(), (session, now + REMEMBERED));
     }
 
     pub(super) fn forget(&self, key: &SessionKey) {
-        self.lock().remove(key);
+        self.lock().sessions.remove(key);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionKey, (SealedSession, SystemTime)>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -18,8 +18,7 @@ const MOST: usize = 100_000;
 /// It is a list of ends, not of sessions: it has a row for each sign-out, until the sessions it could mean have
 /// expired. In SQL: `INSERT … ON CONFLICT (mark) DO UPDATE SET at = …, until = …`, and a `SELECT` by `mark`.
 pub trait LogoutRegistry: Send + Sync {
-    /// Remembers until `until` that what `mark` names has ended, if it began at `at` or before. A later end takes the
-    /// place of an earlier one.
+    /// Remembers until `until` that what `mark` names ended at `at`. A later end takes the place of an earlier one.
     fn end<'a>(&'a self, mark: &'a LogoutMark, at: SystemTime, until: SystemTime) -> StoreFuture<'a, ()>;
 
     /// When each of these ended; `None` for those that have not.

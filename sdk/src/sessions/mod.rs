@@ -30,6 +30,7 @@ pub use self::sign_out::{Revocation, SignOut};
 pub use self::signed_in::SignedIn;
 #[cfg(feature = "tower-sessions")]
 pub use self::store::TowerSessionStore;
+pub(crate) use self::store::session_prefix;
 pub use self::store::{
     CookieStore, FileStore, MemoryStore, Saved, SealedSession, StoreCause, StoreError, StoreFuture,
     TokenStore,
@@ -144,25 +145,41 @@ impl Sessions {
         Ok(live.map(|loaded| SignedIn::new(self.clone(), id.clone(), loaded)))
     }
 
-    /// Ends the session of this id here, and nowhere else: see [`SignedIn::sign_out`].
+    /// Ends the session of this id here. What is left is to [run](Revocation::run) the revocation of its refresh token,
+    /// which nobody need wait for. The session at the provider goes on: see [`SignedIn::sign_out`].
     ///
     /// # Errors
     ///
     /// [`SessionError::Store`].
-    pub async fn end(&self, id: &SessionId) -> Result<(), Error> {
-        Ok(self.forget(&id.key()).await?)
+    pub async fn end(&self, id: &SessionId) -> Result<Revocation, Error> {
+        let key = id.key();
+        let loaded = self.load(&key).await?;
+        self.forget(&key).await?;
+        let refresh_token = loaded.and_then(|loaded| loaded.record.refresh_token().cloned());
+        Ok(Revocation::of(self.client(), refresh_token))
     }
 
-    /// Ends every session of a person that has begun by now: after a reset, when an account is closed. `subject` is
-    /// the [`Claims::subject`] of their ID tokens.
+    /// Ends every session of a person that has begun by now: when an account is closed, or has been taken over.
+    /// `subject` is the [`Claims::subject`] of their ID tokens.
     ///
     /// # Errors
     ///
     /// [`SessionError::Store`].
     pub async fn end_all_of(&self, subject: &str) -> Result<(), Error> {
+        // ID tokens tell the time in whole seconds, by the provider's clock.
+        let at = self.client().provider_now() + Duration::from_secs(1);
+        self.end_all_begun_before(subject, at).await
+    }
+
+    /// Ends every session of a person that began before `at`, by the provider's clock: after a reset, the time of the
+    /// webhook's event. Told twice of the same reset, it ends no session that began after it.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`].
+    pub async fn end_all_begun_before(&self, subject: &str, at: SystemTime) -> Result<(), Error> {
         let mark = LogoutMark::subject(self.client().issuer(), subject);
-        // ID tokens tell the time by the provider's clock.
-        Ok(self.mark(&mark, self.client().provider_now()).await?)
+        Ok(self.mark(&mark, at).await?)
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -211,7 +228,6 @@ impl Sessions {
             return Ok(None);
         };
         if self.expires_at(&record) <= now || self.has_ended(key, &record, &claims).await? {
-            self.store.remove(key).await?;
             return Ok(None);
         }
         Ok(Some(Loaded {
@@ -229,10 +245,10 @@ impl Sessions {
     ) -> Result<bool, SessionError> {
         let marks = LogoutMark::all_of(key, self.client().issuer(), claims);
         let ends = self.shared.logouts.ends(&marks).await?;
-        let own = LogoutMark::session(key);
+        let subject = LogoutMark::subject(self.client().issuer(), claims.subject());
         Ok(marks.iter().zip(ends).any(|(mark, end)| {
-            // A person may sign in again; a session that has ended stays so.
-            end.is_some_and(|at| *mark == own || record.first_issued_at() <= at)
+            // A person may sign in again, even in the second of the end; a session that has ended stays so.
+            end.is_some_and(|at| *mark != subject || record.began_before(at))
         }))
     }
 

@@ -194,8 +194,9 @@ impl Record {
         time(self.at).unwrap_or(UNIX_EPOCH)
     }
 
-    pub(super) fn first_issued_at(&self) -> SystemTime {
-        time(self.iat).unwrap_or(UNIX_EPOCH)
+    /// Whether the sign-in was in an earlier second, by the provider's clock.
+    pub(super) fn began_before(&self, at: SystemTime) -> bool {
+        self.iat < seconds(at)
     }
 
     /// As `finish` gave it, for the calls that take one.

@@ -32,6 +32,13 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    pub(super) fn of(client: &Client, refresh_token: Option<Secret>) -> Self {
+        Self {
+            client: client.clone(),
+            refresh_token,
+        }
+    }
+
     /// Revokes the token at the provider. Done at once where there is none.
     ///
     /// # Errors
@@ -74,10 +81,7 @@ impl Sessions {
             .ok();
         Ok(SignOut {
             url,
-            revocation: Revocation {
-                client: client.clone(),
-                refresh_token: record.refresh_token().cloned(),
-            },
+            revocation: Revocation::of(client, record.refresh_token().cloned()),
         })
     }
 

@@ -49,6 +49,11 @@ impl SignInBuilder {
         }
     }
 
+    #[cfg(feature = "loopback")]
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The page that the provider shows first. [`FirstScreen::ResetPassword`] makes this a reset request: the
     /// login prompt is forced, since a live session would skip the page.
     pub fn first_screen(mut self, screen: FirstScreen) -> Self {

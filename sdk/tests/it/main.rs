@@ -11,12 +11,16 @@ mod id_token;
 mod keys;
 mod logout_token;
 mod logto;
+#[cfg(feature = "loopback")]
+mod loopback;
+mod mistakes;
 mod properties;
 mod provider;
 mod request;
 mod resources;
 mod session;
 mod sessions;
+mod site;
 mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;

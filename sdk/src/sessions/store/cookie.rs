@@ -1,5 +1,7 @@
 //! A session in the browser's own cookies, for sites without a store.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -41,20 +43,20 @@ const LARGEST: usize = (LONGEST_PIECE - 32) * MOST_PIECES / 4 * 3;
 ///
 /// A browser can bring back an old cookie. So sign-outs are remembered by the
 /// [`LogoutRegistry`](crate::LogoutRegistry), which replicas should share.
-#[derive(Debug)]
 pub struct CookieStore {
-    name: String,
+    prefix: String,
     secure: bool,
-    /// How many pieces the browser has.
-    pieces: usize,
     now: SystemTime,
-    held: Mutex<Held>,
+    /// What the browser sent of this client's sessions, by the names.
+    sent: Vec<(String, String)>,
+    held: Mutex<HashMap<SessionKey, Held>>,
 }
 
-#[derive(Debug)]
 struct Held {
     session: Option<SealedSession>,
     changed: bool,
+    /// A new session takes the place of whatever this browser had.
+    is_new: bool,
 }
 
 impl CookieStore {
@@ -62,22 +64,19 @@ impl CookieStore {
     #[must_use]
     pub fn of_request(client: &Client, cookie_header: &str) -> Self {
         let secure = client.redirect_uri().scheme() == "https";
-        let host = if secure { "__Host-" } else { "" };
-        let name = format!("{host}kbrp_{}.", client_hash(client.issuer(), client.client_id()));
-        let pieces = pieces(&name, cookie_header);
-        let session = join(&pieces).and_then(|value| {
-            let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
-            SealedSession::from_bytes(&bytes)
+        let prefix = session_prefix(client);
+        let sent = cookies(cookie_header).filter(|(name, _)| {
+            // `{prefix}{session}.{index}`; the cookie of the id has no index.
+            name.strip_prefix(&prefix).is_some_and(|rest| rest.contains('.'))
         });
         Self {
-            name,
+            sent: sent
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            prefix,
             secure,
-            pieces: pieces.iter().filter(|piece| piece.is_some()).count(),
             now: client.now(),
-            held: Mutex::new(Held {
-                session,
-                changed: false,
-            }),
+            held: Mutex::default(),
         }
     }
 
@@ -85,40 +84,94 @@ impl CookieStore {
     #[must_use]
     pub fn set_cookies(&self) -> Vec<String> {
         let held = self.held();
-        if !held.changed {
-            return Vec::new();
-        }
-        let (values, life) = match &held.session {
-            Some(session) => {
-                let life = session.expires_at().duration_since(self.now).unwrap_or_default();
-                (split(session), life.as_secs())
+        let mut answer = Vec::new();
+        let mut written = Vec::new();
+        for (key, held) in held.iter().filter(|(_, held)| held.changed) {
+            let Some(session) = &held.session else { continue };
+            let life = session.expires_at().duration_since(self.now).unwrap_or_default();
+            for (index, value) in split(session).into_iter().enumerate() {
+                let name = self.name(key, index);
+                answer.push(set_cookie(&name, &value, life.as_secs(), self.secure));
+                written.push(name);
             }
-            None => (Vec::new(), 0),
-        };
-        let written = values.len();
-        let set = values
-            .into_iter()
-            .enumerate()
-            .map(|(index, value)| set_cookie(&format!("{}{index}", self.name), &value, life, self.secure));
-        let cleared = (written..self.pieces.max(written))
-            .map(|index| set_cookie(&format!("{}{index}", self.name), "", 0, self.secure));
-        set.chain(cleared).collect()
+        }
+        let replaces_all = held.values().any(|held| held.is_new && held.session.is_some());
+        let changed: Vec<String> = held
+            .iter()
+            .filter(|(_, held)| held.changed)
+            .map(|(key, _)| self.pieces_of(key))
+            .collect();
+        let cleared = self.sent.iter().map(|(name, _)| name).filter(|name| {
+            let concerned = replaces_all || changed.iter().any(|of| name.starts_with(of));
+            concerned && !written.contains(name)
+        });
+        answer.extend(cleared.map(|name| set_cookie(name, "", 0, self.secure)));
+        answer
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    /// The names of one session's cookies differ from another's: an answer that comes late can't clear those of a newer
+    /// session.
+    fn pieces_of(&self, key: &SessionKey) -> String {
+        format!("{}{}.", self.prefix, key.as_str().get(..8).unwrap_or_default())
+    }
+
+    fn name(&self, key: &SessionKey, index: usize) -> String {
+        format!("{}{index}", self.pieces_of(key))
+    }
+
+    fn read(&self, key: &SessionKey) -> Option<SealedSession> {
+        let sent: Vec<(&str, &str)> = self
+            .sent
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let bytes = URL_SAFE_NO_PAD
+            .decode(join(&pieces(&self.pieces_of(key), &sent))?)
+            .ok()?;
+        SealedSession::from_bytes(&bytes)
+    }
+
+    fn with_held<T>(&self, key: &SessionKey, change: impl FnOnce(&mut Held) -> T) -> T {
+        let mut all = self.held();
+        let held = all.entry(key.clone()).or_insert_with(|| Held {
+            session: self.read(key),
+            changed: false,
+            is_new: false,
+        });
+        change(held)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<SessionKey, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl fmt::Debug for CookieStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieStore")
+            .field("cookies", &self.sent.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the names of a client's session cookies begin with.
+pub(crate) fn session_prefix(client: &Client) -> String {
+    let host = if client.redirect_uri().scheme() == "https" {
+        "__Host-"
+    } else {
+        ""
+    };
+    format!("{host}kbrp_{}.", client_hash(client.issuer(), client.client_id()))
+}
+
 impl TokenStore for CookieStore {
-    /// Whatever the key: the session is bound to it, and opens with no other.
-    fn load<'a>(&'a self, _key: &'a SessionKey) -> StoreFuture<'a, Option<SealedSession>> {
-        Box::pin(async move { Ok(self.held().session.clone()) })
+    fn load<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, Option<SealedSession>> {
+        Box::pin(async move { Ok(self.with_held(key, |held| held.session.clone())) })
     }
 
     fn save<'a>(
         &'a self,
-        _key: &'a SessionKey,
+        key: &'a SessionKey,
         session: SealedSession,
         replaces: Option<u64>,
     ) -> StoreFuture<'a, Saved> {
@@ -126,25 +179,24 @@ impl TokenStore for CookieStore {
             if session.sealed().len() + 16 > LARGEST {
                 return Err(StoreError::TooLarge { limit: LARGEST });
             }
-            let mut held = self.held();
-            // A new session takes the place of whatever this browser had.
-            if replaces.is_some() && held.session.as_ref().map(SealedSession::version) != replaces {
-                return Ok(Saved::Conflict);
-            }
-            *held = Held {
-                session: Some(session),
-                changed: true,
-            };
-            Ok(Saved::Done)
+            Ok(self.with_held(key, |held| {
+                if held.session.as_ref().map(SealedSession::version) != replaces {
+                    return Saved::Conflict;
+                }
+                held.session = Some(session);
+                held.changed = true;
+                held.is_new |= replaces.is_none();
+                Saved::Done
+            }))
         })
     }
 
-    fn remove<'a>(&'a self, _key: &'a SessionKey) -> StoreFuture<'a, ()> {
+    fn remove<'a>(&'a self, key: &'a SessionKey) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            *self.held() = Held {
-                session: None,
-                changed: true,
-            };
+            self.with_held(key, |held| {
+                held.session = None;
+                held.changed = true;
+            });
             Ok(())
         })
     }
@@ -162,9 +214,9 @@ fn split(session: &SealedSession) -> Vec<String> {
         .collect()
 }
 
-fn pieces<'h>(name: &str, header: &'h str) -> [Option<&'h str>; MOST_PIECES] {
+fn pieces<'s>(name: &str, sent: &[(&str, &'s str)]) -> [Option<&'s str>; MOST_PIECES] {
     let mut pieces = [None; MOST_PIECES];
-    for (full, value) in cookies(header) {
+    for (full, value) in sent.iter().copied() {
         let index = full
             .strip_prefix(name)
             .and_then(|index| index.parse::<usize>().ok());
@@ -213,7 +265,9 @@ mod tests {
     }
 
     fn read(header: &str) -> Option<SealedSession> {
-        let bytes = URL_SAFE_NO_PAD.decode(join(&pieces("n.", header))?).ok()?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(join(&pieces("n.", &cookies(header).collect::<Vec<_>>()))?)
+            .ok()?;
         SealedSession::from_bytes(&bytes)
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use self::cookie::CookieStore;
+pub(crate) use self::cookie::session_prefix;
 pub use self::file::FileStore;
 pub use self::memory::MemoryStore;
 #[cfg(feature = "tower-sessions")]
@@ -145,7 +146,7 @@ pub enum StoreError {
         limit: usize,
     },
     /// Anything else, such as a database that does not answer.
-    #[error("the session store failed: {0}")]
+    #[error("the session store failed")]
     Failed(#[source] StoreCause),
 }
 
@@ -156,7 +157,8 @@ impl StoreError {
     }
 }
 
-/// The store's own error, shared because everybody who waited for a session is told.
+/// The store's own error, shared because everybody who waited for a session is told. It is the source of a
+/// [`StoreError`] and no part of its text: a database's words may hold its address.
 #[derive(Clone, Debug)]
 pub struct StoreCause(Arc<dyn std::error::Error + Send + Sync>);
 

@@ -40,7 +40,7 @@ async fn nothing_is_fetched_that_was_not_asked_for() {
 async fn nobody_has_an_empty_context() {
     let (_, sessions, signed_in) = signed_in().await;
     let request = ContextRequest::new().resource(ORDERS).user_info();
-    sessions.end(signed_in.id()).await.unwrap();
+    sessions.end(signed_in.id()).await.unwrap().run().await.unwrap();
     for id in [None, Some(signed_in.id())] {
         let context = sessions.context(id, &request).await.unwrap();
         assert!(!context.is_authenticated && context.claims.is_none());

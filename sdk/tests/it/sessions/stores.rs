@@ -60,6 +60,12 @@ async fn files_keep_the_rule() {
     keeps_the_rule(&FileStore::open(folder.path().join("sessions")).unwrap()).await;
 }
 
+#[tokio::test]
+async fn cookies_keep_the_rule() {
+    let world = World::new();
+    keeps_the_rule(&CookieStore::of_request(&world.client, "")).await;
+}
+
 #[cfg(feature = "tower-sessions")]
 #[tokio::test]
 async fn stores_of_tower_sessions_keep_the_rule() {
@@ -254,7 +260,8 @@ async fn a_browser_keeps_its_session_in_cookies() {
     assert_eq!(uses(&world), 1);
 
     let (store, sessions) = browser.request();
-    sessions.end(&id).await.unwrap();
+    sessions.end(&id).await.unwrap().run().await.unwrap();
+    assert_eq!(world.provider.lock().revocations.len(), 1);
     let before = browser.header();
     browser.take(&store);
     assert!(browser.jar.is_empty());
@@ -289,6 +296,26 @@ async fn a_request_with_an_older_cookie_gets_the_winners_tokens() {
     found.access_token(Some(STOCK), None).await.unwrap();
     assert_eq!(uses(&world), 2);
     assert!(!store.set_cookies().is_empty(), "it brings the newer one");
+}
+
+/// A new sign-in replaces what the browser had, and a late answer about the old session leaves the new one alone.
+#[tokio::test]
+async fn a_late_answer_does_not_clear_a_newer_session() {
+    let (world, session) = rotating().await;
+    let mut browser = Browser::new(&world);
+    let (store, sessions) = browser.request();
+    let old = sessions.begin(&session).await.unwrap().id().clone();
+    browser.take(&store);
+    let (late, in_flight) = browser.request();
+    in_flight.end(&old).await.unwrap().run().await.unwrap();
+
+    let (store, sessions) = browser.request();
+    let new = sessions.begin(&session).await.unwrap().id().clone();
+    browser.take(&store);
+    assert_eq!(browser.jar.len(), 1, "what it had is gone");
+    browser.take(&late);
+    let (_, sessions) = browser.request();
+    assert!(sessions.find(&new).await.unwrap().is_some());
 }
 
 #[tokio::test]
