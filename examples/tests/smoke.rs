@@ -95,10 +95,19 @@ async fn sr75_the_web_site_asks_for_the_reset_page() -> anyhow::Result<()> {
 /// Twenty-five lines, and what other sites could do is refused all the same.
 #[tokio::test]
 async fn sr75_the_shortest_site_asks_for_the_reset_page() -> anyhow::Result<()> {
+    a_site_asks_for_the_reset_page(env!("CARGO_BIN_EXE_shortest")).await
+}
+
+#[tokio::test]
+async fn sr75_the_site_on_actix_asks_for_the_reset_page() -> anyhow::Result<()> {
+    a_site_asks_for_the_reset_page(env!("CARGO_BIN_EXE_actix")).await
+}
+
+async fn a_site_asks_for_the_reset_page(program: &str) -> anyhow::Result<()> {
     let issuer = provider().await?;
     let port = free_port().await?;
     let site = format!("http://127.0.0.1:{port}");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_shortest"));
+    let mut command = Command::new(program);
     command.env("KEYBACK_ISSUER", &issuer).env("SITE_URL", &site);
     let (_running, _) =
         start(command.env("KEYBACK_CLIENT_SECRET", "of nobody's account, for this test only"))?;
