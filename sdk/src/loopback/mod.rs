@@ -15,6 +15,7 @@ use url::Url;
 pub use self::error::LoopbackError;
 use self::listen::Listeners;
 use self::serve::{Asked, Waiting};
+use crate::error::Error;
 use crate::session::Session;
 use crate::sign_in::{SignIn, SignInBuilder};
 
@@ -35,7 +36,7 @@ type Showing = dyn Fn(&Url) + Send + Sync;
 ///     .redirect_uri(loopback.redirect_uri())
 ///     .build()?;
 /// let session = match loopback.sign_in(client.sign_in()).await {
-///     Err(LoopbackError::NoBrowser) => return Ok(()), // by a device code (RFC 8628)
+///     Err(LoopbackError::NoBrowser) => return Ok(()), // or `sign_in_or`, by a device code (RFC 8628)
 ///     session => session?,
 /// };
 /// # Ok(())
@@ -162,6 +163,25 @@ impl Loopback {
         let _ = reply.send(outcome.is_ok());
         waiting.done(&mut connections).await;
         Ok(outcome?)
+    }
+
+    /// As [`sign_in`](Self::sign_in), and where there is no browser by `otherwise`: a device code, for instance (RFC 8628).
+    ///
+    /// # Errors
+    ///
+    /// As [`sign_in`](Self::sign_in), and those of `otherwise`.
+    pub async fn sign_in_or<F>(
+        self,
+        request: SignInBuilder,
+        otherwise: impl FnOnce() -> F,
+    ) -> Result<Session, LoopbackError>
+    where
+        F: Future<Output = Result<Session, Error>>,
+    {
+        match self.sign_in(request).await {
+            Err(LoopbackError::NoBrowser) => Ok(otherwise().await?),
+            outcome => outcome,
+        }
     }
 
     fn lead(&self, url: &Url) -> Result<(), LoopbackError> {

@@ -162,6 +162,18 @@ async fn a_machine_without_a_browser_says_so_or_shows_the_address() {
     let error = loopback.sign_in(client.sign_in()).await.unwrap_err();
     assert!(matches!(error, LoopbackError::NoBrowser));
 
+    let loopback = Loopback::bind()
+        .await
+        .unwrap()
+        .open_with(move |_| Err(no_browser()));
+    let client = self::client(&world, &loopback);
+    let by_another_way = async || world.sign_in().await;
+    let session = loopback
+        .sign_in_or(client.sign_in(), by_another_way)
+        .await
+        .unwrap();
+    assert_eq!(session.claims().subject(), SUBJECT);
+
     let shown = Arc::new(Mutex::new(None));
     let loopback = Loopback::bind()
         .await
