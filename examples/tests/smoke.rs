@@ -92,6 +92,46 @@ async fn sr75_the_web_site_asks_for_the_reset_page() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Twenty-five lines, and what other sites could do is refused all the same.
+#[tokio::test]
+async fn sr75_the_shortest_site_asks_for_the_reset_page() -> anyhow::Result<()> {
+    a_site_asks_for_the_reset_page(env!("CARGO_BIN_EXE_shortest")).await
+}
+
+#[tokio::test]
+async fn sr75_the_site_on_actix_asks_for_the_reset_page() -> anyhow::Result<()> {
+    a_site_asks_for_the_reset_page(env!("CARGO_BIN_EXE_actix")).await
+}
+
+async fn a_site_asks_for_the_reset_page(program: &str) -> anyhow::Result<()> {
+    let issuer = provider().await?;
+    let port = free_port().await?;
+    let site = format!("http://127.0.0.1:{port}");
+    let mut command = Command::new(program);
+    command.env("KEYBACK_ISSUER", &issuer).env("SITE_URL", &site);
+    let (_running, _) =
+        start(command.env("KEYBACK_CLIENT_SECRET", "of nobody's account, for this test only"))?;
+    let request = reset_request(&ask(&format!("{site}/forgot-password")).await?, &issuer)?;
+    assert_eq!(request["redirect_uri"], format!("{site}/callback"));
+    assert_eq!(request["scope"], "openid offline_access profile");
+    assert!(ask(&site).await?.text().await?.contains("Forgot password?"));
+    assert_eq!(
+        ask(&format!("{site}/callback?code=1&state=2")).await?.status(),
+        400
+    );
+    assert_eq!(ask(&format!("{site}/sign-out")).await?.status(), 405);
+    let from_nowhere = Client::new().post(format!("{site}/sign-out")).send().await?;
+    assert_eq!(from_nowhere.status(), 403);
+    Ok(())
+}
+
+#[test]
+fn the_shortest_site_has_twenty_five_lines() {
+    let code = include_str!("../src/bin/shortest.rs").lines();
+    let lines = code.filter(|line| !line.trim().is_empty() && !line.starts_with("//!"));
+    assert!(lines.count() <= 25);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rfc8252_7_3_the_command_line_program_waits_on_a_loopback_port_for_its_own_answer()
 -> anyhow::Result<()> {
@@ -329,7 +369,7 @@ fn reset_request(answer: &Response, issuer: &str) -> anyhow::Result<HashMap<Stri
     );
     let request: HashMap<_, _> = location.query_pairs().into_owned().collect();
     assert_eq!(request["first_screen"], "reset-password");
-    assert_eq!(request["prompt"], "login");
+    assert_eq!(request["prompt"], "login consent");
     assert_eq!(request["response_type"], "code");
     assert_eq!(request["code_challenge_method"], "S256");
     for drawn in ["state", "nonce", "code_challenge"] {

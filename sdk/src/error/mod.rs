@@ -12,6 +12,7 @@ mod endpoint;
 mod exchange;
 mod id_token;
 mod logout_token;
+mod session;
 mod sign_in;
 mod sign_out;
 mod user_info;
@@ -28,6 +29,7 @@ pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::exchange::ExchangeError;
 pub use self::id_token::IdTokenError;
 pub use self::logout_token::LogoutTokenError;
+pub use self::session::SessionError;
 pub use self::sign_in::SignInError;
 pub use self::sign_out::SignOutError;
 pub use self::user_info::UserInfoError;
@@ -71,6 +73,9 @@ pub enum Error {
     /// The userinfo endpoint did not give acceptable claims.
     #[error(transparent)]
     UserInfo(#[from] UserInfoError),
+    /// A kept session could not be used.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// The logout token is not acceptable.
     #[error(transparent)]
     LogoutToken(#[from] LogoutTokenError),
@@ -177,6 +182,7 @@ explained!(
     DeviceError,
     IdTokenError,
     LogoutTokenError,
+    SessionError,
     UserInfoError,
     SignOutError,
     WebhookError,
@@ -196,6 +202,7 @@ impl Error {
             Self::IdToken(error) => error.verdict(),
             Self::UserInfo(error) => error.verdict(),
             Self::LogoutToken(error) => error.verdict(),
+            Self::Session(error) => error.verdict(),
             Self::SignOut(error) => error.verdict(),
             Self::Webhook(error) => error.verdict(),
         }

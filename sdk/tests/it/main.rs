@@ -9,12 +9,16 @@ mod cookie;
 mod device;
 mod discovery;
 mod dpop;
+mod drift;
 mod form_post;
 mod hostile;
 mod id_token;
 mod keys;
 mod logout_token;
 mod logto;
+#[cfg(feature = "loopback")]
+mod loopback;
+mod mistakes;
 mod profiles;
 mod properties;
 mod provider;
@@ -24,6 +28,8 @@ mod resources;
 mod revocation;
 mod seen;
 mod session;
+mod sessions;
+mod site;
 mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;

@@ -97,6 +97,7 @@ pub(super) fn accepted(claims: &Map<String, Value>) -> Result<LogoutToken, Logou
         subject: own("sub")?,
         session_id: own("sid")?,
         token_id: own("jti")?.ok_or(LogoutTokenError::Malformed)?,
+        issued_at: time(claims, "iat")?,
     })
 }
 
