@@ -12,6 +12,7 @@ mod device;
 mod imported;
 mod passwords;
 mod reset;
+mod sdk_sessions;
 mod sign_in;
 mod steps;
 mod tabs;
