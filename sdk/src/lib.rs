@@ -5,6 +5,7 @@ mod callback;
 mod client;
 mod clock;
 mod error;
+mod jws;
 pub mod logto;
 mod random;
 mod resource;
