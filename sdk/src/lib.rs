@@ -21,9 +21,9 @@ pub use {bytes, http};
 pub use self::client::{Algorithm, Client, ClientAuthentication, ClientBuilder, Provider};
 pub use self::clock::{Clock, SystemClock};
 pub use self::error::{
-    CallbackError, ConfigError, CookieError, DiscoveryError, Document, Error, ExchangeError, Fault,
-    IdTokenError, LogoutTokenError, ProviderError, Remedy, SignInError, SignOutError, UserInfoError,
-    WebhookError,
+    ApiCode, ApiError, CallbackError, ConfigError, CookieError, DiscoveryError, Document, Error,
+    ExchangeError, Fault, IdTokenError, LogoutTokenError, ProviderError, Remedy, SignInError, SignOutError,
+    UserInfoError, WebhookError,
 };
 pub use self::random::{Random, RandomError, SystemRandom};
 pub use self::session::{ApiAccess, Claims, LogoutToken, Session, TokenSet};

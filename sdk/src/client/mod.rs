@@ -24,6 +24,7 @@ use url::Url;
 
 pub use self::algorithm::Algorithm;
 pub use self::builder::ClientBuilder;
+pub(crate) use self::builder::default_transport;
 pub(crate) use self::discovery::Metadata;
 use self::held::Held;
 pub(crate) use self::json_web_key::PublicKey;

@@ -3,6 +3,8 @@
 //! Every part has its own enum, named for what failed; [`Error`] only unites them. Their texts never hold
 //! a URL, a code, a token or anything a stranger sent, so they may be logged as they are.
 
+mod api;
+mod api_code;
 mod callback;
 mod config;
 mod cookie;
@@ -17,6 +19,8 @@ mod webhook;
 
 use std::fmt;
 
+pub use self::api::ApiError;
+pub use self::api_code::ApiCode;
 pub use self::callback::{CallbackError, ProviderError};
 pub use self::config::ConfigError;
 pub use self::cookie::CookieError;
@@ -70,6 +74,9 @@ pub enum Error {
     /// A webhook's delivery is not acceptable.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// Logto's Account or Management API did not do what it was asked.
+    #[error(transparent)]
+    Api(#[from] ApiError),
 }
 
 /// Who has to change something.
@@ -168,6 +175,7 @@ explained!(
     UserInfoError,
     SignOutError,
     WebhookError,
+    ApiError,
 );
 
 impl Error {
@@ -184,6 +192,7 @@ impl Error {
             Self::LogoutToken(error) => error.verdict(),
             Self::SignOut(error) => error.verdict(),
             Self::Webhook(error) => error.verdict(),
+            Self::Api(error) => error.verdict(),
         }
     }
 }

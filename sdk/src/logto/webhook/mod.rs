@@ -47,10 +47,11 @@ use aws_lc_rs::digest;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-pub use self::event::{Application, Event, PostResetPassword, User, UserDataUpdated};
+pub use self::event::{Application, Event, PostResetPassword, UserDataUpdated};
 use self::signature::Key;
 use crate::clock::{Clock, SystemClock};
 pub use crate::error::WebhookError;
+pub use crate::logto::User;
 
 /// The header with the signature of the body alone: 64 hexadecimal digits of HMAC-SHA256.
 pub const LOGTO_SIGNATURE: &str = "logto-signature-sha-256";
