@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::client::algorithm::Jws;
 use crate::client::{Algorithm, KeySet, PublicKey};
-use crate::error::printable_word;
+use crate::error::algorithm_name;
 
 /// Why a token is no JWT that one of the provider's keys has signed.
 #[derive(Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Header {
         match Algorithm::parse(&self.alg) {
             Some(algorithm) if allowed.contains(&algorithm) => Ok(algorithm),
             _ => Err(JwsError::AlgorithmRefused {
-                algorithm: printable_word(&self.alg),
+                algorithm: algorithm_name(&self.alg),
             }),
         }
     }
@@ -89,6 +89,16 @@ impl Header {
         let signature = part(raw, 2)?;
         key.verify_signature(&jws, message.as_bytes(), &signature)
             .map_err(|_| JwsError::BadSignature)
+    }
+
+    /// Whether newer keys might change the verdict: the provider may have changed them. A token without a key id cannot
+    /// say so, its signature only fails.
+    pub(crate) fn calls_for_newer_keys(&self, error: &JwsError) -> bool {
+        match error {
+            JwsError::UnknownKey => true,
+            JwsError::BadSignature => self.key_id.is_none(),
+            _ => false,
+        }
     }
 
     /// The key of this id, which must be for this algorithm. Without an id there must be only one that fits.

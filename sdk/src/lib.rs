@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod basic;
 mod callback;
 mod client;
 mod clock;
@@ -9,6 +10,7 @@ mod jws;
 pub mod logto;
 mod random;
 mod resource;
+pub mod resource_server;
 mod secret;
 mod secure_url;
 mod session;
@@ -21,9 +23,9 @@ pub use {bytes, http};
 pub use self::client::{Algorithm, Client, ClientAuthentication, ClientBuilder, Provider};
 pub use self::clock::{Clock, SystemClock};
 pub use self::error::{
-    ApiCode, ApiError, CallbackError, ConfigError, CookieError, DiscoveryError, Document, Error,
-    ExchangeError, Fault, IdTokenError, LogoutTokenError, ProviderError, Remedy, SignInError, SignOutError,
-    UserInfoError, WebhookError,
+    AccessTokenError, ApiCode, ApiError, CallbackError, ConfigError, CookieError, DiscoveryError, Document,
+    Error, ExchangeError, Fault, IdTokenError, IntrospectionError, LogoutTokenError, ProviderError, Remedy,
+    SignInError, SignOutError, UserInfoError, WebhookError,
 };
 pub use self::random::{Random, RandomError, SystemRandom};
 pub use self::session::{ApiAccess, Claims, LogoutToken, Session, TokenSet};

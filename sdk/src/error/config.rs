@@ -35,6 +35,17 @@ pub enum ConfigError {
     /// The redirect URI has a query, a fragment or credentials, so that a callback could not be compared exactly.
     #[error("the redirect URI must have no query, no fragment and no credentials")]
     RedirectUriNotPlain,
+    /// The API's identifier is not an absolute URI without fragment (RFC 8707 section 2).
+    #[error("the API's identifier is not an absolute URI without a fragment")]
+    AudienceNotUri,
+    /// The introspection endpoint is not https, or has credentials.
+    #[error(
+        "the introspection endpoint must be an https URL (plain http is for loopback addresses) without credentials"
+    )]
+    IntrospectionEndpoint,
+    /// An API that shares its keys with a client was given settings of its own.
+    #[error("an API that shares a client's keys has the client's settings: change them there")]
+    SharedClient,
     /// No signature algorithm is allowed.
     #[error("the list of allowed signature algorithms is empty")]
     NoAlgorithms,
@@ -58,6 +69,9 @@ impl ConfigError {
             Self::RedirectUriNotUrl => "config.redirect_uri_not_url",
             Self::RedirectUriInsecure => "config.redirect_uri_insecure",
             Self::RedirectUriNotPlain => "config.redirect_uri_not_plain",
+            Self::AudienceNotUri => "config.audience_not_uri",
+            Self::IntrospectionEndpoint => "config.introspection_endpoint",
+            Self::SharedClient => "config.shared_client",
             Self::NoAlgorithms => "config.no_algorithms",
             Self::NoTransport => "config.no_transport",
             Self::Transport(_) => "config.transport",

@@ -3,6 +3,7 @@
 //! Every part has its own enum, named for what failed; [`Error`] only unites them. Their texts never hold
 //! a URL, a code, a token or anything a stranger sent, so they may be logged as they are.
 
+mod access_token;
 mod api;
 mod api_code;
 mod callback;
@@ -11,6 +12,7 @@ mod cookie;
 mod discovery;
 mod exchange;
 mod id_token;
+mod introspection;
 mod logout_token;
 mod sign_in;
 mod sign_out;
@@ -19,6 +21,7 @@ mod webhook;
 
 use std::fmt;
 
+pub use self::access_token::AccessTokenError;
 pub use self::api::ApiError;
 pub use self::api_code::ApiCode;
 pub use self::callback::{CallbackError, ProviderError};
@@ -27,6 +30,7 @@ pub use self::cookie::CookieError;
 pub use self::discovery::{DiscoveryError, Document};
 pub use self::exchange::ExchangeError;
 pub use self::id_token::IdTokenError;
+pub use self::introspection::IntrospectionError;
 pub use self::logout_token::LogoutTokenError;
 pub use self::sign_in::SignInError;
 pub use self::sign_out::SignOutError;
@@ -77,6 +81,12 @@ pub enum Error {
     /// Logto's Account or Management API did not do what it was asked.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// An access token does not open this API.
+    #[error(transparent)]
+    AccessToken(#[from] AccessTokenError),
+    /// The provider did not say what an opaque access token is worth.
+    #[error(transparent)]
+    Introspection(#[from] IntrospectionError),
 }
 
 /// Who has to change something.
@@ -176,6 +186,8 @@ explained!(
     SignOutError,
     WebhookError,
     ApiError,
+    AccessTokenError,
+    IntrospectionError,
 );
 
 impl Error {
@@ -193,8 +205,16 @@ impl Error {
             Self::SignOut(error) => error.verdict(),
             Self::Webhook(error) => error.verdict(),
             Self::Api(error) => error.verdict(),
+            Self::AccessToken(error) => error.verdict(),
+            Self::Introspection(error) => error.verdict(),
         }
     }
+}
+
+/// The name of an algorithm that came from outside, if it has the form of one: whatever else stands there is a stranger's.
+pub(crate) fn algorithm_name(text: &str) -> String {
+    let is_one = text.len() <= 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_one { text } else { "unknown" }.to_owned()
 }
 
 /// Keeps what may be shown of a word that came from outside: its letters, digits and `_ - . :`, at most 64.

@@ -13,6 +13,7 @@ mod logto;
 mod properties;
 mod provider;
 mod request;
+mod resource_server;
 mod resources;
 mod session;
 mod tokens;

@@ -2,17 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use url::form_urlencoded::{self, byte_serialize};
-use zeroize::Zeroizing;
+use url::form_urlencoded;
 
 use super::Inner;
+use crate::basic;
 use crate::error::{ExchangeError, ProviderError};
 use crate::secret::Secret;
 use crate::transport::{TransportError, send};
@@ -109,16 +107,6 @@ async fn fetch(api: &Inner) -> Result<TokenResponse, ExchangeError> {
 }
 
 fn request(api: &Inner) -> Result<http::Request<Bytes>, TransportError> {
-    // Section 2.3.1: id and secret are form-encoded before they become a Basic credential.
-    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = Zeroizing::new(format!(
-        "{}:{}",
-        encoded(&api.app_id),
-        encoded(api.app_secret.expose())
-    ));
-    let basic = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-    let mut authorization = HeaderValue::from_str(&basic).map_err(TransportError::other)?;
-    authorization.set_sensitive(true);
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "client_credentials")
         .append_pair("resource", &api.resource)
@@ -126,7 +114,7 @@ fn request(api: &Inner) -> Result<http::Request<Bytes>, TransportError> {
         .finish();
     http::Request::post(api.endpoint.at("/oidc/token").as_str())
         .header(ACCEPT, "application/json")
-        .header(AUTHORIZATION, authorization)
+        .header(AUTHORIZATION, basic::authorization(&api.app_id, &api.app_secret)?)
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Bytes::from(form))
         .map_err(TransportError::other)

@@ -2,6 +2,7 @@
 //! under a key of ours.
 
 mod account;
+mod machine_token;
 mod management;
 mod replay;
 mod server;
