@@ -20,3 +20,4 @@ mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;
 mod webhook;
+mod webhook_repeats;
