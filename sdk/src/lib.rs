@@ -15,6 +15,8 @@ mod secret;
 mod secure_url;
 mod session;
 mod sign_in;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod transport;
 
 pub use url::Url;

@@ -16,6 +16,8 @@ mod request;
 mod resource_server;
 mod resources;
 mod session;
+#[cfg(feature = "testkit")]
+mod testkit;
 mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;
