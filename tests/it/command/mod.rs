@@ -4,5 +4,6 @@ mod apps_and_keys;
 mod claims_and_import;
 mod configuration;
 mod demo;
+mod doctor;
 mod examples;
 mod users;
