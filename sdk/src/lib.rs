@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod basic;
@@ -6,6 +7,8 @@ mod callback;
 mod client;
 mod clock;
 mod error;
+#[cfg(doctest)]
+mod forbidden;
 mod jws;
 pub mod logto;
 mod random;
