@@ -14,7 +14,7 @@
 //! ```
 //!
 //! An application that signs people in as well shares its client's keys: [`Client::resource_server`]. With the feature `tower`,
-//! [`RequireAccessToken`](crate::resource_server::RequireAccessToken) is a layer for any tower or axum service; without,
+//! `RequireAccessToken` is a layer for any tower or axum service; without,
 //! [`ResourceServer::authorize`] takes the headers of a request.
 //!
 //! The token must name this API in `aud`. One that is for the provider itself, and an ID token, open nothing.

@@ -4,6 +4,7 @@
 mod claims;
 mod header;
 mod replay;
+mod signature;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -96,10 +97,11 @@ type Check = fn(&Candidate<'_>) -> Result<(), LogoutTokenError>;
 
 /// Back-Channel Logout section 2.6, in the order of its steps; the names are for the log. Step 7, the repeat, comes
 /// after them: a token that is not acceptable must not use up an id.
-const CHECKS: [(&str, Check); 8] = [
+const CHECKS: [(&str, Check); 9] = [
     ("header", header::check),
-    // Step 2.
-    ("signature", header::check_signature),
+    // Step 2, as for an ID token: the client's own list of algorithms, the provider's own keys.
+    ("algorithm", header::check_algorithm),
+    ("signature", signature::check),
     // Step 3.
     ("issuer", claims::issuer),
     ("audience", claims::audience),
