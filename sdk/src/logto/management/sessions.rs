@@ -24,6 +24,8 @@ impl Management {
     /// hour by default.
     ///
     /// Where one part fails the others are ended all the same, and then the first failure is given: call it again.
+    /// A Logto of before 1.42 may have no list of grants: the error is then [`ApiCode::Other`] with status 404, and the sessions
+    /// have ended.
     ///
     /// # Errors
     ///

@@ -210,6 +210,12 @@ async fn what_fails_keeps_nothing_else_signed_in() {
     let done = management(gone.clone()).sign_out_everywhere("u1").await.unwrap();
     assert_eq!((done.sessions, done.grants), (1, 2));
 
+    let older = signed_in("GET /api/users/u1/grants", 404, "");
+    let error = checked(management(older.clone()).sign_out_everywhere("u1").await).unwrap_err();
+    assert_eq!(api_code(&error), &ApiCode::Other(String::new()));
+    let asked = older.asked();
+    assert!(asked.contains(&"DELETE /api/users/u1/sessions/s2".to_owned()));
+
     let broken = signed_in("DELETE /api/users/u1/sessions/s1", 500, "");
     let error = checked(management(broken.clone()).sign_out_everywhere("u1").await).unwrap_err();
     assert!(error.is_retryable(), "{error}");
