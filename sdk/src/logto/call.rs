@@ -105,14 +105,12 @@ impl Call {
         let operation = self.operation;
         let unreachable = |cause| ApiError::Unreachable { operation, cause };
         let request = self.request(access_token).map_err(unreachable)?;
-        let span = tracing::debug_span!("logto_api", operation, status = tracing::field::Empty);
-        async move {
-            let answer = send(transport, request).await.map_err(unreachable)?;
-            tracing::Span::current().record("status", answer.status.as_u16());
-            Ok(Reply { operation, answer })
-        }
-        .instrument(span)
-        .await
+        let span = tracing::debug_span!("logto_api", operation);
+        let answer = send(transport, request)
+            .instrument(span)
+            .await
+            .map_err(unreachable)?;
+        Ok(Reply { operation, answer })
     }
 
     fn request(&self, access_token: &str) -> Result<http::Request<Bytes>, TransportError> {

@@ -59,6 +59,12 @@ async fn sr31_no_secret_is_logged_whatever_happens() {
     broken.provider.lock().down = true;
     broken.client.ready().await.unwrap_err();
     let log = log.text();
+    // Each request has its span, and the span no query.
+    assert!(
+        log.contains("path=\"/oidc/token\"") && log.contains("status=200"),
+        "{log}"
+    );
+    assert!(!log.contains("code_challenge"), "{log}");
     assert!(
         log.contains("id_token.expired") && log.contains("discovery.unreachable"),
         "{log}"
