@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
+use aws_lc_rs::hmac;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{get, post};
-use keyback::Url;
+use keyback::{Clock as _, SystemClock, Url};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -224,6 +227,94 @@ async fn the_static_page_only_links() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_reset_in_logto_signs_the_person_out_everywhere() -> anyhow::Result<()> {
+    let logto = Arc::new(Logto::default());
+    let endpoint = Arc::clone(&logto).start().await?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sign_out_everywhere"));
+    command
+        .env("LISTEN", "127.0.0.1:0")
+        .env("LOGTO_ENDPOINT", &endpoint)
+        .env("LOGTO_APP_ID", "machine")
+        .env("LOGTO_APP_SECRET", "of nobody's account, for this test only")
+        .env("LOGTO_WEBHOOK_KEY", WEBHOOK_KEY);
+    let (_running, line) = start(&mut command)?;
+    let webhooks = line.rsplit(' ').next().unwrap_or_default().to_owned();
+
+    let now = chrono::DateTime::<chrono::Utc>::from(SystemClock.now()).to_rfc3339();
+    let reset = json!({ "event": "PostResetPassword", "createdAt": now, "user": { "id": "u1" } }).to_string();
+    let other = json!({ "event": "PostSignIn", "createdAt": now, "user": { "id": "u2" } }).to_string();
+    let deliver = async |body: &str, key: &str| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        let signature = hex::encode(hmac::sign(&key, body.as_bytes()));
+        let request = Client::new()
+            .post(&webhooks)
+            .header("logto-signature-sha-256", signature);
+        anyhow::Ok(request.body(body.to_owned()).send().await?.status().as_u16())
+    };
+    assert_eq!(deliver(&reset, "another key").await?, 401);
+    assert_eq!(deliver(&other, WEBHOOK_KEY).await?, 204);
+    assert_eq!(logto.ended(), [""; 0]);
+    // While Logto is out of reach nothing is forgotten: the same delivery is handled later, and then once.
+    logto.away.store(true, Ordering::SeqCst);
+    assert_eq!(deliver(&reset, WEBHOOK_KEY).await?, 500);
+    logto.away.store(false, Ordering::SeqCst);
+    for _ in 0..2 {
+        assert_eq!(deliver(&reset, WEBHOOK_KEY).await?, 204);
+    }
+    assert_eq!(
+        logto.ended(),
+        ["/api/users/u1/sessions/s1", "/api/users/u1/grants/g1"]
+    );
+    Ok(())
+}
+
+const WEBHOOK_KEY: &str = "a-signing-key-for-this-test";
+
+/// A Logto in which u1 has a session and a grant.
+#[derive(Default)]
+struct Logto {
+    away: AtomicBool,
+    ended: Mutex<Vec<String>>,
+}
+
+impl Logto {
+    async fn start(self: Arc<Self>) -> anyhow::Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let routes = Router::new().fallback(move |method: Method, uri: Uri| {
+            let answer = self.answer(&method, uri.path());
+            async move { answer }
+        });
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        Ok(endpoint)
+    }
+
+    fn answer(&self, method: &Method, path: &str) -> (StatusCode, axum::Json<Value>) {
+        if self.away.load(Ordering::SeqCst) {
+            return (StatusCode::BAD_GATEWAY, axum::Json(json!({})));
+        }
+        if *method == Method::DELETE {
+            self.lock().push(path.to_owned());
+        }
+        let body = match path {
+            "/oidc/token" => json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 3600 }),
+            "/api/users/u1/sessions" => json!({ "sessions": [{ "payload": { "uid": "s1" } }] }),
+            "/api/users/u1/grants" => json!({ "grants": [{ "id": "g1" }] }),
+            _ => json!({}),
+        };
+        (StatusCode::OK, axum::Json(body))
+    }
+
+    fn ended(&self) -> Vec<String> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The command-line program at work. It is killed when dropped.
 struct CommandLine {
     running: Running,
@@ -323,10 +414,13 @@ impl Drop for Running {
 fn start(command: &mut Command) -> anyhow::Result<(Running, String)> {
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let printed = child.stdout.take();
-    let running = Running(child);
+    let mut running = Running(child);
     let mut line = String::new();
     if let Some(printed) = printed {
-        BufReader::new(printed).read_line(&mut line)?;
+        let mut printed = BufReader::new(printed);
+        printed.read_line(&mut line)?;
+        // It may print more: the pipe stays open.
+        running.0.stdout = Some(printed.into_inner());
     }
     Ok((running, line.trim().to_owned()))
 }

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 // The provider of the integration tests, which the mutation table uses, knows this crate by its name.
 #[cfg(test)]
 extern crate self as keyback;
 
+mod basic;
 mod callback;
 mod checks;
 mod client;
@@ -14,11 +16,15 @@ mod cookies;
 mod device;
 mod dpop;
 mod error;
+#[cfg(doctest)]
+mod forbidden;
+mod jws;
 pub mod logto;
 #[cfg(feature = "loopback")]
 mod loopback;
 mod random;
 mod resource;
+pub mod resource_server;
 mod revocation;
 mod sealing;
 mod secret;
@@ -27,6 +33,8 @@ mod session;
 mod sessions;
 mod sign_in;
 mod site;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod transport;
 
 pub use url::Url;
@@ -41,8 +49,9 @@ pub use self::clock_drift::ClockDrift;
 pub use self::device::{DevicePoll, DeviceSignIn};
 pub use self::dpop::DpopKey;
 pub use self::error::{
-    CallbackError, ConfigError, CookieError, DeviceError, DiscoveryError, Document, Endpoint, EndpointError,
-    Error, ExchangeError, Fault, IdTokenError, LogoutTokenError, ProviderError, Remedy, SessionError,
+    AccessTokenError, ApiCode, ApiError, CallbackError, ConfigError, CookieError, DeviceError, DiscoveryError,
+    Document, Endpoint, EndpointError, Error, ExchangeError, Fault, IdTokenError, IntrospectionError,
+    LogoutTokenError, ProviderError, Remedy, SessionError,
     SignInError, SignOutError, UserInfoError, WebhookError,
 };
 #[cfg(feature = "loopback")]

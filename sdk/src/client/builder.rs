@@ -274,11 +274,11 @@ fn parse_redirect_uri(text: Option<String>) -> Result<RedirectUrl, ConfigError> 
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
+pub(crate) fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
     Ok(Arc::new(ReqwestTransport::new().map_err(ConfigError::Transport)?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
+pub(crate) fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
     Err(ConfigError::NoTransport)
 }

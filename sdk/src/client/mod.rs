@@ -27,6 +27,7 @@ use url::Url;
 
 pub use self::algorithm::Algorithm;
 pub use self::builder::ClientBuilder;
+pub(crate) use self::builder::default_transport;
 pub use self::client_key::{AssertionAudience, ClientKey};
 pub(crate) use self::discovery::Metadata;
 use self::endpoint::Credentials;

@@ -3,6 +3,9 @@
 //! Every part has its own enum, named for what failed; [`Error`] only unites them. Their texts never hold
 //! a URL, a code, a token or anything a stranger sent, so they may be logged as they are.
 
+mod access_token;
+mod api;
+mod api_code;
 mod callback;
 mod config;
 mod cookie;
@@ -11,6 +14,7 @@ mod discovery;
 mod endpoint;
 mod exchange;
 mod id_token;
+mod introspection;
 mod logout_token;
 mod session;
 mod sign_in;
@@ -20,6 +24,9 @@ mod webhook;
 
 use std::fmt;
 
+pub use self::access_token::AccessTokenError;
+pub use self::api::ApiError;
+pub use self::api_code::ApiCode;
 pub use self::callback::{CallbackError, ProviderError};
 pub use self::config::ConfigError;
 pub use self::cookie::CookieError;
@@ -28,6 +35,7 @@ pub use self::discovery::{DiscoveryError, Document};
 pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::exchange::ExchangeError;
 pub use self::id_token::IdTokenError;
+pub use self::introspection::IntrospectionError;
 pub use self::logout_token::LogoutTokenError;
 pub use self::session::SessionError;
 pub use self::sign_in::SignInError;
@@ -85,6 +93,15 @@ pub enum Error {
     /// A webhook's delivery is not acceptable.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// Logto's Account or Management API did not do what it was asked.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// An access token does not open this API.
+    #[error(transparent)]
+    AccessToken(#[from] AccessTokenError),
+    /// The provider did not say what an opaque access token is worth.
+    #[error(transparent)]
+    Introspection(#[from] IntrospectionError),
 }
 
 /// Who has to change something.
@@ -186,6 +203,9 @@ explained!(
     UserInfoError,
     SignOutError,
     WebhookError,
+    ApiError,
+    AccessTokenError,
+    IntrospectionError,
 );
 
 impl Error {
@@ -205,8 +225,17 @@ impl Error {
             Self::Session(error) => error.verdict(),
             Self::SignOut(error) => error.verdict(),
             Self::Webhook(error) => error.verdict(),
+            Self::Api(error) => error.verdict(),
+            Self::AccessToken(error) => error.verdict(),
+            Self::Introspection(error) => error.verdict(),
         }
     }
+}
+
+/// The name of an algorithm that came from outside, if it has the form of one: whatever else stands there is a stranger's.
+pub(crate) fn algorithm_name(text: &str) -> String {
+    let is_one = text.len() <= 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_one { text } else { "unknown" }.to_owned()
 }
 
 /// Keeps what may be shown of a word that came from outside: its letters, digits and `_ - . :`, at most 64.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tracing::Instrument as _;
 use url::Url;
 
 use super::{HttpTransport, TransportError};
@@ -63,17 +64,31 @@ pub(crate) async fn get(
     send(transport, request).await
 }
 
+/// Every request of this crate goes through here, and has a span: where to and with what status, and nothing of what is sent
+/// or answered. A query may hold a secret, so it is left out.
 pub(crate) async fn send(
     transport: &dyn HttpTransport,
     request: http::Request<Bytes>,
 ) -> Result<Answer, TransportError> {
-    let (head, body) = transport.send(request).await?.into_parts();
-    if body.len() > BODY_LIMIT {
-        return Err(TransportError::TooLarge { limit: BODY_LIMIT });
+    let span = tracing::debug_span!(
+        "keyback_request",
+        method = %request.method(),
+        host = request.uri().host(),
+        path = request.uri().path(),
+        status = tracing::field::Empty,
+    );
+    async move {
+        let (head, body) = transport.send(request).await?.into_parts();
+        tracing::Span::current().record("status", head.status.as_u16());
+        if body.len() > BODY_LIMIT {
+            return Err(TransportError::TooLarge { limit: BODY_LIMIT });
+        }
+        Ok(Answer {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
     }
-    Ok(Answer {
-        status: head.status,
-        headers: head.headers,
-        body,
-    })
+    .instrument(span)
+    .await
 }

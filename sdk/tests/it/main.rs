@@ -12,6 +12,7 @@ mod dpop;
 mod drift;
 mod form_post;
 mod hostile;
+mod hostile_tokens;
 mod id_token;
 mod keys;
 mod logout_token;
@@ -22,15 +23,20 @@ mod mistakes;
 mod profiles;
 mod properties;
 mod provider;
+mod published;
 mod pushed;
 mod request;
+mod resource_server;
 mod resources;
 mod revocation;
 mod seen;
 mod session;
 mod sessions;
 mod site;
+#[cfg(feature = "testkit")]
+mod testkit;
 mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;
 mod webhook;
+mod webhook_repeats;

@@ -92,7 +92,7 @@ pub(super) fn no_nonce(candidate: &Candidate<'_>) -> Result<(), LogoutTokenError
 
 /// The token, of claims that every check has passed.
 pub(super) fn accepted(claims: &Map<String, Value>) -> Result<LogoutToken, LogoutTokenError> {
-    let own = |name| Ok(text(claims, name)?.map(str::to_owned));
+    let own = |name| -> Result<_, LogoutTokenError> { Ok(text(claims, name)?.map(str::to_owned)) };
     Ok(LogoutToken {
         subject: own("sub")?,
         session_id: own("sid")?,

@@ -11,11 +11,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use self::header::Header;
 pub use self::replay::{MemoryReplays, ReplayStore};
 use crate::checks;
 use crate::client::{Algorithm, Client, KeySet};
 use crate::error::{Error, LogoutTokenError, SessionError};
+use crate::jws::{self, Header};
 
 /// Longer than any logout token.
 const LONGEST: usize = 16 * 1024;
@@ -154,7 +154,7 @@ impl Client {
     /// [`LogoutTokenError`] for a token that is not acceptable, [`DiscoveryError`](crate::DiscoveryError) when the
     /// provider's keys can't be had.
     pub async fn verify_logout_token(&self, logout_token: &str) -> Result<LogoutToken, Error> {
-        let header = Header::parse(logout_token)?;
+        let header = Header::parse(logout_token, LONGEST).map_err(LogoutTokenError::from)?;
         let metadata = self.metadata().await?;
         let keys = self.keys(&metadata).await?;
         let expected = Expected {
@@ -204,7 +204,7 @@ fn check(
     keys: &KeySet,
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, LogoutTokenError> {
-    let claims = header::claims(raw)?;
+    let claims = jws::claims(raw)?;
     let candidate = Candidate {
         raw,
         header,
