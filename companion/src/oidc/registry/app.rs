@@ -237,14 +237,14 @@ mod tests {
         let mut named = site(AppKind::Web, &["https://app.example/callback"]);
         named.name = Some("The App".to_owned());
         assert_eq!(named.display_name(), "The App");
-        let site = site(
+        let nameless = site(
             AppKind::Web,
             &[
                 "http://localhost:8080/callback",
                 "https://app.example:8443/callback",
             ],
         );
-        assert_eq!(site.display_name(), "app.example");
+        assert_eq!(nameless.display_name(), "app.example");
         for (kind, uris) in [
             (AppKind::Native, &["com.example.app:/callback"][..]),
             (AppKind::Native, &["http://127.0.0.1/callback"]),
