@@ -51,6 +51,8 @@ async fn examine(args: &DoctorArgs, http: Arc<dyn HttpTransport>, report: &mut R
         .redirect_uri(redirect_uri)
         .provider(profile(&args.issuer, &metadata))
         .http(Arc::clone(&http))
+        // A client that may not have them is not ill.
+        .without_reserved_scopes()
         .build();
     let client = match client {
         Ok(client) => client,
