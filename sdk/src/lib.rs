@@ -23,6 +23,7 @@ pub mod logto;
 #[cfg(feature = "loopback")]
 mod loopback;
 mod random;
+mod remembered;
 mod resource;
 pub mod resource_server;
 mod revocation;
@@ -49,10 +50,10 @@ pub use self::clock_drift::ClockDrift;
 pub use self::device::{DevicePoll, DeviceSignIn};
 pub use self::dpop::DpopKey;
 pub use self::error::{
-    AccessTokenError, ApiCode, ApiError, CallbackError, ConfigError, CookieError, DeviceError, DiscoveryError,
-    Document, Endpoint, EndpointError, Error, ExchangeError, Fault, IdTokenError, IntrospectionError,
-    LogoutTokenError, ProviderError, Remedy, SessionError,
-    SignInError, SignOutError, UserInfoError, WebhookError,
+    AccessTokenError, ApiCode, ApiError, CallbackError, ConfigError, CookieError, DeviceError,
+    DiscoveryError, Document, Endpoint, EndpointError, Error, ExchangeError, Fault, IdTokenError,
+    IntrospectionError, LogoutTokenError, ProviderError, Remedy, SessionError, SignInError, SignOutError,
+    UserInfoError, WebhookError,
 };
 #[cfg(feature = "loopback")]
 pub use self::loopback::{Loopback, LoopbackError};

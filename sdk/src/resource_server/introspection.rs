@@ -2,14 +2,13 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
 use crate::basic;
 use crate::error::{AccessTokenError, Error, IntrospectionError};
 use crate::secret::Secret;
-use crate::transport::{HttpTransport, TransportError, send};
+use crate::transport::{self, HttpTransport, TransportError, send};
 
 /// Where the provider is asked, and as whom.
 pub(super) struct Introspection {
@@ -54,15 +53,8 @@ impl Introspection {
             .append_pair("token", token)
             .append_pair("token_type_hint", "access_token")
             .finish();
-        http::Request::post(self.endpoint.as_str())
-            .header(ACCEPT, "application/json")
-            .header(
-                AUTHORIZATION,
-                basic::authorization(&self.client_id, &self.client_secret)?,
-            )
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Bytes::from(form))
-            .map_err(TransportError::other)
+        let authorization = basic::authorization(&self.client_id, &self.client_secret)?;
+        transport::form(&self.endpoint, form, Some(authorization))
     }
 }
 

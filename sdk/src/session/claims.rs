@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+
+use crate::jws;
 
 /// A number of seconds beyond this (the year 5138) is milliseconds: Logto writes `updated_at` and `created_at` so.
 const SECONDS_END: f64 = 1e11;
@@ -31,7 +31,7 @@ impl Claims {
 
     /// The payload of a JWT that somebody has verified before.
     pub(crate) fn of_jwt(raw: &str) -> Option<Self> {
-        Self::new(jwt_payload(raw)?)
+        Self::new(jws::claims(raw).ok()?)
     }
 
     /// `sub`: the provider's name for the person, never given to anybody else.
@@ -174,12 +174,6 @@ impl Claims {
     fn flag(&self, name: &str) -> bool {
         self.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
-}
-
-/// What a JWT says (RFC 7519 section 3). Nothing is verified here.
-pub(crate) fn jwt_payload(raw: &str) -> Option<Map<String, Value>> {
-    let payload = raw.split('.').nth(1)?;
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
 /// Names without values: claims are personal data, and logs are read by many.

@@ -10,7 +10,6 @@ mod user_info;
 use std::fmt;
 
 pub use self::claims::Claims;
-pub(crate) use self::claims::jwt_payload;
 pub use self::logout_token::{LogoutToken, MemoryReplays, ReplayStore};
 pub use self::refresh::ApiAccess;
 pub(crate) use self::refresh::Renewed;

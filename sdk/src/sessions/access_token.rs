@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 
 use crate::dpop::DpopKey;
+use crate::jws;
 use crate::secret::Secret;
-use crate::session::jwt_payload;
 
 /// An access token, and for whom it is. It is wiped when dropped and never printed.
 #[derive(Clone)]
@@ -71,7 +71,7 @@ impl AccessToken {
     /// deciding.
     #[must_use]
     pub fn unverified_claims(&self) -> Option<Map<String, Value>> {
-        jwt_payload(self.token.expose())
+        jws::claims(self.token.expose()).ok()
     }
 }
 

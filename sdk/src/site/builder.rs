@@ -10,7 +10,7 @@ use super::used::Used;
 use super::{Asking, Explaining, Inner, Listener, Site, Spawning, Work};
 use crate::client::Client;
 use crate::error::Error;
-use crate::logto::webhook::{Delivery, WebhookReceiver};
+use crate::logto::webhook::{Delivery, DeliveryStore, MemoryDeliveries, WebhookReceiver};
 use crate::sessions::{LogoutRegistry, Sessions, TokenStore};
 use crate::sign_in::{CookieSealer, SignInBuilder};
 
@@ -59,6 +59,7 @@ pub struct SiteBuilder {
     paths: Paths,
     asking: Option<Box<Asking>>,
     webhooks: Option<WebhookReceiver>,
+    deliveries: Arc<dyn DeliveryStore>,
     on_webhook: Option<Box<Listener>>,
     explaining: Option<Box<Explaining>>,
     spawning: Option<Box<Spawning>>,
@@ -76,6 +77,7 @@ impl SiteBuilder {
             paths: Paths::default(),
             asking: None,
             webhooks: None,
+            deliveries: Arc::new(MemoryDeliveries::new()),
             on_webhook: None,
             explaining: None,
             spawning: None,
@@ -133,8 +135,14 @@ impl SiteBuilder {
         self
     }
 
-    /// Also tells of every webhook that was verified. It may come more than once:
-    /// [`Delivery::fingerprint`] tells.
+    /// Who remembers the webhooks that were handled, so that each is handled once; replicas should share one.
+    /// [`MemoryDeliveries`] by default.
+    pub fn webhook_store(mut self, store: Arc<dyn DeliveryStore>) -> Self {
+        self.deliveries = store;
+        self
+    }
+
+    /// Also tells of every webhook that was verified, once however often it comes.
     pub fn on_webhook(mut self, listener: impl Fn(&Delivery) + Send + Sync + 'static) -> Self {
         self.on_webhook = Some(Box::new(listener));
         self
@@ -192,7 +200,8 @@ impl SiteBuilder {
                 on_webhook: self.on_webhook,
                 explaining: self.explaining,
                 spawning: self.spawning,
-                used: Used::default(),
+                used: Used::new(),
+                deliveries: self.deliveries,
             }),
         })
     }

@@ -29,7 +29,7 @@ use self::used::Used;
 pub use self::visit::Visit;
 use crate::client::Client;
 use crate::error::Error;
-use crate::logto::webhook::{Delivery, WebhookReceiver};
+use crate::logto::webhook::{Delivery, DeliveryStore, WebhookReceiver};
 use crate::sessions::{Revocation, Sessions, TokenStore};
 use crate::sign_in::{CookieSealer, SignInBuilder};
 
@@ -113,6 +113,7 @@ struct Inner {
     explaining: Option<Box<Explaining>>,
     spawning: Option<Box<Spawning>>,
     used: Used,
+    deliveries: Arc<dyn DeliveryStore>,
 }
 
 impl Site {

@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use super::pages::{Answer, empty, failure, only, page, see_other};
 use super::{Site, Visit, guard};
 use crate::error::Error;
-use crate::logto::webhook::Event;
+use crate::logto::webhook::{Delivery, Event, HandlerError, Received};
 use crate::sign_in::{ReturnPath, SignIn, SignInBuilder};
 
 /// The query parameter of the sign-in route.
@@ -150,14 +150,21 @@ impl Site {
         let Some(receiver) = &self.inner.webhooks else {
             return Ok(empty(StatusCode::NOT_FOUND));
         };
-        let delivery = match receiver.verify(headers, body) {
-            Ok(delivery) => delivery,
+        let handle = |delivery| self.handle(delivery);
+        match receiver
+            .receive(&*self.inner.deliveries, headers, body, handle)
+            .await
+        {
+            Ok(Received::Handled | Received::Repeated) => Ok(empty(StatusCode::NO_CONTENT)),
             Err(error) => {
-                tracing::warn!(code = error.code(), "a webhook was refused: {error}");
+                tracing::warn!(code = error.code(), "a webhook was not handled: {error}");
                 let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-                return Ok(empty(status));
+                Ok(empty(status))
             }
-        };
+        }
+    }
+
+    async fn handle(&self, delivery: Delivery) -> Result<(), HandlerError> {
         if let Event::PostResetPassword(reset) = delivery.event() {
             let at = delivery
                 .created_at()
@@ -168,7 +175,7 @@ impl Site {
         if let Some(listener) = &self.inner.on_webhook {
             listener(&delivery);
         }
-        Ok(empty(StatusCode::NO_CONTENT))
+        Ok(())
     }
 }
 

@@ -21,6 +21,7 @@ impl TestProvider {
                 "jwks_uri": format!("{issuer}/jwks"),
                 "userinfo_endpoint": format!("{issuer}/me"),
                 "end_session_endpoint": format!("{issuer}/session/end"),
+                "revocation_endpoint": format!("{issuer}/token/revocation"),
                 "response_types_supported": ["code"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["ES384"],

@@ -1,12 +1,10 @@
 //! Ending sessions: at the request of an app, and telling the apps (Back-Channel Logout 1.0).
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use serde_json::json;
 use url::{Url, form_urlencoded};
 
 use super::{Person, Reply, TestProvider};
-use crate::transport::{HttpTransport, TransportError};
+use crate::transport::{self, HttpTransport, TransportError};
 
 impl TestProvider {
     /// A logout token for a client: that every session of `person` has ended, or only the one of `session_id`, the `sid` of its
@@ -45,10 +43,8 @@ impl TestProvider {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("logout_token", &token)
             .finish();
-        let request = http::Request::post(backchannel_logout_uri)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Bytes::from(form))
-            .map_err(TransportError::other)?;
+        let app = Url::parse(backchannel_logout_uri).map_err(TransportError::other)?;
+        let request = transport::form(&app, form, None)?;
         Ok(http.send(request).await?.status().as_u16())
     }
 

@@ -59,6 +59,9 @@ impl TestProvider {
             (&Method::GET, "/oidc/.well-known/openid-configuration", _) => write(self.metadata(), huge),
             (&Method::GET, "/oidc/jwks", _) => write(self.keys(), huge),
             (&Method::POST, "/oidc/token", _) => write(self.token(authorization, request.body()), false),
+            (&Method::POST, "/oidc/token/revocation", _) => {
+                write(self.revoke(authorization, request.body()), false)
+            }
             (_, "/oidc/me", _) => {
                 let bearer = authorization.and_then(|value| value.strip_prefix("Bearer "));
                 write(self.user_info(bearer), false)

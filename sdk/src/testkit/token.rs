@@ -52,6 +52,28 @@ impl TestProvider {
         }
     }
 
+    /// The revocation endpoint (RFC 7009): a refresh token ends its grant, an access token itself. A token that is nobody's is as
+    /// good as revoked.
+    pub(super) fn revoke(&self, authorization: Option<&str>, body: &[u8]) -> Reply {
+        let form: Form = form_urlencoded::parse(body).into_owned().collect();
+        let Some(client_id) = self.authenticated(authorization, &form) else {
+            return Reply::error(401, "invalid_client");
+        };
+        let Some(token) = form.get("token") else {
+            return Reply::error(400, "invalid_request");
+        };
+        let mut state = self.lock();
+        for grant in state
+            .grants
+            .iter_mut()
+            .filter(|grant| grant.client_id == client_id)
+        {
+            grant.ended |= grant.refresh_token.as_ref() == Some(token);
+            grant.access_tokens.retain(|(own, _)| own != token);
+        }
+        Reply::json(200, json!({}))
+    }
+
     /// The client, if it is known and has shown the secret that it has.
     fn authenticated(&self, authorization: Option<&str>, form: &Form) -> Option<String> {
         let basic = authorization.and_then(|value| {

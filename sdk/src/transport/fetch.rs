@@ -64,6 +64,26 @@ pub(crate) async fn get(
     send(transport, request).await
 }
 
+/// A form for an endpoint that answers with JSON, with the `Authorization` that is given.
+pub(crate) fn form(
+    url: &Url,
+    fields: String,
+    authorization: Option<HeaderValue>,
+) -> Result<http::Request<Bytes>, TransportError> {
+    let mut request = http::Request::post(url.as_str())
+        .header(ACCEPT, HeaderValue::from_static("application/json"))
+        .header(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        )
+        .body(Bytes::from(fields))
+        .map_err(TransportError::other)?;
+    if let Some(value) = authorization {
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+    Ok(request)
+}
+
 /// Every request of this crate goes through here, and has a span: where to and with what status, and nothing of what is sent
 /// or answered. A query may hold a secret, so it is left out.
 pub(crate) async fn send(

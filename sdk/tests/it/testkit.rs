@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use keyback::resource_server::ResourceServer;
 use keyback::testkit::{Misbehaviour, Person, TestProvider, TestkitError};
-use keyback::{Client, Error, Purpose, Session, Url};
+use keyback::{Client, Error, Purpose, Session, Sessions, Url};
 
 const REDIRECT_URI: &str = "https://app.example/callback";
 
@@ -61,6 +61,42 @@ async fn a_sign_in_ends_in_a_session_with_everything() {
         client.user_info(&next).await.unwrap_err().code(),
         "user_info.token_refused"
     );
+}
+
+/// What a program keeps of its sign-ins can be tested against it too.
+#[tokio::test]
+async fn kept_sessions_are_refreshed_ended_and_revoked() {
+    let provider = TestProvider::new().unwrap();
+    let client = provider.client("my-app", REDIRECT_URI).build().unwrap();
+    let sessions = Sessions::builder(&client, [7; 32]).build().unwrap();
+    let session = sign_in(&provider, &client).await.unwrap();
+    let signed_in = sessions.begin(&session).await.unwrap();
+    provider.clock().advance(Duration::from_secs(2 * 3600));
+    let token = signed_in.access_token(None, None).await.unwrap();
+    assert_ne!(token.as_str(), session.access_token());
+    assert_eq!(
+        signed_in.user_info().await.unwrap().email(),
+        Some("ada@example.com")
+    );
+    assert_eq!(provider.requests("/oidc/token"), 2);
+
+    let of_now = signed_in.to_session().await.unwrap();
+    let out = signed_in.sign_out("https://app.example/").await.unwrap();
+    out.revocation.run().await.unwrap();
+    assert_eq!(provider.requests("/oidc/token/revocation"), 1);
+    let error = client.refresh(&of_now).await.unwrap_err();
+    assert_eq!(error.code(), "exchange.invalid_grant");
+    let error = client.user_info(&of_now).await.unwrap_err();
+    assert_eq!(error.code(), "user_info.token_refused");
+
+    let session = sign_in(&provider, &client).await.unwrap();
+    let id = sessions.begin(&session).await.unwrap().id().clone();
+    let logout_token = provider.logout_token("my-app", &ada(), session.claims().session_id());
+    let answer = sessions
+        .back_channel_logout(format!("logout_token={logout_token}").as_bytes())
+        .await;
+    assert_eq!(answer.status, 200);
+    assert!(sessions.find(&id).await.unwrap().is_none());
 }
 
 #[tokio::test]

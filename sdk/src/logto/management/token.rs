@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::form_urlencoded;
@@ -13,7 +12,7 @@ use super::Inner;
 use crate::basic;
 use crate::error::{ExchangeError, ProviderError};
 use crate::secret::Secret;
-use crate::transport::{TransportError, send};
+use crate::transport::{self, TransportError, send};
 
 /// Where the provider does not say (RFC 6749 section 5.1): short.
 const UNTOLD: Duration = Duration::from_secs(5 * 60);
@@ -112,10 +111,6 @@ fn request(api: &Inner) -> Result<http::Request<Bytes>, TransportError> {
         .append_pair("resource", &api.resource)
         .append_pair("scope", "all")
         .finish();
-    http::Request::post(api.endpoint.at("/oidc/token").as_str())
-        .header(ACCEPT, "application/json")
-        .header(AUTHORIZATION, basic::authorization(&api.app_id, &api.app_secret)?)
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Bytes::from(form))
-        .map_err(TransportError::other)
+    let authorization = basic::authorization(&api.app_id, &api.app_secret)?;
+    transport::form(&api.endpoint.at("/oidc/token"), form, Some(authorization))
 }

@@ -78,7 +78,7 @@ use http::HeaderMap;
 use serde_json::{Map, Value};
 
 pub use self::event::{AccountChange, Application, Event, Visit};
-pub use self::once::{Claim, DeliveryStore, HandlerError, MemoryDeliveries, Received, StoreFuture};
+pub use self::once::{Claim, DeliveryStore, HandlerError, MemoryDeliveries, Received};
 use self::signature::Key;
 use crate::clock::{Clock, SystemClock};
 pub use crate::error::WebhookError;

@@ -1,15 +1,15 @@
 //! Each delivery once, although it may come more than once.
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 
 use super::{Delivery, WebhookReceiver};
 use crate::error::WebhookError;
+use crate::remembered::Remembered;
+use crate::sessions::{StoreError, StoreFuture};
 
 /// Longer than any sender goes on trying.
 const REMEMBERED_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -17,11 +17,8 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const CLAIM_LASTS: Duration = Duration::from_secs(60);
 const MOST: usize = 100_000;
 
-/// What a handler, or a store, has failed with.
+/// What a handler has failed with.
 pub type HandlerError = Box<dyn std::error::Error + Send + Sync>;
-
-/// What a method of a [`DeliveryStore`] returns.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, HandlerError>> + Send + 'a>>;
 
 /// Remembers which deliveries were handled. Behind several servers it is a table of their database, with the fingerprint
 /// as its key; for one server there is [`MemoryDeliveries`].
@@ -81,7 +78,7 @@ impl WebhookReceiver {
     {
         let delivery = self.verify(headers, raw_body)?;
         let fingerprint = delivery.fingerprint().to_owned();
-        let failed = |error: HandlerError| WebhookError::NotHandled(error.to_string());
+        let failed = |error: StoreError| WebhookError::NotHandled(error.to_string());
         let now = self.clock.now();
         match seen.claim(&fingerprint, now).await.map_err(failed)? {
             Claim::Handled => return Ok(Received::Repeated),
@@ -90,7 +87,7 @@ impl WebhookReceiver {
         }
         if let Err(error) = handle(delivery).await {
             seen.give_up(&fingerprint).await.map_err(failed)?;
-            return Err(failed(error));
+            return Err(WebhookError::NotHandled(error.to_string()));
         }
         seen.settle(&fingerprint, now).await.map_err(failed)?;
         Ok(Received::Handled)
@@ -99,71 +96,56 @@ impl WebhookReceiver {
 
 /// Remembers in memory, 100,000 deliveries at most. Lost at a restart: then a repeat within the receiver's tolerance is handled
 /// again.
-#[derive(Debug, Default)]
-pub struct MemoryDeliveries {
-    held: Mutex<HashMap<String, Held>>,
-}
-
 #[derive(Debug)]
-struct Held {
-    handled: bool,
-    until: SystemTime,
+pub struct MemoryDeliveries {
+    claims: Mutex<Remembered<Claim>>,
 }
 
 impl MemoryDeliveries {
     /// One that remembers nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            claims: Mutex::new(Remembered::new(MOST)),
+        }
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<String, Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn claims(&self) -> MutexGuard<'_, Remembered<Claim>> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryDeliveries {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl DeliveryStore for MemoryDeliveries {
     fn claim<'a>(&'a self, fingerprint: &'a str, now: SystemTime) -> StoreFuture<'a, Claim> {
-        let mut held = self.held();
-        let claim = match held.get(fingerprint).filter(|held| now < held.until) {
-            Some(Held { handled: true, .. }) => Claim::Handled,
-            Some(Held { handled: false, .. }) => Claim::UnderWay,
-            None => {
-                if held.len() >= MOST {
-                    held.retain(|_, held| now < held.until);
-                }
-                // Only verified deliveries come here, so nobody else can fill it. Should it be full all the same, those that
-                // end first are forgotten first.
-                if held.len() >= MOST {
-                    let first = held.iter().min_by_key(|(_, held)| held.until);
-                    if let Some(first) = first.map(|(fingerprint, _)| fingerprint.clone()) {
-                        held.remove(&first);
-                    }
-                }
-                let until = now + CLAIM_LASTS;
-                held.insert(
-                    fingerprint.to_owned(),
-                    Held {
-                        handled: false,
-                        until,
-                    },
-                );
-                Claim::First
+        Box::pin(async move {
+            let mut claims = self.claims();
+            if let Some(claim) = claims.find(fingerprint, now) {
+                return Ok(*claim);
             }
-        };
-        drop(held);
-        Box::pin(std::future::ready(Ok(claim)))
+            // Only verified deliveries come here, so nobody else can fill it.
+            claims.keep(fingerprint.to_owned(), Claim::UnderWay, now + CLAIM_LASTS, now);
+            Ok(Claim::First)
+        })
     }
 
     fn settle<'a>(&'a self, fingerprint: &'a str, now: SystemTime) -> StoreFuture<'a, ()> {
-        let until = now + REMEMBERED_FOR;
-        self.held()
-            .insert(fingerprint.to_owned(), Held { handled: true, until });
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(async move {
+            self.claims()
+                .keep(fingerprint.to_owned(), Claim::Handled, now + REMEMBERED_FOR, now);
+            Ok(())
+        })
     }
 
     fn give_up<'a>(&'a self, fingerprint: &'a str) -> StoreFuture<'a, ()> {
-        self.held().remove(fingerprint);
-        Box::pin(std::future::ready(Ok(())))
+        Box::pin(async move {
+            self.claims().forget(fingerprint);
+            Ok(())
+        })
     }
 }

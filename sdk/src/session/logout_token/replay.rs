@@ -1,10 +1,10 @@
 //! Step 7: the same token is accepted once.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use crate::remembered::Remembered;
 use crate::sessions::StoreFuture;
 
 /// Only tokens with a right signature come here, so a stranger can't fill it.
@@ -23,20 +23,27 @@ pub trait ReplayStore: Send + Sync {
 }
 
 /// Remembers in memory. When there are very many, those that end first are forgotten first.
-#[derive(Default)]
 pub struct MemoryReplays {
-    seen: Mutex<HashMap<String, SystemTime>>,
+    seen: Mutex<Remembered<()>>,
 }
 
 impl MemoryReplays {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            seen: Mutex::new(Remembered::new(MOST)),
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, SystemTime>> {
+    fn lock(&self) -> MutexGuard<'_, Remembered<()>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryReplays {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -44,28 +51,17 @@ impl ReplayStore for MemoryReplays {
     fn remember<'a>(&'a self, token: &'a str, until: SystemTime, now: SystemTime) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let mut seen = self.lock();
-            if seen.get(token).is_some_and(|until| *until > now) {
-                return Ok(false);
+            let is_new = seen.find(token, now).is_none();
+            if is_new {
+                seen.keep(token.to_owned(), (), until, now);
             }
-            if seen.len() >= MOST {
-                seen.retain(|_, until| *until > now);
-            }
-            if seen.len() >= MOST
-                && let Some(first) = seen
-                    .iter()
-                    .min_by_key(|(_, until)| **until)
-                    .map(|(token, _)| token.clone())
-            {
-                seen.remove(&first);
-            }
-            seen.insert(token.to_owned(), until);
-            Ok(true)
+            Ok(is_new)
         })
     }
 
     fn forget<'a>(&'a self, token: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            self.lock().remove(token);
+            self.lock().forget(token);
             Ok(())
         })
     }

@@ -83,6 +83,9 @@ async fn every_route_has_its_method() {
     let mut browser = Browser::at(&world, &site(&world, |builder| builder));
     for target in ["/sign-in", "/forgot-password", "/callback"] {
         for method in [Method::POST, Method::HEAD, Method::PUT] {
+            if (target, &method) == ("/callback", &Method::POST) {
+                continue; // an answer that was posted
+            }
             let answer = browser.ask(browser.request(method, target, NAVIGATION)).await;
             assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED);
         }
