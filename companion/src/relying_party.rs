@@ -38,6 +38,8 @@ impl RelyingParty {
         let client = Client::builder(format!("{origin}/oidc"), RESET_CLIENT_ID)
             .redirect_uri(format!("{origin}/reset-password/callback"))
             .provider(Provider::Keyback)
+            // It wants to know who came back, and nothing of them afterwards.
+            .without_reserved_scopes()
             .http(Arc::new(transport))
             .clock(Arc::new(SharedClock(Arc::clone(clock))))
             .random(Arc::new(SharedRandom(Arc::clone(random))))

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
+use aws_lc_rs::hmac;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{get, post};
-use keyback::Url;
+use keyback::{Clock as _, SystemClock, Url};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -90,6 +93,46 @@ async fn sr75_the_web_site_asks_for_the_reset_page() -> anyhow::Result<()> {
     let from_nowhere = Client::new().post(format!("{site}/sign-out")).send().await?;
     assert_eq!(from_nowhere.status(), 403);
     Ok(())
+}
+
+/// Twenty-five lines, and what other sites could do is refused all the same.
+#[tokio::test]
+async fn sr75_the_shortest_site_asks_for_the_reset_page() -> anyhow::Result<()> {
+    a_site_asks_for_the_reset_page(env!("CARGO_BIN_EXE_shortest")).await
+}
+
+#[tokio::test]
+async fn sr75_the_site_on_actix_asks_for_the_reset_page() -> anyhow::Result<()> {
+    a_site_asks_for_the_reset_page(env!("CARGO_BIN_EXE_actix")).await
+}
+
+async fn a_site_asks_for_the_reset_page(program: &str) -> anyhow::Result<()> {
+    let issuer = provider().await?;
+    let port = free_port().await?;
+    let site = format!("http://127.0.0.1:{port}");
+    let mut command = Command::new(program);
+    command.env("KEYBACK_ISSUER", &issuer).env("SITE_URL", &site);
+    let (_running, _) =
+        start(command.env("KEYBACK_CLIENT_SECRET", "of nobody's account, for this test only"))?;
+    let request = reset_request(&ask(&format!("{site}/forgot-password")).await?, &issuer)?;
+    assert_eq!(request["redirect_uri"], format!("{site}/callback"));
+    assert_eq!(request["scope"], "openid offline_access profile");
+    assert!(ask(&site).await?.text().await?.contains("Forgot password?"));
+    assert_eq!(
+        ask(&format!("{site}/callback?code=1&state=2")).await?.status(),
+        400
+    );
+    assert_eq!(ask(&format!("{site}/sign-out")).await?.status(), 405);
+    let from_nowhere = Client::new().post(format!("{site}/sign-out")).send().await?;
+    assert_eq!(from_nowhere.status(), 403);
+    Ok(())
+}
+
+#[test]
+fn the_shortest_site_has_twenty_five_lines() {
+    let code = include_str!("../src/bin/shortest.rs").lines();
+    let lines = code.filter(|line| !line.trim().is_empty() && !line.starts_with("//!"));
+    assert!(lines.count() <= 25);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,6 +225,94 @@ async fn the_static_page_only_links() -> anyhow::Result<()> {
     assert!(!page.contains("<script"));
     assert_eq!(ask(&format!("{site}/other")).await?.status(), 404);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_reset_in_logto_signs_the_person_out_everywhere() -> anyhow::Result<()> {
+    let logto = Arc::new(Logto::default());
+    let endpoint = Arc::clone(&logto).start().await?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sign_out_everywhere"));
+    command
+        .env("LISTEN", "127.0.0.1:0")
+        .env("LOGTO_ENDPOINT", &endpoint)
+        .env("LOGTO_APP_ID", "machine")
+        .env("LOGTO_APP_SECRET", "of nobody's account, for this test only")
+        .env("LOGTO_WEBHOOK_KEY", WEBHOOK_KEY);
+    let (_running, line) = start(&mut command)?;
+    let webhooks = line.rsplit(' ').next().unwrap_or_default().to_owned();
+
+    let now = chrono::DateTime::<chrono::Utc>::from(SystemClock.now()).to_rfc3339();
+    let reset = json!({ "event": "PostResetPassword", "createdAt": now, "user": { "id": "u1" } }).to_string();
+    let other = json!({ "event": "PostSignIn", "createdAt": now, "user": { "id": "u2" } }).to_string();
+    let deliver = async |body: &str, key: &str| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        let signature = hex::encode(hmac::sign(&key, body.as_bytes()));
+        let request = Client::new()
+            .post(&webhooks)
+            .header("logto-signature-sha-256", signature);
+        anyhow::Ok(request.body(body.to_owned()).send().await?.status().as_u16())
+    };
+    assert_eq!(deliver(&reset, "another key").await?, 401);
+    assert_eq!(deliver(&other, WEBHOOK_KEY).await?, 204);
+    assert_eq!(logto.ended(), [""; 0]);
+    // While Logto is out of reach nothing is forgotten: the same delivery is handled later, and then once.
+    logto.away.store(true, Ordering::SeqCst);
+    assert_eq!(deliver(&reset, WEBHOOK_KEY).await?, 500);
+    logto.away.store(false, Ordering::SeqCst);
+    for _ in 0..2 {
+        assert_eq!(deliver(&reset, WEBHOOK_KEY).await?, 204);
+    }
+    assert_eq!(
+        logto.ended(),
+        ["/api/users/u1/sessions/s1", "/api/users/u1/grants/g1"]
+    );
+    Ok(())
+}
+
+const WEBHOOK_KEY: &str = "a-signing-key-for-this-test";
+
+/// A Logto in which u1 has a session and a grant.
+#[derive(Default)]
+struct Logto {
+    away: AtomicBool,
+    ended: Mutex<Vec<String>>,
+}
+
+impl Logto {
+    async fn start(self: Arc<Self>) -> anyhow::Result<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let routes = Router::new().fallback(move |method: Method, uri: Uri| {
+            let answer = self.answer(&method, uri.path());
+            async move { answer }
+        });
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        Ok(endpoint)
+    }
+
+    fn answer(&self, method: &Method, path: &str) -> (StatusCode, axum::Json<Value>) {
+        if self.away.load(Ordering::SeqCst) {
+            return (StatusCode::BAD_GATEWAY, axum::Json(json!({})));
+        }
+        if *method == Method::DELETE {
+            self.lock().push(path.to_owned());
+        }
+        let body = match path {
+            "/oidc/token" => json!({ "access_token": "t", "token_type": "Bearer", "expires_in": 3600 }),
+            "/api/users/u1/sessions" => json!({ "sessions": [{ "payload": { "uid": "s1" } }] }),
+            "/api/users/u1/grants" => json!({ "grants": [{ "id": "g1" }] }),
+            _ => json!({}),
+        };
+        (StatusCode::OK, axum::Json(body))
+    }
+
+    fn ended(&self) -> Vec<String> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The command-line program at work. It is killed when dropped.
@@ -283,10 +414,13 @@ impl Drop for Running {
 fn start(command: &mut Command) -> anyhow::Result<(Running, String)> {
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let printed = child.stdout.take();
-    let running = Running(child);
+    let mut running = Running(child);
     let mut line = String::new();
     if let Some(printed) = printed {
-        BufReader::new(printed).read_line(&mut line)?;
+        let mut printed = BufReader::new(printed);
+        printed.read_line(&mut line)?;
+        // It may print more: the pipe stays open.
+        running.0.stdout = Some(printed.into_inner());
     }
     Ok((running, line.trim().to_owned()))
 }
@@ -329,7 +463,7 @@ fn reset_request(answer: &Response, issuer: &str) -> anyhow::Result<HashMap<Stri
     );
     let request: HashMap<_, _> = location.query_pairs().into_owned().collect();
     assert_eq!(request["first_screen"], "reset-password");
-    assert_eq!(request["prompt"], "login");
+    assert_eq!(request["prompt"], "login consent");
     assert_eq!(request["response_type"], "code");
     assert_eq!(request["code_challenge_method"], "S256");
     for drawn in ["state", "nonce", "code_challenge"] {

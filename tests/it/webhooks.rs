@@ -116,7 +116,8 @@ async fn sr60_a_reset_tells_the_webhook_who_it_was_signed_and_with_an_id() {
     assert!(!asked.body.contains(NEW_PASSWORD));
 
     // A receiver made for Logto takes it as it is.
-    let logtos = WebhookReceiver::logto([KEY]).unwrap();
+    let clock = Arc::new(Shared(Arc::clone(&app.clock)));
+    let logtos = WebhookReceiver::logto([KEY]).unwrap().clock(clock);
     logtos.verify(&headers(&asked), asked.body.as_bytes()).unwrap();
     app.settle().await;
     assert_eq!(peer.asked().len(), 1);

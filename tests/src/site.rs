@@ -37,6 +37,7 @@ impl Site {
             .client_secret(APP_SECRET)
             .redirect_uri(url.join("/callback").unwrap())
             .provider(Provider::Keyback)
+            .without_reserved_scopes()
             .clock(Arc::new(SharedClock(Arc::clone(clock))))
             .build()
             .unwrap();

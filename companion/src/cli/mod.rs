@@ -2,6 +2,7 @@
 
 mod app;
 mod config;
+mod doctor;
 pub(crate) mod keys;
 mod migrate;
 mod open;
@@ -45,6 +46,8 @@ enum Command {
     CheckConfig(ConfigFile),
     /// Print the commented reference of the configuration
     Config,
+    /// Check a provider, yours or any other, and say what to mend
+    Doctor(doctor::DoctorArgs),
     /// Bring the database to this version's form, without serving
     Migrate(ConfigFile),
     /// Accounts
@@ -81,6 +84,7 @@ impl Cli {
                 Command::Serve(file) => serve::run(&file).await,
                 Command::CheckConfig(file) => config::check(&file).await,
                 Command::Config => config::print(),
+                Command::Doctor(args) => doctor::run(args).await,
                 Command::Migrate(file) => migrate::run(&file).await,
                 Command::User(command) => user::run(command).await,
                 Command::App(command) => app::run(command).await,

@@ -48,6 +48,8 @@ pub(super) fn router(companion: &Companion, site_url: &Url, secret: &str) -> any
         .client_secret(secret)
         .redirect_uri(site_url.join("/callback")?)
         .provider(Provider::Keyback)
+        // The shop calls nobody for its customers, and needs no refresh token.
+        .without_reserved_scopes()
         .build()?;
     let mut key = Zeroizing::new([0; 32]);
     SystemRandom.fill(key.as_mut());

@@ -10,9 +10,8 @@
 //! and reset the password on the demo's site. For Logto's webhooks set `KEYBACK_WEBHOOK_SENDER=logto`. While one key
 //! takes another's place, `KEYBACK_WEBHOOK_KEY` may hold both, separated by a comma.
 
-use std::collections::HashSet;
 use std::env;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use axum::Router;
@@ -20,13 +19,13 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use keyback::logto::webhook::{Delivery, Event, WebhookReceiver};
+use keyback::logto::webhook::{Delivery, Event, MemoryDeliveries, WebhookReceiver};
 use tokio::net::TcpListener;
 
 struct Receiver {
     webhooks: WebhookReceiver,
-    /// What was seen already, by its fingerprint. A real receiver keeps this in its database, with what it did.
-    seen: Mutex<HashSet<String>>,
+    /// What was handled already. Behind several servers this is a table of their database.
+    seen: MemoryDeliveries,
 }
 
 #[tokio::main]
@@ -47,7 +46,7 @@ async fn main() -> Result<()> {
         "Waiting for webhooks at http://{}/webhooks",
         listener.local_addr()?
     );
-    let seen = Mutex::default();
+    let seen = MemoryDeliveries::new();
     let routes = Router::new()
         .route("/webhooks", post(receive))
         .with_state(Arc::new(Receiver { webhooks, seen }));
@@ -56,24 +55,19 @@ async fn main() -> Result<()> {
 
 /// The body as bytes: what was signed are these, and not what they mean.
 async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, raw_body: Bytes) -> StatusCode {
-    match receiver.webhooks.verify(&headers, &raw_body) {
-        Ok(delivery) if receiver.is_new(&delivery) => {
+    // At least once means that it may come again.
+    let handled = receiver
+        .webhooks
+        .receive(&receiver.seen, &headers, &raw_body, async |delivery| {
             println!("{}", told(&delivery));
-            StatusCode::NO_CONTENT
-        }
-        // At least once means that it may come again.
+            Ok(())
+        });
+    match handled.await {
         Ok(_) => StatusCode::NO_CONTENT,
         Err(error) => {
             eprintln!("refused: {error}");
             StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST)
         }
-    }
-}
-
-impl Receiver {
-    fn is_new(&self, delivery: &Delivery) -> bool {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(delivery.fingerprint().to_owned())
     }
 }
 

@@ -40,12 +40,14 @@ pub(crate) async fn code(
     ask(client, metadata, &form, binding).await
 }
 
-/// Exchanges the refresh token for new tokens: for `resource`, or for the provider itself.
+/// Exchanges the refresh token for new tokens: for `resource`, for Logto's `organization`, for both, or for the provider
+/// itself.
 pub(crate) async fn refresh(
     client: &Client,
     metadata: &Metadata,
     refresh_token: &str,
     resource: Option<&str>,
+    organization: Option<&str>,
     binding: Option<&DpopKey>,
 ) -> Result<Exchanged, ExchangeError> {
     let mut form = vec![
@@ -53,6 +55,7 @@ pub(crate) async fn refresh(
         ("refresh_token", Cow::Borrowed(refresh_token)),
     ];
     form.extend(resource.map(|resource| ("resource", Cow::Borrowed(resource))));
+    form.extend(organization.map(|organization| ("organization_id", Cow::Borrowed(organization))));
     ask(client, metadata, &form, binding).await
 }
 

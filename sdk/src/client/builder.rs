@@ -11,11 +11,13 @@ use super::held::Held;
 use super::keys::Keys;
 use super::{Algorithm, Client, ClientAuthentication, ClientKey, Inner, Provider};
 use crate::clock::{Clock, SystemClock};
+use crate::clock_drift::TimedTransport;
 use crate::dpop::Nonces;
 use crate::error::{ConfigError, Error};
 use crate::random::{Random, SystemRandom};
 use crate::secret::Secret;
 use crate::secure_url::{has_credentials, is_secure, may_return_to};
+use crate::session::{MemoryReplays, ReplayStore};
 use crate::transport::HttpTransport;
 #[cfg(feature = "reqwest")]
 use crate::transport::ReqwestTransport;
@@ -39,12 +41,16 @@ pub struct ClientBuilder {
     provider: Provider,
     pushes_requests: bool,
     binds_tokens: bool,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    reserved_scopes: bool,
     algorithms: Vec<Algorithm>,
     leeway: Duration,
     pending_lifetime: Duration,
     http: Option<Arc<dyn HttpTransport>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    logout_tokens: Arc<dyn ReplayStore>,
 }
 
 impl ClientBuilder {
@@ -59,12 +65,16 @@ impl ClientBuilder {
             provider: Provider::default(),
             pushes_requests: false,
             binds_tokens: false,
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            reserved_scopes: true,
             algorithms: Algorithm::DEFAULT.to_vec(),
             leeway: LEEWAY,
             pending_lifetime: PENDING_LIFETIME,
             http: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            logout_tokens: Arc::new(MemoryReplays::new()),
         }
     }
 
@@ -116,6 +126,26 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds a scope to every sign-in of this client. Beside `openid`, every sign-in has `offline_access` and `profile` by
+    /// itself, as with Logto's own SDKs, where the provider's metadata doesn't leave them out of `scopes_supported`.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Adds an API to every sign-in of this client (RFC 8707): see [`SignInBuilder::resource`](crate::SignInBuilder::resource).
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resources.push(resource.into());
+        self
+    }
+
+    /// Sign-ins have neither `offline_access` nor `profile` by themselves. Without `offline_access` there is no refresh
+    /// token, and so no session outlives its first access token; nor is there a consent prompt for it.
+    pub fn without_reserved_scopes(mut self) -> Self {
+        self.reserved_scopes = false;
+        self
+    }
+
     /// The signature algorithms accepted in ID tokens. [`Algorithm::DEFAULT`] by default. The list is never taken from
     /// the provider's metadata nor from a token.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
@@ -150,6 +180,12 @@ impl ClientBuilder {
     /// The source of state and nonce. The system's by default.
     pub fn random(mut self, random: Arc<dyn Random>) -> Self {
         self.random = random;
+        self
+    }
+
+    /// Who remembers the logout tokens that were accepted. [`MemoryReplays`] by default.
+    pub fn replay_store(mut self, store: Arc<dyn ReplayStore>) -> Self {
+        self.logout_tokens = store;
         self
     }
 
@@ -194,15 +230,18 @@ impl ClientBuilder {
                 provider: self.provider,
                 pushes_requests: self.pushes_requests,
                 binds_tokens: self.binds_tokens,
+                scopes: self.scopes,
+                resources: self.resources,
+                reserved_scopes: self.reserved_scopes,
                 algorithms: self.algorithms,
                 leeway: self.leeway,
                 pending_lifetime: self.pending_lifetime,
-                http,
+                http: TimedTransport::new(http, Arc::clone(&self.clock)),
                 clock: self.clock,
                 random: self.random,
                 metadata: Held::new(),
                 keys: Keys::new(),
-                logout_tokens: crate::session::Replays::default(),
+                logout_tokens: self.logout_tokens,
                 nonces: Nonces::default(),
             }),
         })
@@ -235,11 +274,11 @@ fn parse_redirect_uri(text: Option<String>) -> Result<RedirectUrl, ConfigError> 
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
+pub(crate) fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
     Ok(Arc::new(ReqwestTransport::new().map_err(ConfigError::Transport)?))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
+pub(crate) fn default_transport() -> Result<Arc<dyn HttpTransport>, ConfigError> {
     Err(ConfigError::NoTransport)
 }

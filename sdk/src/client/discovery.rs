@@ -46,6 +46,8 @@ pub(crate) struct Metadata {
     pub(crate) authorization_response_iss_parameter_supported: bool,
     #[serde(default)]
     code_challenge_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) scopes_supported: Option<Vec<String>>,
     /// Keyback's own: the spellings of `first_screen` that it accepts.
     #[serde(default)]
     pub(crate) first_screen_values_supported: Option<Vec<String>>,

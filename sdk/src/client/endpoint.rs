@@ -2,23 +2,19 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::{Url, form_urlencoded};
-use zeroize::Zeroizing;
 
 use super::client_key::ASSERTION_TYPE;
 use super::signing_key::SigningFailed;
 use super::{Client, ClientAuthentication, ClientKey, Metadata};
+use crate::basic;
 use crate::dpop::DpopKey;
 use crate::error::ProviderError;
 use crate::secret::Secret;
-use crate::transport::{Answer, TransportError, send};
+use crate::transport::{self, Answer, TransportError, send};
 
 /// How the client proves who it is (OpenID Connect Core section 9).
 pub(crate) enum Credentials {
@@ -125,7 +121,7 @@ impl Client {
         let mut authorization = None;
         match self.credentials() {
             Credentials::Secret(secret, ClientAuthentication::Basic) => {
-                authorization = Some(basic(client_id, secret.expose())?);
+                authorization = Some(basic::authorization(client_id, secret)?);
             }
             other => {
                 if !names_client {
@@ -150,31 +146,8 @@ impl Client {
                 }
             }
         }
-        let mut request = http::Request::builder()
-            .method(Method::POST)
-            .uri(endpoint.as_str())
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            )
-            .body(Bytes::from(body.finish()))
-            .map_err(TransportError::other)?;
-        if let Some(value) = authorization {
-            request.headers_mut().insert(AUTHORIZATION, value);
-        }
-        Ok(request)
+        Ok(transport::form(endpoint, body.finish(), authorization)?)
     }
-}
-
-/// Id and secret, each form-encoded first (RFC 6749 section 2.3.1).
-fn basic(client_id: &str, secret: &str) -> Result<HeaderValue, TransportError> {
-    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = Zeroizing::new(format!("{}:{}", encode(client_id), encode(secret)));
-    let mut value = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair.as_bytes())))
-        .map_err(TransportError::other)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 fn refusal(answer: &Answer) -> Option<Refusal> {

@@ -22,6 +22,8 @@ const COOL_DOWN: Duration = Duration::from_secs(60);
 /// How long a key id that was not found is believed not to exist.
 const MISSED_FOR: Duration = Duration::from_secs(120);
 const MOST_MISSES: usize = 64;
+/// No provider's key id is longer. What is, is not remembered: the cool-down holds for it all the same.
+const LONGEST_KEY_ID: usize = 256;
 
 pub(crate) type KeySet = JsonWebKeySet<PublicKey>;
 
@@ -106,6 +108,9 @@ impl Misses {
     }
 
     fn remember(&mut self, key_id: &str, now: SystemTime) {
+        if key_id.len() > LONGEST_KEY_ID {
+            return;
+        }
         if self.missed.len() == MOST_MISSES {
             self.missed.pop_front();
         }

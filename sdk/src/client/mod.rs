@@ -27,6 +27,7 @@ use url::Url;
 
 pub use self::algorithm::Algorithm;
 pub use self::builder::ClientBuilder;
+pub(crate) use self::builder::default_transport;
 pub use self::client_key::{AssertionAudience, ClientKey};
 pub(crate) use self::discovery::Metadata;
 use self::endpoint::Credentials;
@@ -36,11 +37,12 @@ pub(crate) use self::keys::KeySet;
 use self::keys::{Keys, Source};
 pub use self::provider::{ClientAuthentication, Provider};
 use crate::clock::Clock;
+use crate::clock_drift::{ClockDrift, TimedTransport};
 use crate::dpop::Nonces;
 use crate::error::{DiscoveryError, Error};
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::session::Replays;
+use crate::session::ReplayStore;
 use crate::sign_in::{FirstScreen, SignInBuilder};
 use crate::transport::HttpTransport;
 
@@ -83,15 +85,18 @@ pub(crate) struct Inner {
     provider: Provider,
     pushes_requests: bool,
     binds_tokens: bool,
+    scopes: Vec<String>,
+    resources: Vec<String>,
+    reserved_scopes: bool,
     algorithms: Vec<Algorithm>,
     leeway: Duration,
     pending_lifetime: Duration,
-    http: Arc<dyn HttpTransport>,
+    http: TimedTransport,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     metadata: Held<Metadata>,
     keys: Keys,
-    logout_tokens: Replays,
+    logout_tokens: Arc<dyn ReplayStore>,
     nonces: Nonces,
 }
 
@@ -174,6 +179,18 @@ impl Client {
         &self.inner.nonces
     }
 
+    pub(crate) fn default_scopes(&self) -> &[String] {
+        &self.inner.scopes
+    }
+
+    pub(crate) fn default_resources(&self) -> &[String] {
+        &self.inner.resources
+    }
+
+    pub(crate) fn has_reserved_scopes(&self) -> bool {
+        self.inner.reserved_scopes
+    }
+
     pub(crate) fn algorithms(&self) -> &[Algorithm] {
         &self.inner.algorithms
     }
@@ -187,15 +204,26 @@ impl Client {
     }
 
     pub(crate) fn http(&self) -> &dyn HttpTransport {
-        &*self.inner.http
+        &self.inner.http
+    }
+
+    /// How far this machine's clock is from the provider's; `None` while nothing is known, or they agree.
+    pub(crate) fn clock_drift(&self) -> Option<ClockDrift> {
+        self.inner.http.drift()
+    }
+
+    /// The time by the provider's clock, as far as it is known.
+    pub(crate) fn provider_now(&self) -> SystemTime {
+        let now = self.now();
+        self.clock_drift().map_or(now, |drift| drift.provider_time(now))
     }
 
     pub(crate) fn random(&self) -> &dyn Random {
         &*self.inner.random
     }
 
-    pub(crate) fn logout_tokens(&self) -> &Replays {
-        &self.inner.logout_tokens
+    pub(crate) fn logout_tokens(&self) -> &dyn ReplayStore {
+        &*self.inner.logout_tokens
     }
 
     pub(crate) fn now(&self) -> SystemTime {
@@ -204,7 +232,7 @@ impl Client {
 
     pub(crate) async fn metadata(&self) -> Result<Arc<Metadata>, DiscoveryError> {
         let inner = &*self.inner;
-        let fetch = Metadata::fetch(&*inner.http, &inner.issuer);
+        let fetch = Metadata::fetch(&inner.http, &inner.issuer);
         inner.metadata.load(&*inner.clock, &*inner.random, fetch).await
     }
 
@@ -235,7 +263,7 @@ impl Client {
 
     fn key_source<'a>(&'a self, metadata: &'a Metadata) -> Source<'a> {
         Source {
-            transport: &*self.inner.http,
+            transport: &self.inner.http,
             clock: &*self.inner.clock,
             random: &*self.inner.random,
             jwks_uri: &metadata.jwks_uri,

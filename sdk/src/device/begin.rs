@@ -13,7 +13,7 @@ use crate::dpop::DpopKey;
 use crate::error::{Endpoint, EndpointError, Error, SignInError};
 use crate::secret::Secret;
 use crate::secure_url::{has_credentials, is_secure};
-use crate::sign_in::is_scope;
+use crate::sign_in::{is_scope, requested_scopes};
 
 /// A code that lives longer is one that somebody forgot.
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -34,13 +34,13 @@ struct Begun {
 }
 
 impl Client {
-    /// Begins a sign-in on a device that has no browser, or none that can be trusted with one (RFC 8628). `openid` is always
-    /// among the scopes.
+    /// Begins a sign-in on a device that has no browser, or none that can be trusted with one (RFC 8628). The scopes are added to
+    /// those that every sign-in of this client has ([`ClientBuilder::scope`](crate::ClientBuilder::scope)).
     ///
     /// ```no_run
     /// # async fn sleep(_: std::time::Duration) {}
     /// # async fn sign_in(auth: keyback::Client) -> Result<keyback::Session, keyback::Error> {
-    /// let device = auth.begin_on_device(["email", "offline_access"]).await?;
+    /// let device = auth.begin_on_device(["email"]).await?;
     /// println!("Open {} and type {}", device.verification_uri(), device.user_code());
     /// let session = auth.finish_on_device(device, sleep).await?; // for instance tokio::time::sleep
     /// # Ok(session)
@@ -55,14 +55,18 @@ impl Client {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        let mut asked = vec!["openid".to_owned()];
-        for scope in scopes.into_iter().map(Into::into) {
-            if !is_scope(&scope) {
-                return Err(SignInError::Scope.into());
-            }
-            if !asked.contains(&scope) {
-                asked.push(scope);
-            }
+        let mut asked = self.default_scopes().to_vec();
+        asked.extend(scopes.into_iter().map(Into::into));
+        self.begin_device(&asked, self.has_reserved_scopes()).await
+    }
+
+    pub(crate) async fn begin_device(
+        &self,
+        asked: &[String],
+        reserved_scopes: bool,
+    ) -> Result<DeviceSignIn, Error> {
+        if !asked.iter().all(|scope| is_scope(scope)) {
+            return Err(SignInError::Scope.into());
         }
         let endpoint = Endpoint::DeviceAuthorization;
         let failed = |failure| EndpointError::new(endpoint, failure);
@@ -71,9 +75,10 @@ impl Client {
             .device_authorization_endpoint
             .as_ref()
             .ok_or(EndpointError::NotOffered { endpoint })?;
+        let scopes = requested_scopes(asked, reserved_scopes, metadata.scopes_supported.as_deref());
         let form = vec![
             ("client_id", Cow::Borrowed(self.client_id())),
-            ("scope", Cow::Owned(asked.join(" "))),
+            ("scope", Cow::Owned(scopes.join(" "))),
         ];
         let answer = self.post(&metadata, url, &form, None).await.map_err(failed)?;
         let begun: Begun = read(&answer).map_err(failed)?;

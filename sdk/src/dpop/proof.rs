@@ -41,7 +41,19 @@ impl Client {
         access_token: &str,
         nonce: Option<&str>,
     ) -> Result<Option<String>, Error> {
-        let Some(key) = session.dpop_key() else {
+        self.proof_by(session.dpop_key(), method, url, access_token, nonce)
+    }
+
+    /// The proof for an access token, if it is bound to a key.
+    pub(crate) fn proof_by(
+        &self,
+        binding: Option<&DpopKey>,
+        method: &Method,
+        url: &Url,
+        access_token: &str,
+        nonce: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let Some(key) = binding else {
             return Ok(None);
         };
         let proof = self

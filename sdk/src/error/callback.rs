@@ -22,6 +22,9 @@ pub enum CallbackError {
         /// The parameter.
         name: &'static str,
     },
+    /// This callback was taken before: it was sent twice, or loaded again.
+    #[error("the callback was taken before")]
+    Taken,
     /// The callback did not arrive at the redirect URI: scheme, host, port or path differ.
     #[error("the callback did not arrive at the redirect URI")]
     ForeignRedirectUri,
@@ -63,6 +66,7 @@ impl CallbackError {
             Self::Malformed => verdict("callback.malformed", Fault::Application, Remedy::FixApplication),
             Self::TooLarge { .. } => verdict("callback.too_large", Fault::Visitor, Remedy::SignInAgain),
             Self::Repeated { .. } => verdict("callback.repeated", Fault::Visitor, Remedy::SignInAgain),
+            Self::Taken => verdict("callback.taken", Fault::Visitor, Remedy::SignInAgain),
             Self::ForeignRedirectUri => verdict(
                 "callback.foreign_redirect_uri",
                 Fault::Application,

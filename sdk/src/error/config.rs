@@ -47,6 +47,17 @@ pub enum ConfigError {
     /// The provider's profile has a name that is no name there, or an address that is not https.
     #[error("the provider's profile has an empty or impossible name, or an address that is not https")]
     Profile,
+    /// The API's identifier is not an absolute URI without fragment (RFC 8707 section 2).
+    #[error("the API's identifier is not an absolute URI without a fragment")]
+    AudienceNotUri,
+    /// The introspection endpoint is not https, or has credentials.
+    #[error(
+        "the introspection endpoint must be an https URL (plain http is for loopback addresses) without credentials"
+    )]
+    IntrospectionEndpoint,
+    /// An API that shares its keys with a client was given settings of its own.
+    #[error("an API that shares a client's keys has the client's settings: change them there")]
+    SharedClient,
     /// No signature algorithm is allowed.
     #[error("the list of allowed signature algorithms is empty")]
     NoAlgorithms,
@@ -74,6 +85,9 @@ impl ConfigError {
             Self::RedirectUriInsecure => "config.redirect_uri_insecure",
             Self::RedirectUriNotPlain => "config.redirect_uri_not_plain",
             Self::Profile => "config.profile",
+            Self::AudienceNotUri => "config.audience_not_uri",
+            Self::IntrospectionEndpoint => "config.introspection_endpoint",
+            Self::SharedClient => "config.shared_client",
             Self::NoAlgorithms => "config.no_algorithms",
             Self::NoTransport => "config.no_transport",
             Self::Transport(_) => "config.transport",

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::{Fault, Remedy, Verdict, verdict};
+use crate::clock_drift::{ClockDrift, told};
 
 /// Why an ID token is not acceptable (OpenID Connect Core section 3.1.3.7).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,22 +44,28 @@ pub enum IdTokenError {
     #[error("the ID token was issued to another client")]
     WrongAuthorizedParty,
     /// `exp` has passed.
-    #[error("the ID token expired {} s ago, more than the tolerated drift", .ago.as_secs())]
+    #[error("the ID token expired {} s ago, more than the tolerated drift{}", .ago.as_secs(), told(.drift))]
     Expired {
         /// How long ago, by this machine's clock.
         ago: Duration,
+        /// How far the clocks differ, if they notably do.
+        drift: Option<ClockDrift>,
     },
     /// `iat` lies in the future.
-    #[error("the ID token was issued {} s in the future: the clocks differ", .ahead.as_secs())]
+    #[error("the ID token was issued {} s in the future, so the clocks differ{}", .ahead.as_secs(), told(.drift))]
     IssuedInFuture {
         /// How far ahead of this machine's clock.
         ahead: Duration,
+        /// How far the clocks differ, if they notably do.
+        drift: Option<ClockDrift>,
     },
     /// `nbf` lies in the future.
-    #[error("the ID token is not valid until in {} s: the clocks differ", .ahead.as_secs())]
+    #[error("the ID token is not valid until in {} s, so the clocks differ{}", .ahead.as_secs(), told(.drift))]
     NotYetValid {
         /// How far ahead of this machine's clock.
         ahead: Duration,
+        /// How far the clocks differ, if they notably do.
+        drift: Option<ClockDrift>,
     },
     /// There is no `nonce`.
     #[error("the ID token has no nonce")]
@@ -87,6 +94,17 @@ pub enum IdTokenError {
 }
 
 impl IdTokenError {
+    /// The same error, which tells by how much the clocks differ where it is about the time.
+    pub(crate) fn with_drift(mut self, measured: Option<ClockDrift>) -> Self {
+        if let Self::Expired { drift, .. }
+        | Self::IssuedInFuture { drift, .. }
+        | Self::NotYetValid { drift, .. } = &mut self
+        {
+            *drift = measured;
+        }
+        self
+    }
+
     pub(super) fn verdict(&self) -> Verdict {
         use Fault::{Application, Provider, Visitor};
         use Remedy::{AskProvider, CheckClock, FixApplication, SignInAgain};

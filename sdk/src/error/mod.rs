@@ -3,6 +3,9 @@
 //! Every part has its own enum, named for what failed; [`Error`] only unites them. Their texts never hold
 //! a URL, a code, a token or anything a stranger sent, so they may be logged as they are.
 
+mod access_token;
+mod api;
+mod api_code;
 mod callback;
 mod config;
 mod cookie;
@@ -11,7 +14,9 @@ mod discovery;
 mod endpoint;
 mod exchange;
 mod id_token;
+mod introspection;
 mod logout_token;
+mod session;
 mod sign_in;
 mod sign_out;
 mod user_info;
@@ -19,6 +24,9 @@ mod webhook;
 
 use std::fmt;
 
+pub use self::access_token::AccessTokenError;
+pub use self::api::ApiError;
+pub use self::api_code::ApiCode;
 pub use self::callback::{CallbackError, ProviderError};
 pub use self::config::ConfigError;
 pub use self::cookie::CookieError;
@@ -27,7 +35,9 @@ pub use self::discovery::{DiscoveryError, Document};
 pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::exchange::ExchangeError;
 pub use self::id_token::IdTokenError;
+pub use self::introspection::IntrospectionError;
 pub use self::logout_token::LogoutTokenError;
+pub use self::session::SessionError;
 pub use self::sign_in::SignInError;
 pub use self::sign_out::SignOutError;
 pub use self::user_info::UserInfoError;
@@ -71,6 +81,9 @@ pub enum Error {
     /// The userinfo endpoint did not give acceptable claims.
     #[error(transparent)]
     UserInfo(#[from] UserInfoError),
+    /// A kept session could not be used.
+    #[error(transparent)]
+    Session(#[from] SessionError),
     /// The logout token is not acceptable.
     #[error(transparent)]
     LogoutToken(#[from] LogoutTokenError),
@@ -80,6 +93,15 @@ pub enum Error {
     /// A webhook's delivery is not acceptable.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// Logto's Account or Management API did not do what it was asked.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// An access token does not open this API.
+    #[error(transparent)]
+    AccessToken(#[from] AccessTokenError),
+    /// The provider did not say what an opaque access token is worth.
+    #[error(transparent)]
+    Introspection(#[from] IntrospectionError),
 }
 
 /// Who has to change something.
@@ -177,9 +199,13 @@ explained!(
     DeviceError,
     IdTokenError,
     LogoutTokenError,
+    SessionError,
     UserInfoError,
     SignOutError,
     WebhookError,
+    ApiError,
+    AccessTokenError,
+    IntrospectionError,
 );
 
 impl Error {
@@ -196,10 +222,20 @@ impl Error {
             Self::IdToken(error) => error.verdict(),
             Self::UserInfo(error) => error.verdict(),
             Self::LogoutToken(error) => error.verdict(),
+            Self::Session(error) => error.verdict(),
             Self::SignOut(error) => error.verdict(),
             Self::Webhook(error) => error.verdict(),
+            Self::Api(error) => error.verdict(),
+            Self::AccessToken(error) => error.verdict(),
+            Self::Introspection(error) => error.verdict(),
         }
     }
+}
+
+/// The name of an algorithm that came from outside, if it has the form of one: whatever else stands there is a stranger's.
+pub(crate) fn algorithm_name(text: &str) -> String {
+    let is_one = text.len() <= 8 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_one { text } else { "unknown" }.to_owned()
 }
 
 /// Keeps what may be shown of a word that came from outside: its letters, digits and `_ - . :`, at most 64.

@@ -52,6 +52,15 @@ pub enum WebhookError {
     /// The body is signed, but names no event.
     #[error("the body of the delivery has no event")]
     NoEvent,
+    /// The body is signed, but does not tell when it happened: a repeat could not be told from news.
+    #[error("the body of the delivery has no createdAt")]
+    NoTime,
+    /// The same delivery is being handled now. The sender tries again; if it was handled by then, it is told so.
+    #[error("the same delivery is being handled at this moment")]
+    UnderWay,
+    /// What the application does with deliveries has failed.
+    #[error("the delivery is right, and could not be handled: {0}")]
+    NotHandled(String),
     /// The body is signed, but its event does not have the shape this version knows.
     #[error("the event {event} does not have the shape that this version of keyback knows: update it")]
     UnknownShape {
@@ -62,18 +71,19 @@ pub enum WebhookError {
 
 impl WebhookError {
     /// The HTTP status to answer the sender with: 401 where the delivery may be somebody else's, 400 where it is the
-    /// sender's and can't be read, 500 where the receiver itself is not set up. The companion tries again after each.
+    /// sender's and can't be read, 500 where the receiver is not set up or has failed. The companion tries again after each.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Self::NoKey => 500,
+            Self::NoKey | Self::NotHandled(_) => 500,
+            Self::UnderWay => 503,
             Self::Missing { .. }
             | Self::Repeated { .. }
             | Self::Malformed { .. }
             | Self::BadSignature
             | Self::TooOld { .. }
             | Self::FromTheFuture { .. } => 401,
-            Self::NotJson | Self::NoEvent | Self::UnknownShape { .. } => 400,
+            Self::NotJson | Self::NoEvent | Self::NoTime | Self::UnknownShape { .. } => 400,
         }
     }
 
@@ -90,6 +100,9 @@ impl WebhookError {
             }
             Self::NotJson => verdict("webhook.not_json", Fault::Provider, Remedy::AskProvider),
             Self::NoEvent => verdict("webhook.no_event", Fault::Provider, Remedy::AskProvider),
+            Self::NoTime => verdict("webhook.no_time", Fault::Provider, Remedy::AskProvider),
+            Self::UnderWay => verdict("webhook.under_way", Fault::Visitor, Remedy::RetryLater),
+            Self::NotHandled(_) => verdict("webhook.not_handled", Fault::Application, Remedy::FixApplication),
             Self::UnknownShape { .. } => verdict(
                 "webhook.unknown_shape",
                 Fault::Application,

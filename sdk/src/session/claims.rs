@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
+use crate::jws;
+
 /// A number of seconds beyond this (the year 5138) is milliseconds: Logto writes `updated_at` and `created_at` so.
 const SECONDS_END: f64 = 1e11;
 /// The last time that is believed, in milliseconds: the year 33658. Beyond it, adding tolerances might overflow.
@@ -25,6 +27,11 @@ impl Claims {
     pub(crate) fn new(members: Map<String, Value>) -> Option<Self> {
         let subject = members.get("sub")?.as_str()?.to_owned();
         Some(Self { subject, members })
+    }
+
+    /// The payload of a JWT that somebody has verified before.
+    pub(crate) fn of_jwt(raw: &str) -> Option<Self> {
+        Self::new(jws::claims(raw).ok()?)
     }
 
     /// `sub`: the provider's name for the person, never given to anybody else.

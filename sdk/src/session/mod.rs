@@ -10,9 +10,9 @@ mod user_info;
 use std::fmt;
 
 pub use self::claims::Claims;
-pub use self::logout_token::LogoutToken;
-pub(crate) use self::logout_token::Replays;
+pub use self::logout_token::{LogoutToken, MemoryReplays, ReplayStore};
 pub use self::refresh::ApiAccess;
+pub(crate) use self::refresh::Renewed;
 pub use self::tokens::TokenSet;
 use crate::dpop::DpopKey;
 use crate::secret::Secret;

@@ -35,7 +35,7 @@ impl Client {
     /// [`ExchangeError::NoRefreshToken`] without `offline_access`, [`ExchangeError::InvalidGrant`] when the session has
     /// ended at the provider: the person has to sign in again.
     pub async fn refresh(&self, session: &Session) -> Result<Session, Error> {
-        let renewed = self.renew(session, None).await?;
+        let renewed = self.renew(session, None, None).await?;
         Ok(Session {
             tokens: TokenSet {
                 scopes: renewed.tokens.scopes.or_else(|| session.tokens.scopes.clone()),
@@ -73,7 +73,7 @@ impl Client {
         if !is_resource(resource) {
             return Err(ExchangeError::Resource.into());
         }
-        let renewed = self.renew(session, Some(resource)).await?;
+        let renewed = self.renew(session, Some(resource), None).await?;
         Ok(ApiAccess {
             tokens: renewed.tokens,
             session: Session {
@@ -88,11 +88,23 @@ impl Client {
         })
     }
 
-    async fn renew(&self, session: &Session, resource: Option<&str>) -> Result<Renewed, Error> {
+    pub(crate) async fn renew(
+        &self,
+        session: &Session,
+        resource: Option<&str>,
+        organization: Option<&str>,
+    ) -> Result<Renewed, Error> {
         let refresh_token = session.refresh_token().ok_or(ExchangeError::NoRefreshToken)?;
         let metadata = self.metadata().await?;
-        let Exchanged { mut tokens, id_token } =
-            exchange::refresh(self, &metadata, refresh_token, resource, session.dpop_key()).await?;
+        let Exchanged { mut tokens, id_token } = exchange::refresh(
+            self,
+            &metadata,
+            refresh_token,
+            resource,
+            organization,
+            session.dpop_key(),
+        )
+        .await?;
         let (claims, id_token) = match id_token {
             Some(id_token) => {
                 let claims = self.same_person(session, &metadata, &id_token, &tokens).await?;
@@ -142,9 +154,9 @@ impl fmt::Debug for ApiAccess {
 }
 
 /// What a refresh token gave. The tokens are without the one that takes its place.
-struct Renewed {
-    tokens: TokenSet,
-    refresh_token: Option<Secret>,
+pub(crate) struct Renewed {
+    pub(crate) tokens: TokenSet,
+    pub(crate) refresh_token: Option<Secret>,
     claims: Claims,
-    id_token: Secret,
+    pub(crate) id_token: Secret,
 }

@@ -24,17 +24,34 @@ impl Client {
         post_logout_redirect_uri: &str,
         state: Option<&str>,
     ) -> Result<Url, Error> {
+        self.end_session_url(session.id_token(), post_logout_redirect_uri, state)
+            .await
+    }
+
+    /// Whether the browser may be sent there after a sign-out.
+    pub(crate) fn check_way_back(&self, post_logout_redirect_uri: &str) -> Result<(), SignOutError> {
         let back = Url::parse(post_logout_redirect_uri).map_err(|_| SignOutError::RedirectUri)?;
-        if !may_return_to(&back) {
-            return Err(SignOutError::RedirectUri.into());
+        if may_return_to(&back) {
+            Ok(())
+        } else {
+            Err(SignOutError::RedirectUri)
         }
+    }
+
+    pub(crate) async fn end_session_url(
+        &self,
+        id_token: &str,
+        post_logout_redirect_uri: &str,
+        state: Option<&str>,
+    ) -> Result<Url, Error> {
+        self.check_way_back(post_logout_redirect_uri)?;
         let metadata = self.metadata().await?;
         let mut url = metadata
             .end_session_endpoint
             .clone()
             .ok_or(SignOutError::NotOffered)?;
         url.query_pairs_mut()
-            .append_pair("id_token_hint", session.id_token())
+            .append_pair("id_token_hint", id_token)
             .append_pair("client_id", self.client_id())
             .append_pair("post_logout_redirect_uri", post_logout_redirect_uri);
         if let Some(state) = state {

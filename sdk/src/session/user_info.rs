@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::{Claims, Session};
 use crate::client::Client;
+use crate::dpop::DpopKey;
 use crate::error::{Error, UserInfoError};
 
 impl Client {
@@ -14,13 +15,28 @@ impl Client {
     ///
     /// [`UserInfoError`]; of it, [`UserInfoError::TokenRefused`] calls for [`refresh`](Self::refresh).
     pub async fn user_info(&self, session: &Session) -> Result<Claims, Error> {
+        self.user_info_of(
+            session.access_token(),
+            session.dpop_key(),
+            session.claims().subject(),
+        )
+        .await
+    }
+
+    /// The claims that an access token gives access to, bearer or bound, which must be about `subject`.
+    pub(crate) async fn user_info_of(
+        &self,
+        access_token: &str,
+        binding: Option<&DpopKey>,
+        subject: &str,
+    ) -> Result<Claims, Error> {
         let metadata = self.metadata().await?;
         let endpoint = metadata
             .userinfo_endpoint
             .as_ref()
             .ok_or(UserInfoError::NotOffered)?;
         let answer = self
-            .get_protected(endpoint, session.access_token(), session.dpop_key())
+            .get_protected(endpoint, access_token, binding)
             .await
             .map_err(UserInfoError::Unreachable)?;
         match answer.status {
@@ -38,7 +54,7 @@ impl Client {
         }
         let members = serde_json::from_slice(&answer.body).map_err(|_| UserInfoError::Malformed)?;
         let claims = Claims::new(members).ok_or(UserInfoError::Malformed)?;
-        if claims.subject() == session.claims().subject() {
+        if claims.subject() == subject {
             Ok(claims)
         } else {
             Err(UserInfoError::SubjectMismatch.into())

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use super::entry::Entry;
-use super::{FirstScreen, Identifier, Prompt, SignIn};
+use super::{DirectSignIn, FirstScreen, Identifier, Prompt, SignIn};
 use crate::client::Client;
+#[cfg(feature = "loopback")]
+use crate::device::DeviceSignIn;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// Builds an authorization request. [`Client::sign_in`] and [`Client::forgot_password`] make one.
 #[derive(Clone)]
@@ -18,7 +21,11 @@ pub struct SignInBuilder {
     pub(super) ui_locales: Vec<String>,
     pub(super) prompts: Vec<Prompt>,
     pub(super) max_age: Option<Duration>,
+    pub(super) direct_sign_in: Option<DirectSignIn>,
+    pub(super) one_time_token: Option<Secret>,
+    pub(super) organization_id: Option<String>,
     pub(super) scopes: Vec<String>,
+    pub(super) reserved_scopes: bool,
     pub(super) resources: Vec<String>,
     pub(super) extra: Vec<(String, String)>,
     pub(super) return_path: Option<String>,
@@ -28,6 +35,9 @@ pub struct SignInBuilder {
 impl SignInBuilder {
     pub(crate) fn new(client: Client) -> Self {
         Self {
+            scopes: client.default_scopes().to_vec(),
+            resources: client.default_resources().to_vec(),
+            reserved_scopes: client.has_reserved_scopes(),
             client,
             first_screen: None,
             identifiers: Vec::new(),
@@ -35,12 +45,24 @@ impl SignInBuilder {
             ui_locales: Vec::new(),
             prompts: Vec::new(),
             max_age: None,
-            scopes: vec!["openid".to_owned()],
-            resources: Vec::new(),
+            direct_sign_in: None,
+            one_time_token: None,
+            organization_id: None,
             extra: Vec::new(),
             return_path: None,
             form_post: false,
         }
+    }
+
+    #[cfg(feature = "loopback")]
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The same client and scopes, by a code that the person types elsewhere (RFC 8628).
+    #[cfg(feature = "loopback")]
+    pub(crate) async fn begin_on_device(&self) -> Result<DeviceSignIn, Error> {
+        self.client.begin_device(&self.scopes, self.reserved_scopes).await
     }
 
     /// The page that the provider shows first. [`FirstScreen::ResetPassword`] makes this a reset request: the
@@ -86,12 +108,41 @@ impl SignInBuilder {
         self
     }
 
-    /// Adds a scope. `openid` is always there.
+    /// Goes to a social or enterprise connector at once, past the first screen (`direct_sign_in`, Logto's).
+    pub fn direct_sign_in(mut self, way: DirectSignIn) -> Self {
+        self.direct_sign_in = Some(way);
+        self
+    }
+
+    /// A one-time token of Logto's, which proves the address of [`login_hint`](Self::login_hint): give that in the very
+    /// spelling that the token was made for. Being opened uses it up, so it belongs into the redirect that follows a
+    /// click, not into a link that mail scanners open.
+    pub fn one_time_token(mut self, token: impl Into<String>) -> Self {
+        self.one_time_token = Some(Secret::new(token));
+        self
+    }
+
+    /// The organization whose branding the pages have (`organization_id`, Logto's). An access token for an organization
+    /// is asked for by [`SignedIn::organization_token`](crate::SignedIn::organization_token).
+    pub fn organization_id(mut self, organization: impl Into<String>) -> Self {
+        self.organization_id = Some(organization.into());
+        self
+    }
+
+    /// Adds a scope to those of the client ([`ClientBuilder::scope`](crate::ClientBuilder::scope)). `openid` is always
+    /// there.
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         let scope = scope.into();
         if !self.scopes.contains(&scope) {
             self.scopes.push(scope);
         }
+        self
+    }
+
+    /// This sign-in has neither `offline_access` nor `profile` by itself: no refresh token, and no consent prompt for it.
+    /// For all of a client see [`ClientBuilder::without_reserved_scopes`](crate::ClientBuilder::without_reserved_scopes).
+    pub fn without_reserved_scopes(mut self) -> Self {
+        self.reserved_scopes = false;
         self
     }
 
@@ -108,7 +159,7 @@ impl SignInBuilder {
         self
     }
 
-    /// Adds a parameter that this crate has no method for, such as `organization_id`. Names of the protocol
+    /// Adds a parameter that this crate has no method for, such as `acr_values`. Names of the protocol
     /// are refused by [`start`](Self::start).
     pub fn extra(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extra.push((name.into(), value.into()));

@@ -3,24 +3,21 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use cookie::Cookie;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::PendingSignIn;
 use crate::callback::{PostedCallback, state_of};
 use crate::client::Client;
+use crate::cookies::{Reach, client_hash, cookies, set_cookie, short_hash};
 use crate::error::CookieError;
+use crate::sealing::{KeyRing, SealError};
 
 /// Sign-ins that one browser may have pending for one client.
 const KEPT: usize = 5;
 /// Browsers drop a cookie whose name, value and attributes exceed 4096 bytes, without a word.
 const LONGEST_VALUE: usize = 3800;
-const KEY_LENGTH: usize = 32;
 const LABEL: &[u8] = b"keyback pending sign-in cookie v1";
 
 /// Seals pending sign-ins into cookies and opens them again.
@@ -41,8 +38,7 @@ const LABEL: &[u8] = b"keyback pending sign-in cookie v1";
 /// # }
 /// ```
 pub struct CookieSealer {
-    /// The first seals, all open.
-    keys: Vec<RandomizedNonceKey>,
+    keys: KeyRing,
 }
 
 impl CookieSealer {
@@ -53,7 +49,7 @@ impl CookieSealer {
     /// [`CookieError::ShortKey`] for less than 32 bytes.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, CookieError> {
         Ok(Self {
-            keys: vec![derive(secret.as_ref())?],
+            keys: KeyRing::new(secret.as_ref(), LABEL)?,
         })
     }
 
@@ -63,7 +59,7 @@ impl CookieSealer {
     ///
     /// [`CookieError::ShortKey`] for less than 32 bytes.
     pub fn and_opens(mut self, earlier: impl AsRef<[u8]>) -> Result<Self, CookieError> {
-        self.keys.push(derive(earlier.as_ref())?);
+        self.keys.and_opens(earlier.as_ref())?;
         Ok(self)
     }
 
@@ -183,15 +179,8 @@ impl CookieSealer {
     }
 
     fn seal(&self, pending: &PendingSignIn, name: &str) -> Result<String, CookieError> {
-        let mut sealed = Zeroizing::new(serde_json::to_vec(pending).map_err(|_| CookieError::Seal)?);
-        let key = self.keys.first().ok_or(CookieError::Seal)?;
-        // The nonce is aws-lc-rs's own and no argument: a repeated one would give the key away.
-        let nonce = key
-            .seal_in_place_append_tag(Aad::from(name.as_bytes()), &mut *sealed)
-            .map_err(|_| CookieError::Seal)?;
-        let mut bytes = nonce.as_ref().to_vec();
-        bytes.extend_from_slice(&sealed);
-        let value = URL_SAFE_NO_PAD.encode(bytes);
+        let plain = Zeroizing::new(serde_json::to_vec(pending).map_err(|_| CookieError::Seal)?);
+        let value = URL_SAFE_NO_PAD.encode(self.keys.seal(name.as_bytes(), &plain)?);
         if value.len() > LONGEST_VALUE {
             Err(CookieError::TooLarge)
         } else {
@@ -204,23 +193,26 @@ impl CookieSealer {
             return Err(CookieError::TooLarge);
         }
         let bytes = URL_SAFE_NO_PAD.decode(value).map_err(|_| CookieError::Sealed)?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or(CookieError::Sealed)?;
-        for key in &self.keys {
-            let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CookieError::Sealed)?;
-            let mut buffer = Zeroizing::new(sealed.to_vec());
-            if let Ok(plain) = key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut buffer) {
-                return serde_json::from_slice(plain).map_err(|_| CookieError::Version);
-            }
+        let plain = self
+            .keys
+            .open(name.as_bytes(), &bytes)
+            .ok_or(CookieError::Sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| CookieError::Version)
+    }
+}
+
+impl From<SealError> for CookieError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::ShortKey => Self::ShortKey,
+            SealError::Failed => Self::Seal,
         }
-        Err(CookieError::Sealed)
     }
 }
 
 impl fmt::Debug for CookieSealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CookieSealer")
-            .field("keys", &self.keys.len())
-            .finish()
+        f.debug_struct("CookieSealer").field("keys", &self.keys).finish()
     }
 }
 
@@ -249,7 +241,7 @@ impl Name {
     }
 
     fn new(issuer: &str, client_id: &str, state: &str, secure: bool) -> Self {
-        let client = short_hash(&[issuer, client_id].join("\n"));
+        let client = client_hash(issuer, client_id);
         let state = short_hash(state);
         let host = if secure { "__Host-" } else { "" };
         Self {
@@ -281,61 +273,15 @@ impl Name {
     }
 
     fn set(&self, value: &str, life: u64) -> String {
-        let attributes = match (self.cross_site, self.secure) {
-            // A POST from another site brings no other; and browsers take none without Secure.
-            (true, _) => "None; Secure",
-            // Lax, because the callback is a navigation from the provider's site; Strict would withhold the cookie.
-            (false, true) => "Lax; Secure",
-            (false, false) => "Lax",
+        let reach = if self.cross_site {
+            Reach::All
+        } else {
+            Reach::Navigations { secure: self.secure }
         };
-        format!(
-            "{}={value}; Max-Age={life}; Path=/; HttpOnly; SameSite={attributes}",
-            self.text
-        )
+        set_cookie(&self.text, value, life, reach)
     }
 
     fn clear(&self) -> String {
         self.set("", 0)
     }
-}
-
-fn cookies(header: &str) -> impl Iterator<Item = (&str, &str)> {
-    // Names are sent back when they are cleared: only the characters that ours have.
-    let ours = |name: &str| {
-        name.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-    };
-    Cookie::split_parse(header)
-        .filter_map(Result::ok)
-        .filter_map(|cookie| Some((cookie.name_raw()?, cookie.value_raw()?)))
-        .filter(move |(name, _)| ours(name))
-}
-
-fn short_hash(text: &str) -> String {
-    URL_SAFE_NO_PAD
-        .encode(&digest(&SHA256, text.as_bytes()).as_ref()[..9])
-        .replace('_', ".")
-}
-
-struct KeyBytes;
-
-impl KeyType for KeyBytes {
-    fn len(&self) -> usize {
-        KEY_LENGTH
-    }
-}
-
-fn derive(secret: &[u8]) -> Result<RandomizedNonceKey, CookieError> {
-    if secret.len() < KEY_LENGTH {
-        return Err(CookieError::ShortKey);
-    }
-    let mut key = [0; KEY_LENGTH];
-    let derived = Salt::new(HKDF_SHA256, &[])
-        .extract(secret)
-        .expand(&[LABEL], KeyBytes)
-        .and_then(|okm| okm.fill(&mut key))
-        .and_then(|()| RandomizedNonceKey::new(&AES_256_GCM, &key))
-        .map_err(|_| CookieError::Seal);
-    key.zeroize();
-    derived
 }

@@ -75,6 +75,25 @@ impl Identifier {
     }
 }
 
+/// A sign-in that skips the first screen and goes to another provider at once. Logto knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DirectSignIn {
+    /// A social connector, by its target, such as `google`.
+    Social(String),
+    /// An enterprise connector, by its id.
+    Sso(String),
+}
+
+impl DirectSignIn {
+    pub(crate) fn spelling(&self) -> String {
+        match self {
+            Self::Social(target) => format!("social:{target}"),
+            Self::Sso(connector) => format!("sso:{connector}"),
+        }
+    }
+}
+
 /// What brought the person to the provider.
 ///
 /// `ResetPassword` says that this sign-in *began* as a request to reset the password. It does not say that a

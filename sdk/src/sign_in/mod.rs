@@ -12,6 +12,7 @@ mod pushed;
 mod request;
 mod response_mode;
 mod return_path;
+mod scopes;
 
 use std::fmt;
 
@@ -19,11 +20,12 @@ use url::Url;
 
 pub use self::builder::SignInBuilder;
 pub use self::cookie::CookieSealer;
-pub use self::first_screen::{FirstScreen, Identifier, Purpose};
+pub use self::first_screen::{DirectSignIn, FirstScreen, Identifier, Purpose};
 pub use self::pending::PendingSignIn;
 pub use self::prompt::Prompt;
 pub(crate) use self::request::is_scope;
 pub use self::return_path::{ReturnPath, ReturnPathError};
+pub(crate) use self::scopes::requested as requested_scopes;
 
 /// A begun sign-in: where to send the browser, and what to keep until it comes back.
 #[must_use = "the browser has to be redirected, and the pending sign-in kept"]

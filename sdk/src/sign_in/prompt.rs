@@ -29,34 +29,45 @@ impl Prompt {
     }
 }
 
-/// The `prompt` parameter for the prompts asked for and those the request cannot do without.
-pub(crate) fn parameter(
-    asked: &[Prompt],
-    purpose: Purpose,
-    provider: &Provider,
-    offline_access: bool,
-) -> Result<Option<String>, SignInError> {
-    let mut prompts = asked.to_vec();
-    if purpose == Purpose::ResetPassword && provider.resets_by_prompt() {
-        // With a live session the provider would answer at once, and the reset page never show.
-        prompts.push(Prompt::Login);
-        if *provider == Provider::Logto {
-            // Logto gives a refresh token only after its consent step, which `login` alone leaves out.
+/// Prompts that may stand together.
+pub(crate) struct Prompts(Vec<Prompt>);
+
+impl Prompts {
+    /// Those asked for, and those that the purpose cannot do without.
+    pub(crate) fn check(
+        asked: &[Prompt],
+        purpose: Purpose,
+        provider: &Provider,
+    ) -> Result<Self, SignInError> {
+        let mut prompts = asked.to_vec();
+        if purpose == Purpose::ResetPassword && provider.resets_by_prompt() {
+            // With a live session the provider would answer at once, and the reset page never show.
+            prompts.push(Prompt::Login);
+            if *provider == Provider::Logto {
+                // Logto gives a refresh token only after its consent step, which `login` alone leaves out.
+                prompts.push(Prompt::Consent);
+            }
+        }
+        prompts.sort_unstable();
+        prompts.dedup();
+        if prompts.contains(&Prompt::None) && prompts.len() > 1 {
+            return Err(SignInError::PromptNone);
+        }
+        Ok(Self(prompts))
+    }
+
+    /// The `prompt` parameter.
+    pub(crate) fn parameter(self, offline_access: bool) -> Option<String> {
+        let Self(mut prompts) = self;
+        if offline_access && !prompts.contains(&Prompt::None) {
+            // OpenID Connect Core section 11: offline access needs consent.
             prompts.push(Prompt::Consent);
         }
+        prompts.sort_unstable();
+        prompts.dedup();
+        let words: Vec<&str> = prompts.into_iter().map(Prompt::as_str).collect();
+        (!words.is_empty()).then(|| words.join(" "))
     }
-    let silent = prompts.contains(&Prompt::None);
-    if offline_access && !silent {
-        // OpenID Connect Core section 11: offline access needs consent.
-        prompts.push(Prompt::Consent);
-    }
-    prompts.sort_unstable();
-    prompts.dedup();
-    if silent && prompts.len() > 1 {
-        return Err(SignInError::PromptNone);
-    }
-    let words: Vec<&str> = prompts.into_iter().map(Prompt::as_str).collect();
-    Ok((!words.is_empty()).then(|| words.join(" ")))
 }
 
 #[cfg(test)]
@@ -64,7 +75,8 @@ mod tests {
     use super::*;
 
     fn prompt(asked: &[Prompt], purpose: Purpose, provider: &Provider, offline: bool) -> Option<String> {
-        parameter(asked, purpose, provider, offline).expect("the prompts fit together")
+        let prompts = Prompts::check(asked, purpose, provider).expect("the prompts fit together");
+        prompts.parameter(offline)
     }
 
     #[test]
@@ -108,14 +120,10 @@ mod tests {
 
     #[test]
     fn none_stands_alone() {
-        let with_login = parameter(
-            &[Prompt::None, Prompt::Login],
-            Purpose::SignIn,
-            &Provider::Keyback,
-            false,
-        );
+        let both = [Prompt::None, Prompt::Login];
+        let with_login = Prompts::check(&both, Purpose::SignIn, &Provider::Keyback);
         assert!(matches!(with_login, Err(SignInError::PromptNone)));
-        let with_reset = parameter(&[Prompt::None], Purpose::ResetPassword, &Provider::Keyback, false);
+        let with_reset = Prompts::check(&[Prompt::None], Purpose::ResetPassword, &Provider::Keyback);
         assert!(matches!(with_reset, Err(SignInError::PromptNone)));
     }
 }

@@ -6,7 +6,8 @@ use oauth2::{CsrfToken, Scope};
 
 use super::entry::Entry;
 use super::pkce::CodeVerifier;
-use super::{FirstScreen, PendingSignIn, Purpose, ReturnPath, SignIn, SignInBuilder, extra, prompt};
+use super::prompt::Prompts;
+use super::{FirstScreen, PendingSignIn, Purpose, ReturnPath, SignIn, SignInBuilder, extra, scopes};
 use crate::client::Metadata;
 use crate::error::SignInError;
 use crate::random;
@@ -15,7 +16,7 @@ use crate::resource::is_resource;
 /// What the arguments amount to, once they are known to be right.
 pub(super) struct Checked {
     purpose: Purpose,
-    prompt: Option<String>,
+    prompts: Prompts,
     return_path: ReturnPath,
 }
 
@@ -33,10 +34,9 @@ impl SignInBuilder {
             Some(FirstScreen::ResetPassword) => Purpose::ResetPassword,
             _ => Purpose::SignIn,
         };
-        let offline_access = self.scopes.iter().any(|scope| scope == "offline_access");
         Ok(Checked {
             purpose,
-            prompt: prompt::parameter(&self.prompts, purpose, self.client.provider(), offline_access)?,
+            prompts: Prompts::check(&self.prompts, purpose, self.client.provider())?,
             return_path: match &self.return_path {
                 Some(path) => ReturnPath::parse(path)?,
                 None => ReturnPath::default(),
@@ -69,21 +69,37 @@ impl SignInBuilder {
             expires_at: begun_at + client.pending_lifetime(),
         };
 
+        let scopes = scopes::requested(
+            &self.scopes,
+            self.reserved_scopes,
+            metadata.scopes_supported.as_deref(),
+        );
+        let prompt = request.prompts.parameter(scopes::offline_access(&scopes));
+        let resources = scopes::resources(self.resources, &scopes);
         let endpoints = client.oauth2(metadata);
         let mut url = endpoints
             .authorize_url(|| CsrfToken::new(pending.state.expose().to_owned()))
-            .add_scopes(self.scopes.into_iter().map(Scope::new))
+            .add_scopes(scopes.into_iter().map(Scope::new))
             .set_pkce_challenge(pending.verifier.challenge())
             .add_extra_param("nonce", pending.nonce.expose());
         let identifiers: Vec<&str> = self.identifiers.iter().map(|kind| kind.as_str()).collect();
-        let optional: [(&'static str, Option<Cow<'_, str>>); 7] = [
+        let optional: [(&'static str, Option<Cow<'_, str>>); 10] = [
             ("response_mode", response_mode.map(Cow::Borrowed)),
             ("first_screen", entry.first_screen().map(Cow::Borrowed)),
             (
                 "identifier",
                 (!identifiers.is_empty()).then(|| identifiers.join(" ").into()),
             ),
-            ("prompt", request.prompt.map(Cow::Owned)),
+            ("prompt", prompt.map(Cow::Owned)),
+            (
+                "direct_sign_in",
+                self.direct_sign_in.map(|way| way.spelling().into()),
+            ),
+            (
+                "one_time_token",
+                self.one_time_token.map(|token| token.expose().to_owned().into()),
+            ),
+            ("organization_id", self.organization_id.map(Cow::Owned)),
             ("login_hint", self.login_hint.map(Cow::Owned)),
             (
                 "ui_locales",
@@ -99,7 +115,7 @@ impl SignInBuilder {
                 url = url.add_extra_param(name, value);
             }
         }
-        for resource in self.resources {
+        for resource in resources {
             url = url.add_extra_param("resource", resource);
         }
         for (name, value) in self.extra {

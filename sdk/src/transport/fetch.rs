@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tracing::Instrument as _;
 use url::Url;
 
 use super::{HttpTransport, TransportError};
@@ -63,17 +64,51 @@ pub(crate) async fn get(
     send(transport, request).await
 }
 
+/// A form for an endpoint that answers with JSON, with the `Authorization` that is given.
+pub(crate) fn form(
+    url: &Url,
+    fields: String,
+    authorization: Option<HeaderValue>,
+) -> Result<http::Request<Bytes>, TransportError> {
+    let mut request = http::Request::post(url.as_str())
+        .header(ACCEPT, HeaderValue::from_static("application/json"))
+        .header(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        )
+        .body(Bytes::from(fields))
+        .map_err(TransportError::other)?;
+    if let Some(value) = authorization {
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+    Ok(request)
+}
+
+/// Every request of this crate goes through here, and has a span: where to and with what status, and nothing of what is sent
+/// or answered. A query may hold a secret, so it is left out.
 pub(crate) async fn send(
     transport: &dyn HttpTransport,
     request: http::Request<Bytes>,
 ) -> Result<Answer, TransportError> {
-    let (head, body) = transport.send(request).await?.into_parts();
-    if body.len() > BODY_LIMIT {
-        return Err(TransportError::TooLarge { limit: BODY_LIMIT });
+    let span = tracing::debug_span!(
+        "keyback_request",
+        method = %request.method(),
+        host = request.uri().host(),
+        path = request.uri().path(),
+        status = tracing::field::Empty,
+    );
+    async move {
+        let (head, body) = transport.send(request).await?.into_parts();
+        tracing::Span::current().record("status", head.status.as_u16());
+        if body.len() > BODY_LIMIT {
+            return Err(TransportError::TooLarge { limit: BODY_LIMIT });
+        }
+        Ok(Answer {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
     }
-    Ok(Answer {
-        status: head.status,
-        headers: head.headers,
-        body,
-    })
+    .instrument(span)
+    .await
 }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 #[cfg(feature = "reqwest")]
 use self::fetch::BODY_LIMIT;
-pub(crate) use self::fetch::{Answer, get, send};
+pub(crate) use self::fetch::{Answer, form, get, send};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 

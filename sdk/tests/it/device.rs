@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::provider::{CLIENT_ID, ISSUER, NOW, SUBJECT, World, checked};
 use crate::seen::{Log, answer, serve};
 
-fn begun() -> Value {
+pub(crate) fn begun() -> Value {
     json!({
         "device_code": "device-code-which-must-not-leak",
         "user_code": "WDJB-MJHT",
@@ -22,13 +22,13 @@ fn begun() -> Value {
     })
 }
 
-fn offering(world: &World, body: Value) -> Log {
+pub(crate) fn offering(world: &World, body: Value) -> Log {
     let member = Some("device_authorization_endpoint");
     serve(world, "/oidc/device", member, move |_, _| answer(200, &body, &[]))
 }
 
 /// A token response whose ID token was changed by `tamper`.
-fn tokens(world: &World, tamper: impl Fn(&mut Value)) -> Value {
+pub(crate) fn tokens(world: &World, tamper: impl Fn(&mut Value)) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "aud": CLIENT_ID, "sub": SUBJECT, "iat": NOW, "exp": NOW + 3600,
     });
@@ -38,7 +38,7 @@ fn tokens(world: &World, tamper: impl Fn(&mut Value)) -> Value {
 }
 
 /// The token endpoint answers with these refusals in turn, then with tokens.
-fn answering(world: &World, refusals: &'static [(u16, &'static str)], tokens: Value) -> Log {
+pub(crate) fn answering(world: &World, refusals: &'static [(u16, &'static str)], tokens: Value) -> Log {
     serve(world, "/oidc/token", None, move |index, _| -> Response<Bytes> {
         match refusals.get(index) {
             Some((status, code)) => answer(*status, &json!({ "error": code }), &[]),

@@ -1,6 +1,8 @@
 //! Tokens that are bound to a key (RFC 9449).
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
@@ -9,7 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Method;
 use http::Response;
-use keyback::{ClientBuilder, DpopKey, Error, ExchangeError, Session, Url, UserInfoError};
+use keyback::{
+    ClientBuilder, DpopKey, Error, ExchangeError, MemoryStore, Session, Sessions, Url, UserInfoError,
+};
 use serde_json::{Value, json};
 
 use crate::provider::{ACCESS_TOKEN, NOW, SUBJECT, World, checked};
@@ -238,4 +242,66 @@ async fn where_the_provider_binds_nothing_tokens_are_bearer_tokens() {
     let world = World::new();
     world.provider.lock().metadata["dpop_signing_alg_values_supported"] = json!(["ES256"]);
     assert!(world.sign_in().await.unwrap().dpop_key().is_none());
+}
+
+/// The key is sealed with the tokens: what a process finds after a restart goes on as it was.
+#[tokio::test]
+async fn rfc9449_5_a_kept_session_proves_itself_by_the_key_that_it_was_sealed_with() {
+    let world = world();
+    let userinfo = user_info(&world, |_| somebody());
+    let session = world.sign_in().await.unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let sessions = || {
+        let builder = Sessions::builder(&world.client, [7; 32]).store(store.clone());
+        builder.build().unwrap()
+    };
+    let id = sessions().begin(&session).await.unwrap().id().clone();
+    let signed_in = sessions().find(&id).await.unwrap().unwrap();
+    signed_in.user_info().await.unwrap();
+
+    let refreshed = json!({ "access_token": "new", "token_type": "DPoP", "expires_in": 3600 });
+    let tokens = serve(&world, "/oidc/token", None, move |_, _| {
+        answer(200, &refreshed, &[])
+    });
+    world.clock.advance(Duration::from_secs(2 * 3600));
+    let token = signed_in.access_token(None, None).await.unwrap();
+    assert_eq!(
+        (token.is_bound(), token.authorization().as_str()),
+        (true, "DPoP new")
+    );
+    let api = Url::parse("https://api.example/orders?page=2").unwrap();
+    let for_api = signed_in
+        .dpop_proof(&token, &Method::POST, &api, None)
+        .unwrap()
+        .unwrap();
+    let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, b"new"));
+    assert_eq!(verified(&for_api)["ath"], json!(hash));
+
+    let of_the_sign_in = world
+        .client
+        .dpop_proof(&session, &Method::GET, &api, "new", None)
+        .unwrap()
+        .unwrap();
+    for proof in [
+        userinfo.last().header("dpop"),
+        tokens.last().header("dpop"),
+        Some(for_api.as_str()),
+    ] {
+        verified(proof.unwrap());
+        assert_eq!(parts(proof.unwrap()).0["jwk"], parts(&of_the_sign_in).0["jwk"]);
+    }
+}
+
+#[tokio::test]
+async fn a_kept_session_without_a_key_has_bearer_tokens() {
+    let world = World::new();
+    let sessions = Sessions::builder(&world.client, [7; 32]).build().unwrap();
+    let signed_in = sessions.begin(&world.sign_in().await.unwrap()).await.unwrap();
+    let token = signed_in.access_token(None, None).await.unwrap();
+    assert_eq!(token.authorization(), format!("Bearer {ACCESS_TOKEN}"));
+    let api = Url::parse("https://api.example/").unwrap();
+    assert_eq!(
+        signed_in.dpop_proof(&token, &Method::GET, &api, None).unwrap(),
+        None
+    );
 }

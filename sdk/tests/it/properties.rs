@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use keyback::{CookieSealer, Error, PendingSignIn, ReturnPath};
+use keyback::{CookieSealer, Error, PendingSignIn, ReturnPath, SealedSession};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 use url::Url;
@@ -120,4 +120,44 @@ proptest! {
     fn any_bytes_are_no_pending_sign_in(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(serde_json::from_slice::<PendingSignIn>(&bytes).is_err());
     }
+
+    /// Whatever a browser brings as a session, it is nobody's, and a store's bytes are read or refused.
+    #[test]
+    fn strange_sessions_are_nobodys(
+        header in "[ -~]{0,300}",
+        value in "[0-9A-Za-z._~-]{0,120}",
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let (world, _) = begun();
+        let site = crate::site::site(world, |builder| builder);
+        let id = "A".repeat(43);
+        let names = ["id", "AAAAAAAA.0", "AAAAAAAA.1"].map(|name| format!("{}{name}", session_prefix()));
+        let ours = format!("{}={id}; {}={value}; {}={value}", names[0], names[1], names[2]);
+        for header in [header, ours] {
+            let mut headers = http::HeaderMap::new();
+            headers.insert("cookie", header.parse().unwrap());
+            let visit = site.visit(&headers);
+            prop_assert!(runtime().block_on(visit.signed_in()).unwrap().is_none());
+        }
+        if let Some(session) = SealedSession::from_bytes(&bytes) {
+            prop_assert_eq!(session.to_bytes(), bytes);
+        }
+    }
+}
+
+/// What the names of the session cookies of this client begin with.
+fn session_prefix() -> &'static str {
+    static PREFIX: OnceLock<String> = OnceLock::new();
+    PREFIX.get_or_init(|| {
+        let (world, _) = begun();
+        let site = crate::site::site(world, |builder| builder);
+        let mut browser = crate::site::Browser::at(world, &site);
+        runtime().block_on(browser.sign_in());
+        let id = browser
+            .jar
+            .iter()
+            .find(|(name, _)| name.ends_with(".id"))
+            .unwrap();
+        id.0.trim_end_matches("id").to_owned()
+    })
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use keyback::{
-    Error, FirstScreen, Identifier, Prompt, Provider, Purpose, Random, RandomError, SignIn, SignInBuilder,
-    SignInError,
+    DirectSignIn, Error, FirstScreen, Identifier, Prompt, Provider, Purpose, Random, RandomError, SignIn,
+    SignInBuilder, SignInError,
 };
 use url::Url;
 
@@ -163,7 +163,10 @@ async fn everything_that_can_be_asked_is_sent() {
         .scope("email")
         .scope("email")
         .resource("https://api.example/")
-        .extra("organization_id", "org 1")
+        .organization_id("org 1")
+        .direct_sign_in(DirectSignIn::Social("google".to_owned()))
+        .one_time_token("0123")
+        .extra("acr_values", "urn:example:high")
         .return_path("/orders")
         .start()
         .await
@@ -177,7 +180,49 @@ async fn everything_that_can_be_asked_is_sent() {
     assert_eq!(sent["scope"], "openid email");
     assert_eq!(sent["resource"], "https://api.example/");
     assert_eq!(sent["organization_id"], "org 1");
+    assert_eq!(sent["direct_sign_in"], "social:google");
+    assert_eq!(sent["one_time_token"], "0123");
+    assert_eq!(sent["acr_values"], "urn:example:high");
     assert_eq!(begun.pending.return_path(), "/orders");
+}
+
+/// Logto's conventions: tokens can be refreshed, and there is a name to greet with.
+#[tokio::test]
+async fn the_reserved_scopes_are_on_every_sign_in_unless_the_client_opts_out() {
+    let world = World::conventional(|builder| builder.scope("email").resource("https://api.example"));
+    let sent = protected(&world.begin().await);
+    assert_eq!(sent["scope"], "openid offline_access profile email");
+    assert_eq!(sent["prompt"], "consent");
+    assert_eq!(sent["resource"], "https://api.example");
+
+    let once = world
+        .client
+        .sign_in()
+        .without_reserved_scopes()
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(protected(&once)["scope"], "openid email");
+
+    let world = World::new();
+    assert_eq!(protected(&world.begin().await)["scope"], "openid");
+}
+
+/// Some providers refuse a request for a scope that they don't know.
+#[tokio::test]
+async fn a_reserved_scope_that_the_provider_does_not_list_is_not_sent() {
+    let world = World::conventional(|builder| builder);
+    world.provider.lock().metadata["scopes_supported"] = serde_json::json!(["openid", "profile", "email"]);
+    let sent = protected(&world.begin().await);
+    assert_eq!(sent["scope"], "openid profile");
+    assert!(!sent.contains_key("prompt"));
+}
+
+#[tokio::test]
+async fn the_organizations_scope_brings_its_resource() {
+    let world = World::conventional(|builder| builder.scope("urn:logto:scope:organizations"));
+    let sent = protected(&world.begin().await);
+    assert_eq!(sent["resource"], "urn:logto:resource:organizations");
 }
 
 #[tokio::test]

@@ -13,8 +13,11 @@ use serde_json::{Value, json};
 /// Of the instance that was recorded: nobody's any more.
 const LOGTO_KEY: &str = "1w8dT8KUHgOikCWRnCxSjKl5h15z65Zs";
 const KEY: &str = "a-signing-key-of-the-companion-for-tests";
-const NEXT_KEY: &str = "the-signing-key-that-takes-its-place-now";
-const NOW: u64 = 1_790_000_000;
+pub(crate) const NEXT_KEY: &str = "the-signing-key-that-takes-its-place-now";
+pub(crate) const NOW: u64 = 1_790_000_000;
+/// When Logto was recorded, and when the reset below took place.
+const RECORDED: u64 = 1_795_439_400;
+const RESET_AT: u64 = 1_789_997_600;
 
 struct At(SystemTime);
 
@@ -24,7 +27,7 @@ impl Clock for At {
     }
 }
 
-fn at(seconds: u64) -> Arc<dyn Clock> {
+pub(crate) fn at(seconds: u64) -> Arc<dyn Clock> {
     Arc::new(At(UNIX_EPOCH + Duration::from_secs(seconds)))
 }
 
@@ -60,7 +63,7 @@ fn reset_body() -> Vec<u8> {
 }
 
 /// A delivery of the companion as it should be.
-fn delivery() -> (HeaderMap, Vec<u8>) {
+pub(crate) fn delivery() -> (HeaderMap, Vec<u8>) {
     let body = reset_body();
     let signature = format!("t={NOW},v1={}", timed(KEY, &NOW.to_string(), &body));
     (
@@ -72,12 +75,20 @@ fn delivery() -> (HeaderMap, Vec<u8>) {
     )
 }
 
-fn receiver() -> WebhookReceiver {
+pub(crate) fn receiver() -> WebhookReceiver {
     WebhookReceiver::keyback([KEY]).unwrap().clock(at(NOW))
 }
 
 fn with_signature(signature: &str) -> Result<Delivery, WebhookError> {
     receiver().verify(&headers([("keyback-signature", signature)]), &reset_body())
+}
+
+/// A receiver of Logto's at a time. The recorded deliveries are within minutes of each other.
+fn logtos(keys: &[&str], seconds: u64) -> WebhookReceiver {
+    WebhookReceiver::logto(keys)
+        .unwrap()
+        .clock(at(seconds))
+        .tolerance(Duration::from_secs(600))
 }
 
 fn recorded() -> Vec<(HeaderMap, Vec<u8>)> {
@@ -96,7 +107,7 @@ fn recorded() -> Vec<(HeaderMap, Vec<u8>)> {
 
 #[test]
 fn what_a_running_logto_sent_is_verified_and_typed() {
-    let receiver = WebhookReceiver::logto([LOGTO_KEY]).unwrap();
+    let receiver = logtos(&[LOGTO_KEY], RECORDED);
     let (mut resets, mut updates) = (0, 0);
     for (headers, body) in recorded() {
         let delivery = receiver.verify(&headers, &body).unwrap();
@@ -250,10 +261,7 @@ fn sr60_logtos_signature_does_not_stand_in_for_the_companions() {
             header: "keyback-signature"
         }
     );
-    WebhookReceiver::logto([KEY])
-        .unwrap()
-        .verify(&timeless, &body)
-        .unwrap();
+    logtos(&[KEY], RESET_AT).verify(&timeless, &body).unwrap();
 }
 
 #[test]
@@ -282,7 +290,7 @@ fn sr60_two_keys_live_while_one_takes_the_others_place() {
 #[test]
 fn logtos_signature_is_64_hexadecimal_digits_of_one_header() {
     let (good, body) = recorded().remove(0);
-    let receiver = WebhookReceiver::logto(["another key", LOGTO_KEY]).unwrap();
+    let receiver = logtos(&["another key", LOGTO_KEY], RECORDED);
     receiver.verify(&good, &body).unwrap();
     let signature = good["logto-signature-sha-256"].to_str().unwrap();
     let header = "logto-signature-sha-256";
@@ -313,7 +321,7 @@ fn logtos_signature_is_64_hexadecimal_digits_of_one_header() {
         receiver.verify(&binary, &body).unwrap_err(),
         WebhookError::Malformed { header }
     );
-    let other_key = WebhookReceiver::logto(["another key"]).unwrap();
+    let other_key = logtos(&["another key"], RECORDED);
     assert_eq!(
         other_key.verify(&good, &body).unwrap_err(),
         WebhookError::BadSignature
@@ -326,7 +334,7 @@ fn the_bytes_count_and_not_what_they_mean() {
     let (headers, body) = recorded().remove(1);
     let parsed: Value = serde_json::from_slice(&body).unwrap();
     let rewritten = serde_json::to_vec_pretty(&parsed).unwrap();
-    let receiver = WebhookReceiver::logto([LOGTO_KEY]).unwrap();
+    let receiver = logtos(&[LOGTO_KEY], RECORDED);
     assert_eq!(
         receiver.verify(&headers, &rewritten).unwrap_err(),
         WebhookError::BadSignature
@@ -336,19 +344,19 @@ fn the_bytes_count_and_not_what_they_mean() {
 fn signed(body: &[u8]) -> Result<Delivery, WebhookError> {
     let signature = hmac(KEY, body);
     let headers = headers([("logto-signature-sha-256", signature.as_str())]);
-    WebhookReceiver::logto([KEY]).unwrap().verify(&headers, body)
+    logtos(&[KEY], RESET_AT).verify(&headers, body)
 }
 
 #[test]
 fn unknown_events_are_kept_and_unknown_shapes_refused() {
-    let delivery = signed(br#"{"event":"Identifier.Lockout","value":"x","nothing":null}"#).unwrap();
+    let delivery = signed(
+        br#"{"event":"Identifier.Lockout","createdAt":"2026-09-21T13:33:20.123Z","value":"x","nothing":null}"#,
+    )
+    .unwrap();
     assert!(matches!(delivery.event(), Event::Other));
     assert_eq!(delivery.name(), "Identifier.Lockout");
     assert_eq!(delivery.get("value").unwrap(), "x");
-    assert_eq!(
-        (delivery.get("nothing"), delivery.hook_id(), delivery.created_at()),
-        (None, None, None)
-    );
+    assert_eq!((delivery.get("nothing"), delivery.hook_id()), (None, None));
 
     assert_eq!(signed(b"").unwrap_err(), WebhookError::NotJson);
     assert_eq!(signed(b"[]").unwrap_err(), WebhookError::NotJson);
@@ -384,7 +392,9 @@ fn tries_of_one_event_have_one_fingerprint() {
     assert_eq!(print(NOW, "d-1"), print(NOW + 60, "invented"));
     assert_ne!(
         print(NOW, "d-1"),
-        signed(br#"{"event":"x"}"#).unwrap().fingerprint()
+        signed(br#"{"event":"x","createdAt":"2026-09-21T13:33:20Z"}"#)
+            .unwrap()
+            .fingerprint()
     );
 }
 
@@ -408,6 +418,51 @@ fn neither_keys_nor_personal_data_are_printed() {
     let printed = format!("{receiver:?} {:?}", receiver.verify(&headers, &body).unwrap());
     assert!(!printed.contains(KEY) && !printed.contains("ada@"), "{printed}");
     assert!(printed.contains("x6vsttvuoy4f"));
+}
+
+#[test]
+fn every_event_of_an_account_has_its_type() {
+    let event = |name: &str, rest: &str| {
+        let body = format!(r#"{{"event":"{name}","createdAt":"2026-09-21T13:33:20Z",{rest}}}"#);
+        signed(body.as_bytes()).map(|delivery| delivery.event().clone())
+    };
+    let user = r#""user":{"id":"u1"}"#;
+    assert!(matches!(event("PostSignIn", user), Ok(Event::PostSignIn(visit)) if visit.user.id == "u1"));
+    assert!(matches!(event("PostRegister", user), Ok(Event::PostRegister(_))));
+    let data = r#""data":{"id":"u1","isSuspended":true},"params":{"userId":"u1"}"#;
+    assert!(matches!(event("User.Created", data), Ok(Event::UserCreated(_))));
+    let Ok(Event::UserSuspensionUpdated(change)) = event("User.SuspensionStatus.Updated", data) else {
+        panic!("a suspension")
+    };
+    assert!(change.user.as_ref().unwrap().is_suspended);
+    // Of one that is gone, Logto gives the id alone.
+    let Ok(Event::UserDeleted(change)) = event("User.Deleted", r#""data":null,"params":{"userId":"u2"}"#)
+    else {
+        panic!("a deletion")
+    };
+    assert_eq!((change.user_id(), change.user.is_none()), (Some("u2"), true));
+    assert!(matches!(
+        event("PostSignIn", r#""user":null"#),
+        Err(WebhookError::UnknownShape { .. })
+    ));
+}
+
+/// Logto signs no time of sending; that of the event is in the signed body.
+#[test]
+fn logtos_delivery_is_refused_when_it_is_old_or_tells_no_time() {
+    let body = reset_body();
+    let signature = hmac(KEY, &body);
+    let headers = headers([("logto-signature-sha-256", signature.as_str())]);
+    let later = |seconds: u64| {
+        WebhookReceiver::logto([KEY])
+            .unwrap()
+            .clock(at(RESET_AT + seconds))
+    };
+    later(300).verify(&headers, &body).unwrap();
+    let old = later(301).verify(&headers, &body).unwrap_err();
+    assert!(matches!(old, WebhookError::TooOld { .. }), "{old}");
+    let timeless = signed(br#"{"event":"x"}"#).unwrap_err();
+    assert_eq!((timeless.status(), timeless.code()), (400, "webhook.no_time"));
 }
 
 proptest! {

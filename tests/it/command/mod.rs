@@ -5,5 +5,6 @@ mod beside_a_server;
 mod claims_and_import;
 mod configuration;
 mod demo;
+mod doctor;
 mod examples;
 mod users;

@@ -1,6 +1,6 @@
 //! A site that calls APIs for the person (RFC 8707).
 
-use keyback::{ApiAccess, Error, ExchangeError};
+use keyback::{AccessTokenError, ApiAccess, Error, ExchangeError};
 use keyback_companion::config::app::ResourceConfig;
 use keyback_tests::{ADA, OLD_PASSWORD, TestApp};
 
@@ -33,6 +33,25 @@ async fn a_site_that_asks_for_two_apis_signs_in_and_gets_a_token_for_each() {
         // A JWT (RFC 9068), where the session's own is opaque.
         assert_eq!(access.tokens.access_token().split('.').count(), 3);
         assert_eq!(access.tokens.scopes(), Some(["read".to_owned()].as_slice()));
+        // The API takes it, and no other does.
+        let verified = |by: &str| {
+            let by = client.resource_server(by).build().unwrap();
+            let token = access.tokens.access_token();
+            async move { by.verify(token).await }
+        };
+        let token = verified(api).await.unwrap();
+        assert_eq!(
+            (token.subject(), token.client_id()),
+            (session.claims().subject(), "shop")
+        );
+        assert!(token.has_scope("read"));
+        for other in apis.into_iter().filter(|other| *other != api) {
+            let refused = verified(other).await;
+            assert!(matches!(
+                refused,
+                Err(Error::AccessToken(AccessTokenError::WrongAudience))
+            ));
+        }
         session = access.session;
         client.user_info(&session).await.unwrap();
     }

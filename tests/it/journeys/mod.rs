@@ -13,6 +13,7 @@ mod imported;
 mod names;
 mod passwords;
 mod reset;
+mod sdk_sessions;
 mod sign_in;
 mod steps;
 mod tabs;

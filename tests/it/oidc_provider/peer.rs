@@ -89,7 +89,9 @@ impl Peer {
     pub(super) fn client(&self, id: &str) -> ClientBuilder {
         let builder = Client::builder(&self.issuer, id)
             .redirect_uri(&self.callback)
-            .provider(Provider::Generic);
+            .provider(Provider::Generic)
+            // Scopes are asked for by name.
+            .without_reserved_scopes();
         match id {
             "public" => builder,
             id if id.starts_with("key-") => builder,

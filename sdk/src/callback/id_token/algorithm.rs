@@ -1,6 +1,6 @@
 use super::Candidate;
 use crate::client::Algorithm;
-use crate::error::{IdTokenError, printable_word};
+use crate::error::{IdTokenError, algorithm_name};
 
 /// Step 7: the algorithm is on the client's own list. `none` and HMAC are on nobody's.
 pub(super) fn check(candidate: &Candidate<'_>) -> Result<(), IdTokenError> {
@@ -11,7 +11,7 @@ pub(super) fn check(candidate: &Candidate<'_>) -> Result<(), IdTokenError> {
     match Algorithm::parse(name) {
         Some(algorithm) if candidate.expected.algorithms.contains(&algorithm) => Ok(()),
         _ => Err(IdTokenError::AlgorithmRefused {
-            algorithm: printable_word(name),
+            algorithm: algorithm_name(name),
         }),
     }
 }

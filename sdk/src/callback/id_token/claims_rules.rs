@@ -120,6 +120,7 @@ fn translate(error: &ClaimsVerificationError, candidate: &Candidate<'_>) -> IdTo
         ClaimsVerificationError::Expired(_) => match candidate.claims.expires_at() {
             Some(at) => IdTokenError::Expired {
                 ago: candidate.expected.now.duration_since(at).unwrap_or_default(),
+                drift: None,
             },
             None => IdTokenError::Malformed,
         },

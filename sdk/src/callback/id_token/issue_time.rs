@@ -8,13 +8,13 @@ pub(super) fn check(candidate: &Candidate<'_>) -> Result<(), IdTokenError> {
     let issued_at = candidate.claims.issued_at().ok_or(IdTokenError::Malformed)?;
     if issued_at > latest {
         let ahead = issued_at.duration_since(expected.now).unwrap_or_default();
-        return Err(IdTokenError::IssuedInFuture { ahead });
+        return Err(IdTokenError::IssuedInFuture { ahead, drift: None });
     }
     if candidate.claims.get("nbf").is_some() {
         let not_before = candidate.claims.time("nbf").ok_or(IdTokenError::Malformed)?;
         if not_before > latest {
             let ahead = not_before.duration_since(expected.now).unwrap_or_default();
-            return Err(IdTokenError::NotYetValid { ahead });
+            return Err(IdTokenError::NotYetValid { ahead, drift: None });
         }
     }
     Ok(())

@@ -104,7 +104,7 @@ pub(crate) async fn verify(
     if may_be_newer && let Some(keys) = client.newer_keys(metadata, &keys, header.key_id.as_deref()).await {
         outcome = check(raw, &header, &keys, expected);
     }
-    Ok(outcome?)
+    Ok(outcome.map_err(|error| error.with_drift(client.clock_drift()))?)
 }
 
 fn check(raw: &str, header: &Header, keys: &KeySet, expected: &Expected<'_>) -> Result<Claims, IdTokenError> {

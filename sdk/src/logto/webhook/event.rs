@@ -1,38 +1,48 @@
 //! The events, in the shapes that Logto 1.42 sends.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::error::{WebhookError, printable_word};
+use crate::logto::User;
 
 /// What happened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
     /// Somebody has set a new password by the reset pages. The only proof there is that a reset took place.
-    PostResetPassword(PostResetPassword),
+    PostResetPassword(Visit),
+    /// Somebody has signed in.
+    PostSignIn(Visit),
+    /// Somebody has made an account.
+    PostRegister(Visit),
+    /// An account was made by an API.
+    UserCreated(AccountChange),
     /// An account was changed: its password, by a reset (beside [`PostResetPassword`](Self::PostResetPassword)), on the
     /// account page or by an API, or its data.
-    UserDataUpdated(UserDataUpdated),
+    UserDataUpdated(AccountChange),
+    /// An account was suspended, or the suspension was lifted: [`User::is_suspended`] tells which.
+    UserSuspensionUpdated(AccountChange),
+    /// An account was deleted. [`AccountChange::user_id`] tells which.
+    UserDeleted(AccountChange),
     /// Any other: [`Delivery::name`](super::Delivery::name) tells which, [`Delivery::get`](super::Delivery::get) what
     /// it holds.
     Other,
 }
 
-/// `PostResetPassword`.
+/// What somebody did on the provider's pages.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct PostResetPassword {
-    /// Whose password it is.
+pub struct Visit {
+    /// Who it was.
     pub user: User,
     /// The app that the person came from.
     #[serde(default)]
     pub application: Option<Application>,
-    /// The reset it happened in.
+    /// The visit it happened in.
     #[serde(default)]
     pub session_id: Option<String>,
     /// The address of the person's browser.
@@ -43,11 +53,11 @@ pub struct PostResetPassword {
     pub user_agent: Option<String>,
 }
 
-/// `User.Data.Updated`.
+/// What was done to an account.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct UserDataUpdated {
+pub struct AccountChange {
     /// The account after the change. Logto gives none for some changes.
     #[serde(default, rename = "data")]
     pub user: Option<User>,
@@ -60,45 +70,26 @@ pub struct UserDataUpdated {
     /// What the program of who changed it says it is.
     #[serde(default)]
     pub user_agent: Option<String>,
+    /// What the address of the API named.
+    #[serde(default)]
+    params: Option<Params>,
 }
 
-/// An account as webhooks show it. Times that are absent or `null` are `None`.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct User {
-    /// The same as the `sub` of ID tokens.
-    pub id: String,
-    /// The user name.
+struct Params {
     #[serde(default)]
-    pub username: Option<String>,
-    /// The e-mail address.
-    #[serde(default)]
-    pub primary_email: Option<String>,
-    /// The phone number.
-    #[serde(default)]
-    pub primary_phone: Option<String>,
-    /// The full name, for display.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// The address of a portrait.
-    #[serde(default)]
-    pub avatar: Option<String>,
-    /// When the person last signed in.
-    #[serde(default, deserialize_with = "time")]
-    pub last_sign_in_at: Option<SystemTime>,
-    /// When the account was made.
-    #[serde(default, deserialize_with = "time")]
-    pub created_at: Option<SystemTime>,
-    /// When the account last changed.
-    #[serde(default, deserialize_with = "time")]
-    pub updated_at: Option<SystemTime>,
-    /// Whether the account is suspended.
-    #[serde(default)]
-    pub is_suspended: bool,
-    /// Everything else, such as `profile`, `customData` and `identities`.
-    #[serde(flatten)]
-    pub more: Map<String, Value>,
+    user_id: Option<String>,
+}
+
+impl AccountChange {
+    /// Whose account it is, as far as the event tells: where the account itself is not given, the id by which an API was
+    /// asked for the change.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        let of_params = || self.params.as_ref()?.user_id.as_deref();
+        self.user.as_ref().map(|user| user.id.as_str()).or_else(of_params)
+    }
 }
 
 /// The app that an event belongs to.
@@ -126,7 +117,12 @@ impl Event {
             .ok_or(WebhookError::NoEvent)?;
         match name {
             "PostResetPassword" => read(name, body).map(Self::PostResetPassword),
+            "PostSignIn" => read(name, body).map(Self::PostSignIn),
+            "PostRegister" => read(name, body).map(Self::PostRegister),
+            "User.Created" => read(name, body).map(Self::UserCreated),
             "User.Data.Updated" => read(name, body).map(Self::UserDataUpdated),
+            "User.SuspensionStatus.Updated" => read(name, body).map(Self::UserSuspensionUpdated),
+            "User.Deleted" => read(name, body).map(Self::UserDeleted),
             _ => Ok(Self::Other),
         }
     }
@@ -138,35 +134,20 @@ fn read<'de, T: Deserialize<'de>>(name: &str, body: &'de Map<String, Value>) -> 
     })
 }
 
-/// Milliseconds since 1970.
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
-    let milliseconds = Option::<u64>::deserialize(deserializer)?;
-    Ok(milliseconds.and_then(|ms| UNIX_EPOCH.checked_add(Duration::from_millis(ms))))
-}
-
-impl fmt::Debug for PostResetPassword {
+impl fmt::Debug for Visit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostResetPassword")
+        f.debug_struct("Visit")
             .field("user", &self.user)
             .field("application", &self.application)
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for UserDataUpdated {
+impl fmt::Debug for AccountChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserDataUpdated")
+        f.debug_struct("AccountChange")
             .field("user", &self.user)
             .field("application", &self.application)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The id alone: the rest is personal data.
-impl fmt::Debug for User {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("User")
-            .field("id", &self.id)
             .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,36 @@
 //! | | signs | against replay |
 //! |---|---|---|
 //! | the companion | the time of sending and the body: `keyback-signature: t=…,v1=…` | five minutes either way |
-//! | Logto | the body: `logto-signature-sha-256` | nothing of its own; [`Delivery::fingerprint`] |
+//! | Logto | the body: `logto-signature-sha-256` | five minutes from the signed `createdAt` |
+//!
+//! A delivery may come more than once: the companion tries again until it is answered, and within the window anybody who
+//! has seen one can repeat it. [`WebhookReceiver::receive`] handles each once, with a [`DeliveryStore`] that remembers:
+//!
+//! ```
+//! use keyback::logto::webhook::{Event, MemoryDeliveries, WebhookReceiver};
+//!
+//! # async fn end_sessions(_user_id: &str) -> Result<(), std::io::Error> { Ok(()) }
+//! /// `POST /webhooks`: the status to answer with.
+//! async fn receive(
+//!     webhooks: &WebhookReceiver,
+//!     seen: &MemoryDeliveries,
+//!     headers: &http::HeaderMap,
+//!     raw_body: &[u8],
+//! ) -> u16 {
+//!     let handled = webhooks.receive(seen, headers, raw_body, |delivery| async move {
+//!         if let Event::PostResetPassword(reset) = delivery.event() {
+//!             end_sessions(&reset.user.id).await?; // a failure makes the companion try again
+//!         }
+//!         Ok(())
+//!     });
+//!     match handled.await {
+//!         Ok(_) => 204,
+//!         Err(error) => error.status(), // log `error`: it says what to do
+//!     }
+//! }
+//! ```
+//!
+//! Or verify alone, and remember yourself:
 //!
 //! ```
 //! use keyback::logto::webhook::{Event, WebhookReceiver};
@@ -37,6 +66,7 @@
 //! signature.
 
 mod event;
+mod once;
 mod signature;
 
 use std::fmt;
@@ -47,10 +77,12 @@ use aws_lc_rs::digest;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-pub use self::event::{Application, Event, PostResetPassword, User, UserDataUpdated};
+pub use self::event::{AccountChange, Application, Event, Visit};
+pub use self::once::{Claim, DeliveryStore, HandlerError, MemoryDeliveries, Received};
 use self::signature::Key;
 use crate::clock::{Clock, SystemClock};
 pub use crate::error::WebhookError;
+pub use crate::logto::User;
 
 /// The header with the signature of the body alone: 64 hexadecimal digits of HMAC-SHA256.
 pub const LOGTO_SIGNATURE: &str = "logto-signature-sha-256";
@@ -100,8 +132,10 @@ impl WebhookReceiver {
         Self::new(Sender::Keyback, keys)
     }
 
-    /// A receiver of what Logto sends; its console shows the signing key. The companion's deliveries pass too, but
-    /// without protection against replay: use [`keyback`](Self::keyback) for them.
+    /// A receiver of what Logto sends; its console shows the signing key. Logto signs no time of sending, but sends at once and
+    /// never again: how old the event is stands in the signed body, and what is older than the
+    /// [`tolerance`](Self::tolerance) is refused. The companion's first tries pass too, but its later ones don't: use
+    /// [`keyback`](Self::keyback) for them.
     ///
     /// # Errors
     ///
@@ -110,7 +144,7 @@ impl WebhookReceiver {
         Self::new(Sender::Logto, keys)
     }
 
-    /// How old a delivery of the companion may be, and how far ahead its clock. Five minutes by default.
+    /// How old a delivery may be, and how far ahead the sender's clock. Five minutes by default.
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
@@ -124,8 +158,8 @@ impl WebhookReceiver {
         self
     }
 
-    /// Verifies a delivery: the signature over the bytes of the body, in constant time, then the time of a delivery of
-    /// the companion, and only then the body is read.
+    /// Verifies a delivery: the signature over the bytes of the body, in constant time, and the time; of the companion's
+    /// before the body is read, of Logto's by what the body says.
     ///
     /// # Errors
     ///
@@ -143,13 +177,17 @@ impl WebhookReceiver {
             }
         };
         let body = serde_json::from_slice(raw_body).map_err(|_| WebhookError::NotJson)?;
-        Ok(Delivery {
+        let delivery = Delivery {
             id: single(headers, KEYBACK_DELIVERY)?.map(str::to_owned),
             fingerprint: signature::to_hex(digest::digest(&digest::SHA256, raw_body).as_ref()),
             sent_at,
             event: Event::parse(&body)?,
             body,
-        })
+        };
+        if sent_at.is_none() {
+            self.check_time(delivery.created_at().ok_or(WebhookError::NoTime)?)?;
+        }
+        Ok(delivery)
     }
 
     fn new(sender: Sender, keys: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, WebhookError> {
@@ -203,7 +241,7 @@ impl Delivery {
     }
 
     /// SHA-256 of the body in hexadecimal: one for all tries of one event, and nobody can change it without the
-    /// signing key. Remember it to do nothing twice; with Logto it is all there is against replay.
+    /// signing key. Remember it to do nothing twice, as [`WebhookReceiver::receive`] does.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint

@@ -92,11 +92,12 @@ pub(super) fn no_nonce(candidate: &Candidate<'_>) -> Result<(), LogoutTokenError
 
 /// The token, of claims that every check has passed.
 pub(super) fn accepted(claims: &Map<String, Value>) -> Result<LogoutToken, LogoutTokenError> {
-    let own = |name| Ok(text(claims, name)?.map(str::to_owned));
+    let own = |name| -> Result<_, LogoutTokenError> { Ok(text(claims, name)?.map(str::to_owned)) };
     Ok(LogoutToken {
         subject: own("sub")?,
         session_id: own("sid")?,
         token_id: own("jti")?.ok_or(LogoutTokenError::Malformed)?,
+        issued_at: time(claims, "iat")?,
     })
 }
 

@@ -11,11 +11,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use self::header::Header;
-pub(crate) use self::replay::Replays;
+pub use self::replay::{MemoryReplays, ReplayStore};
 use crate::checks;
 use crate::client::{Algorithm, Client, KeySet};
-use crate::error::{Error, LogoutTokenError};
+use crate::error::{Error, LogoutTokenError, SessionError};
+use crate::jws::{self, Header};
 
 /// Longer than any logout token.
 const LONGEST: usize = 16 * 1024;
@@ -35,6 +35,7 @@ pub struct LogoutToken {
     subject: Option<String>,
     session_id: Option<String>,
     token_id: String,
+    issued_at: SystemTime,
 }
 
 impl LogoutToken {
@@ -54,6 +55,12 @@ impl LogoutToken {
     #[must_use]
     pub fn token_id(&self) -> &str {
         &self.token_id
+    }
+
+    /// `iat`: when the token was issued, by the provider's clock. Sessions whose ID token is newer go on.
+    #[must_use]
+    pub fn issued_at(&self) -> SystemTime {
+        self.issued_at
     }
 
     /// Whether a session that began with these claims is among those that have ended.
@@ -147,7 +154,7 @@ impl Client {
     /// [`LogoutTokenError`] for a token that is not acceptable, [`DiscoveryError`](crate::DiscoveryError) when the
     /// provider's keys can't be had.
     pub async fn verify_logout_token(&self, logout_token: &str) -> Result<LogoutToken, Error> {
-        let header = Header::parse(logout_token)?;
+        let header = Header::parse(logout_token, LONGEST).map_err(LogoutTokenError::from)?;
         let metadata = self.metadata().await?;
         let keys = self.keys(&metadata).await?;
         let expected = Expected {
@@ -170,12 +177,24 @@ impl Client {
         }
         let claims = outcome?;
         let token = claims::accepted(&claims)?;
-        self.logout_tokens().remember(
-            &token.token_id,
-            claims::forgotten_after(&claims, &expected),
-            expected.now,
-        )?;
-        Ok(token)
+        let until = claims::forgotten_after(&claims, &expected);
+        let remembered = self.remembered(&token);
+        let is_new = self.logout_tokens().remember(&remembered, until, expected.now);
+        if is_new.await.map_err(SessionError::from)? {
+            Ok(token)
+        } else {
+            Err(LogoutTokenError::Replayed.into())
+        }
+    }
+
+    /// The token is new again: what it asked for could not be done.
+    pub(crate) async fn forget_logout_token(&self, token: &LogoutToken) -> Result<(), SessionError> {
+        Ok(self.logout_tokens().forget(&self.remembered(token)).await?)
+    }
+
+    /// Several clients may share a store, and an id is its issuer's own.
+    fn remembered(&self, token: &LogoutToken) -> String {
+        format!("{} {} {}", self.issuer(), self.client_id(), token.token_id)
     }
 }
 
@@ -185,7 +204,7 @@ fn check(
     keys: &KeySet,
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, LogoutTokenError> {
-    let claims = header::claims(raw)?;
+    let claims = jws::claims(raw)?;
     let candidate = Candidate {
         raw,
         header,

@@ -1,45 +1,76 @@
 //! Step 7: the same token is accepted once.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::error::LogoutTokenError;
+use crate::remembered::Remembered;
+use crate::sessions::StoreFuture;
 
 /// Only tokens with a right signature come here, so a stranger can't fill it.
 const MOST: usize = 10_000;
 
-/// The tokens that were verified and are still good. Lost at a restart: then a repeat ends a session that has ended.
-#[derive(Default)]
-pub(crate) struct Replays {
-    seen: Mutex<HashMap<String, SystemTime>>,
+/// Remembers the logout tokens that were accepted, for as long as they are good. Replicas may share one; where they don't,
+/// a token that is sent to each of them ends sessions that have ended.
+///
+/// In SQL: `INSERT INTO replay (token, until) VALUES (…) ON CONFLICT DO NOTHING`, and whether a row was written.
+pub trait ReplayStore: Send + Sync {
+    /// Remembers `token` until `until`. Whether it was new.
+    fn remember<'a>(&'a self, token: &'a str, until: SystemTime, now: SystemTime) -> StoreFuture<'a, bool>;
+
+    /// Forgets `token`, because what it asked for could not be done.
+    fn forget<'a>(&'a self, token: &'a str) -> StoreFuture<'a, ()>;
 }
 
-impl Replays {
-    /// Remembers a token until `until`; an error where it was seen before. When there are very many, those that end
-    /// first are forgotten first.
-    pub(super) fn remember(
-        &self,
-        token_id: &str,
-        until: SystemTime,
-        now: SystemTime,
-    ) -> Result<(), LogoutTokenError> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.get(token_id).is_some_and(|until| *until > now) {
-            return Err(LogoutTokenError::Replayed);
+/// Remembers in memory. When there are very many, those that end first are forgotten first.
+pub struct MemoryReplays {
+    seen: Mutex<Remembered<()>>,
+}
+
+impl MemoryReplays {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            seen: Mutex::new(Remembered::new(MOST)),
         }
-        if seen.len() >= MOST {
-            seen.retain(|_, until| *until > now);
-        }
-        if seen.len() >= MOST
-            && let Some(first) = seen
-                .iter()
-                .min_by_key(|(_, until)| **until)
-                .map(|(id, _)| id.clone())
-        {
-            seen.remove(&first);
-        }
-        seen.insert(token_id.to_owned(), until);
-        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Remembered<()>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryReplays {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ReplayStore for MemoryReplays {
+    fn remember<'a>(&'a self, token: &'a str, until: SystemTime, now: SystemTime) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let mut seen = self.lock();
+            let is_new = seen.find(token, now).is_none();
+            if is_new {
+                seen.keep(token.to_owned(), (), until, now);
+            }
+            Ok(is_new)
+        })
+    }
+
+    fn forget<'a>(&'a self, token: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.lock().forget(token);
+            Ok(())
+        })
+    }
+}
+
+impl fmt::Debug for MemoryReplays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryReplays")
+            .field("tokens", &self.lock().len())
+            .finish()
     }
 }

@@ -77,7 +77,8 @@ async fn an_expired_token_is_refused_and_the_drift_named() {
     assert_eq!(
         error,
         IdTokenError::Expired {
-            ago: Duration::from_secs(61)
+            ago: Duration::from_secs(61),
+            drift: None,
         }
     );
     assert!(error.to_string().contains("61 s"));
@@ -94,7 +95,8 @@ async fn a_token_from_the_future_is_refused_and_the_drift_named() {
     assert_eq!(
         error,
         IdTokenError::IssuedInFuture {
-            ahead: Duration::from_secs(61)
+            ahead: Duration::from_secs(61),
+            drift: None,
         }
     );
     assert!(error.to_string().contains("61 s"));
@@ -107,7 +109,8 @@ async fn a_token_from_the_future_is_refused_and_the_drift_named() {
     assert_eq!(
         error,
         IdTokenError::NotYetValid {
-            ahead: Duration::from_secs(90)
+            ahead: Duration::from_secs(90),
+            drift: None,
         }
     );
 

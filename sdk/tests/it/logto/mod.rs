@@ -1,6 +1,12 @@
 //! What a running Logto 1.42 answered, replayed: its metadata and keys as they were served, its claims and token response
 //! under a key of ours.
 
+mod account;
+mod machine_token;
+mod management;
+mod replay;
+mod server;
+
 use std::time::Duration;
 
 use keyback::{Client, Error, IdTokenError, Provider};

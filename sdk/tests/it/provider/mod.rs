@@ -1,5 +1,6 @@
 //! An OpenID provider in memory, behind the SDK's HTTP port. It follows the rules unless a test tells it to lie.
 
+mod rotation;
 mod signer;
 mod world;
 
@@ -10,11 +11,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE};
 use keyback::{Algorithm, HttpTransport, TransportCause, TransportError, TransportFuture};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use url::{Url, form_urlencoded};
 
+pub(crate) use self::rotation::Rotation;
 pub(crate) use self::signer::{Signer, signing_input};
 pub(crate) use self::world::{TestClock, World, checked};
 
@@ -65,6 +68,14 @@ pub(crate) struct State {
     pub(crate) token_request: Option<TokenRequest>,
     /// By path.
     pub(crate) endpoints: HashMap<&'static str, Endpoint>,
+    /// Refresh tokens are good for one use.
+    pub(crate) rotation: Option<Rotation>,
+    /// The token endpoint answers for each permit.
+    pub(crate) gate: Option<Arc<Semaphore>>,
+    /// The forms that came to the revocation endpoint.
+    pub(crate) revocations: Vec<TokenRequest>,
+    /// A `Date` header on every answer.
+    pub(crate) date: Option<&'static str>,
     /// By code; the last one answers a refresh.
     authorizations: Vec<(String, Authorization)>,
 }
@@ -123,6 +134,10 @@ impl Provider {
             requests: HashMap::new(),
             token_request: None,
             endpoints: HashMap::new(),
+            rotation: None,
+            gate: None,
+            revocations: Vec::new(),
+            date: None,
             authorizations: Vec::new(),
         };
         Self {
@@ -195,6 +210,11 @@ impl Provider {
                 let (status, body) = self.tokens(&mut state, request);
                 reply(status, &body, None)
             }
+            "/oidc/token/revocation" => {
+                let seen = seen(request);
+                state.revocations.push(seen);
+                reply(StatusCode::OK, &json!({}), None)
+            }
             "/oidc/me" => match bearer(request) {
                 Some(ACCESS_TOKEN) => reply(state.user_info.0, &state.user_info.1, None),
                 _ => reply(
@@ -208,15 +228,7 @@ impl Provider {
     }
 
     fn tokens(&self, state: &mut State, request: &http::Request<Bytes>) -> (StatusCode, Value) {
-        let form: Vec<_> = form_urlencoded::parse(request.body()).into_owned().collect();
-        let header = request
-            .headers()
-            .get(AUTHORIZATION)
-            .map(|value| value.to_str().unwrap().to_owned());
-        let seen = TokenRequest {
-            authorization: header,
-            form,
-        };
+        let seen = seen(request);
         state.token_request = Some(seen.clone());
         if let Some(error) = &state.token_error {
             return error.clone();
@@ -241,13 +253,21 @@ impl Provider {
                 (authorization.nonce.clone(), &authorization.resources)
             }
             _ => {
+                if let Some(rotation) = &mut state.rotation
+                    && !rotation.take(seen.field("refresh_token"))
+                {
+                    return refused;
+                }
                 let (_, authorization) = state.authorizations.last().unwrap();
                 (authorization.nonce.clone(), &authorization.resources)
             }
         };
         // As the companion does: one resource at most, and one that was asked for.
         let access_token = match seen.all("resource").as_slice() {
-            [] => ACCESS_TOKEN.to_owned(),
+            [] => match seen.field("organization_id") {
+                Some(organization) => access_token_for(organization),
+                None => ACCESS_TOKEN.to_owned(),
+            },
             [one] if granted.iter().any(|known| known == one) => access_token_for(one),
             _ => return (StatusCode::BAD_REQUEST, json!({ "error": "invalid_target" })),
         };
@@ -278,6 +298,9 @@ impl Provider {
             "scope": "openid",
             "id_token": id_token,
         });
+        if let Some(rotation) = &state.rotation {
+            tokens["refresh_token"] = json!(rotation.current());
+        }
         if let Some(tamper) = &state.tokens {
             tamper(&mut tokens);
         }
@@ -295,7 +318,15 @@ impl HttpTransport for Provider {
                 let cause = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
                 return Err(TransportError::Connect(TransportCause::new(cause)));
             }
-            Ok(self.respond(&request))
+            let gate = self.lock().gate.clone();
+            if let Some(gate) = gate.filter(|_| request.uri().path() == "/oidc/token") {
+                gate.acquire().await.unwrap().forget();
+            }
+            let mut answer = self.respond(&request);
+            if let Some(date) = self.lock().date {
+                answer.headers_mut().insert(DATE, date.parse().unwrap());
+            }
+            Ok(answer)
         })
     }
 }
@@ -308,10 +339,19 @@ pub(crate) fn metadata(issuer: &str) -> Value {
         "jwks_uri": format!("{issuer}/jwks"),
         "userinfo_endpoint": format!("{issuer}/me"),
         "end_session_endpoint": format!("{issuer}/session/end"),
+        "revocation_endpoint": format!("{issuer}/token/revocation"),
         "authorization_response_iss_parameter_supported": true,
         "code_challenge_methods_supported": ["S256"],
         "first_screen_values_supported": ["reset-password", "reset_password", "sign_in", "register"],
     })
+}
+
+fn seen(request: &http::Request<Bytes>) -> TokenRequest {
+    let header = request.headers().get(AUTHORIZATION);
+    TokenRequest {
+        authorization: header.map(|value| value.to_str().unwrap().to_owned()),
+        form: form_urlencoded::parse(request.body()).into_owned().collect(),
+    }
 }
 
 /// The access token of an API, which is none for userinfo.

@@ -21,7 +21,13 @@ impl World {
         Self::with(|builder| builder)
     }
 
+    /// Scopes are asked for by name.
     pub(crate) fn with(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        Self::conventional(|builder| configure(builder.without_reserved_scopes()))
+    }
+
+    /// With the scopes that every sign-in has by itself.
+    pub(crate) fn conventional(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let clock = Arc::new(TestClock(Mutex::new(UNIX_EPOCH + Duration::from_secs(NOW))));
         let provider = Arc::new(Provider::new(Arc::clone(&clock)));
         let builder = Client::builder(ISSUER, CLIENT_ID)

@@ -1,0 +1,119 @@
+//! Access tokens that work now, and the memory of what was saved a moment ago.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::access_token::AccessToken;
+use super::flight::Outcome;
+use super::id::SessionKey;
+use super::record::{Audience, Freshness};
+use super::store::SealedSession;
+use super::{REMEMBERED, Sessions};
+use crate::error::SessionError;
+
+/// After an early refresh that failed: how long the old token serves before the next try.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What was saved a moment ago, for requests that come with an older cookie.
+#[derive(Default)]
+pub(super) struct Successors {
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    sessions: HashMap<SessionKey, (SealedSession, SystemTime)>,
+    /// When those that are over are looked for again: not at every save.
+    sweep_at: Option<SystemTime>,
+}
+
+impl Successors {
+    pub(super) fn find(&self, key: &SessionKey, now: SystemTime) -> Option<SealedSession> {
+        let held = self.lock();
+        let (session, until) = held.sessions.get(key)?;
+        (*until > now).then(|| session.clone())
+    }
+
+    pub(super) fn remember(&self, key: &SessionKey, session: SealedSession, now: SystemTime) {
+        let mut held = self.lock();
+        if held.sweep_at.is_none_or(|at| at <= now) {
+            held.sessions.retain(|_, (_, until)| *until > now);
+            held.sweep_at = Some(now + REMEMBERED);
+        }
+        held.sessions.insert(key.clone(), (session, now + REMEMBERED));
+    }
+
+    pub(super) fn forget(&self, key: &SessionKey) {
+        self.lock().sessions.remove(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sessions {
+    /// An access token that works now.
+    pub(super) async fn fresh(&self, key: &SessionKey, audience: &Audience) -> Outcome {
+        let loaded = self.load(key).await?.ok_or(SessionError::Ended)?;
+        match loaded.record.token(audience, self.client().now()) {
+            Freshness::Fresh(token) => Ok(token),
+            Freshness::Due(old) => self.early(key, audience, old).await,
+            Freshness::Missing => self.fetched(key, audience).await,
+        }
+    }
+
+    /// A new token in good time. The old one still works, so nobody waits for another task, nor fails because the
+    /// provider does.
+    async fn early(&self, key: &SessionKey, audience: &Audience, old: AccessToken) -> Outcome {
+        let now = self.client().now();
+        let flights = &self.shared.flights;
+        if flights.is_paused(key, now) {
+            return Ok(old);
+        }
+        let place = flights.join(key);
+        let Ok(mut turn) = place.line().turn.try_lock() else {
+            return Ok(old);
+        };
+        let outcome = self.in_turn(key, audience, &place, &mut turn).await;
+        match outcome {
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(
+                    code = error.code(),
+                    "an early refresh failed; the old token serves on"
+                );
+                flights.pause(key, now, now + PAUSE);
+                Ok(old)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// A new token, in this session's line.
+    pub(super) async fn fetched(&self, key: &SessionKey, audience: &Audience) -> Outcome {
+        let place = self.shared.flights.join(key);
+        let mut turn = place.line().turn.lock().await;
+        self.in_turn(key, audience, &place, &mut turn).await
+    }
+
+    async fn in_turn(
+        &self,
+        key: &SessionKey,
+        audience: &Audience,
+        place: &super::flight::Place<'_>,
+        turn: &mut super::flight::Turn,
+    ) -> Outcome {
+        place.line().see_through(turn).await;
+        if let Some(failure) = place.failure(turn, audience) {
+            return Err(failure);
+        }
+        // Somebody before this caller may have brought it.
+        let loaded = self.load(key).await?.ok_or(SessionError::Ended)?;
+        if let Freshness::Fresh(token) = loaded.record.token(audience, self.client().now()) {
+            return Ok(token);
+        }
+        let request = self.clone().refresh(key.clone(), audience.clone());
+        place.line().begin(turn, audience.clone(), request).await
+    }
+}

@@ -1,0 +1,75 @@
+//! The answers that a site gives by itself.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::error::{Error, Remedy};
+
+pub(super) type Answer = Response<Bytes>;
+
+pub(super) fn see_other(to: &str) -> Answer {
+    match HeaderValue::from_str(to) {
+        Ok(location) => {
+            let mut answer = empty(StatusCode::SEE_OTHER);
+            answer.headers_mut().insert(LOCATION, location);
+            answer
+        }
+        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// Nothing of it may be kept: it depends on who asks.
+pub(super) fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+pub(super) fn only(methods: &'static str) -> Answer {
+    let mut answer = empty(StatusCode::METHOD_NOT_ALLOWED);
+    answer
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(methods));
+    answer
+}
+
+/// The visitor reads what to do; the cause is in the log.
+pub(super) fn failure(error: &Error) -> Answer {
+    let (status, words) = match error.remedy() {
+        Remedy::RetryLater => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The sign-in service is not answering. Please try again in a moment.",
+        ),
+        Remedy::SignInAgain => (
+            StatusCode::BAD_REQUEST,
+            "This sign-in is no longer valid. Please sign in again.",
+        ),
+        _ => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Signing in is not possible right now.",
+        ),
+    };
+    page(status, words)
+}
+
+/// `words` are this crate's own.
+pub(super) fn page(status: StatusCode, words: &'static str) -> Answer {
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>Sign-in</title><main><p>{words}</p><p><a href=\"/\">Home</a></p></main></html>"
+    );
+    let mut answer = empty(status);
+    *answer.body_mut() = Bytes::from(html);
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    answer
+}
