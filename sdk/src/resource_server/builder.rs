@@ -34,7 +34,7 @@ pub struct ResourceServerBuilder {
 /// Whose keys sign the tokens.
 enum Keys {
     /// Those of a provider that this API asks itself.
-    Own(ClientBuilder),
+    Own(Box<ClientBuilder>),
     /// Those that a client of the application has, with the client's own settings.
     Of(Client),
     /// The same, and somebody tried to change the client's settings here.
@@ -44,7 +44,7 @@ enum Keys {
 impl ResourceServerBuilder {
     pub(super) fn new(issuer: String, audience: String) -> Self {
         let client = Client::builder(issuer, audience.clone()).redirect_uri(NEVER_VISITED);
-        Self::with(Keys::Own(client), audience)
+        Self::with(Keys::Own(Box::new(client)), audience)
     }
 
     pub(super) fn of(client: Client, audience: String) -> Self {
@@ -144,7 +144,7 @@ impl ResourceServerBuilder {
 
     fn configure(mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         self.keys = match self.keys {
-            Keys::Own(client) => Keys::Own(change(client)),
+            Keys::Own(client) => Keys::Own(Box::new(change(*client))),
             Keys::Of(_) | Keys::Changed => Keys::Changed,
         };
         self

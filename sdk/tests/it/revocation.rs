@@ -58,13 +58,14 @@ async fn rfc7009_2_2_1_a_refusal_is_told() {
 #[tokio::test]
 async fn a_provider_that_revokes_nothing_is_told_from_one_that_fails() {
     let world = World::new();
-    let mut state = world.provider.lock();
-    state
-        .metadata
-        .as_object_mut()
-        .unwrap()
-        .remove("revocation_endpoint");
-    drop(state);
+    {
+        let mut state = world.provider.lock();
+        state
+            .metadata
+            .as_object_mut()
+            .unwrap()
+            .remove("revocation_endpoint");
+    }
     let session = world.sign_in().await.unwrap();
     let error = world.client.revoke(&session).await.unwrap_err();
     let endpoint = Endpoint::Revocation;

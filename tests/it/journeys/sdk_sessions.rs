@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use keyback::{CookieStore, Sessions};
+use keyback::{CookieStore, Sessions, SignInBuilder};
 use keyback_companion::config::app::ResourceConfig;
 use keyback_tests::{ADA, OLD_PASSWORD, TestApp};
 use url::Url;
@@ -31,7 +31,7 @@ async fn rfc9700_4_14_many_tasks_refresh_one_after_another_and_sign_out_ends_it_
         .scope("offline_access")
         .scope("email")
         .scope("read");
-    let asked = APIS.into_iter().fold(asked, |asked, api| asked.resource(api));
+    let asked = APIS.into_iter().fold(asked, SignInBuilder::resource);
     let begun = asked.start().await.unwrap();
     let mut browser = app.browser();
     browser.open(begun.url.as_str()).await;
