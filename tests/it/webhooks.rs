@@ -290,7 +290,7 @@ async fn sr31_a_failed_delivery_names_its_target_without_what_is_secret() {
     };
     let with_query = |base: &str| {
         let mut hook = hook(&peer, &[WebhookEvent::PostResetPassword]);
-        hook.url = format!("{base}/orders/hook?token=s3cret-token").parse().unwrap();
+        hook.url = format!("{base}/s3cret/hook?token=s3cret-token").parse().unwrap();
         hook
     };
     let answering = peer.url.origin().ascii_serialization();
@@ -307,11 +307,11 @@ async fn sr31_a_failed_delivery_names_its_target_without_what_is_secret() {
     .await;
     errors.sort_by_key(|error| !error.contains("answered 500"));
     assert!(
-        errors[0].contains(&format!("the webhook {answering}/orders/hook answered 500")),
+        errors[0].contains(&format!("the webhook {answering} (number 1) answered 500")),
         "{errors:?}"
     );
     assert!(
-        errors[1].contains(&format!("the webhook {gone}/orders/hook could not be told")),
+        errors[1].contains(&format!("the webhook {gone} (number 2) could not be told")),
         "{errors:?}"
     );
     assert!(errors.iter().all(|error| !error.contains("s3cret")), "{errors:?}");

@@ -95,8 +95,8 @@ async fn messages(config: &Config) -> Messages {
 
 /// Which webhooks there are, and whether their names lead anywhere: asking them would be an event.
 async fn webhooks(config: &Config, found: &mut Messages) {
-    for hook in &config.webhooks {
-        let target = hook.target();
+    for (index, hook) in config.webhooks.iter().enumerate() {
+        let target = hook.target(index);
         let events: Vec<&str> = hook.events.iter().map(|event| event.as_str()).collect();
         let targets = if hook.allow_private {
             Targets::Any

@@ -17,19 +17,23 @@ pub(super) trait Entry: DeserializeOwned {
     /// is wrong with all of them is wrong whatever the right value is.
     const REQUIRED: &'static [(&'static str, &'static [&'static str])];
 
+    /// How an entry with an id is named to its reader. `None`: by its number alone.
+    fn shown(id: &str, _index: usize) -> Option<String> {
+        Some(id.to_owned())
+    }
+
     /// What is wrong with an entry by itself, beyond its single keys.
     fn problems(&self) -> Vec<String>;
 }
 
-/// How a problem names an entry: by its id, or by its number. An address says no more than where it leads: what stands
-/// after its `?` may be a secret.
+/// How a problem names an entry: by its id, or by its number.
 pub(super) fn place<T: Entry>(table: &Value, index: usize) -> String {
     let id = table.get(T::ID).and_then(Value::as_str);
-    let id = id.map(|id| id.split(['?', '#']).next().unwrap_or_default().to_owned());
+    let shown = id.and_then(|id| T::shown(id, index));
     format!(
         "[[{}]] {}",
         T::LIST,
-        id.unwrap_or_else(|| format!("number {}", index + 1))
+        shown.unwrap_or_else(|| format!("number {}", index + 1))
     )
 }
 
@@ -49,7 +53,10 @@ pub(super) fn read<T: Entry>(
                 good.insert(key.clone(), value.clone());
             }
             Err(error) => {
-                problems.add(place, format!("{key}: {}", one_line(&error)));
+                let told = one_line(&error);
+                // An address that is none is repeated behind the reason, and may hold a secret.
+                let told = told.split(": \"").next().unwrap_or_default();
+                problems.add(place, format!("{key}: {told}"));
                 unread.push(key.clone());
             }
         }

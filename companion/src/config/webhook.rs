@@ -54,10 +54,10 @@ impl WebhookEvent {
 /// The rules across webhooks.
 pub(super) fn check(webhooks: &[WebhookConfig], problems: &mut Problems) {
     let mut seen = HashSet::new();
-    for hook in webhooks {
+    for (index, hook) in webhooks.iter().enumerate() {
         if !seen.insert(hook.url.as_str()) {
             problems.add(
-                format!("[[webhook]] {}", hook.target()),
+                format!("[[webhook]] {}", hook.target(index)),
                 "this url is there twice; name all events in one place",
             );
         }
@@ -65,10 +65,15 @@ pub(super) fn check(webhooks: &[WebhookConfig], problems: &mut Problems) {
 }
 
 impl WebhookConfig {
-    /// Where it is, for those who read of it: what stands after a `?` may be a secret.
-    pub fn target(&self) -> String {
-        format!("{}{}", self.url.origin().ascii_serialization(), self.url.path())
+    /// Which one it is, for those who read of it: its origin and its place in the file. Path and query may be a secret, as
+    /// they are with many services that take webhooks.
+    pub fn target(&self, index: usize) -> String {
+        target(&self.url, index)
     }
+}
+
+fn target(url: &Url, index: usize) -> String {
+    format!("{} (number {})", url.origin().ascii_serialization(), index + 1)
 }
 
 impl Entry for WebhookConfig {
@@ -76,6 +81,10 @@ impl Entry for WebhookConfig {
     const ID: &'static str = "url";
     const REQUIRED: &'static [(&'static str, &'static [&'static str])] =
         &[("url", &["https://webhook.example/"])];
+
+    fn shown(url: &str, index: usize) -> Option<String> {
+        Some(target(&Url::parse(url).ok()?, index))
+    }
 
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();

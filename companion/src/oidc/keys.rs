@@ -153,8 +153,17 @@ struct Loaded {
 
 impl Loaded {
     fn is_fresh(&self, now: Timestamp) -> bool {
+        self.is_younger_than(LOOK_EVERY, now)
+    }
+
+    /// Whether it serves while another request reads. After a quiet night it would be the key set of the evening.
+    fn still_serves(&self, now: Timestamp) -> bool {
+        self.is_younger_than(2 * LOOK_EVERY, now)
+    }
+
+    fn is_younger_than(&self, age: Duration, now: Timestamp) -> bool {
         // A clock that was set back must not keep a leaked key alive.
-        self.at <= now && now.since(self.at) < LOOK_EVERY
+        self.at <= now && now.since(self.at) < age
     }
 }
 
@@ -203,15 +212,24 @@ impl Keys {
         })
     }
 
-    /// The keys, read again from the store where they were read long ago. While one request reads, and where the
-    /// store can't be read, the keys known before still serve.
+    /// The keys, read again from the store where they were read long ago. While one request reads, those known a moment
+    /// ago still serve; where the store can't be read, those known before.
     pub(super) async fn ring(&self, now: Timestamp) -> Arc<KeyRing> {
         let loaded = self.loaded();
         if loaded.is_fresh(now) {
             return loaded.ring;
         }
-        let Ok(_only_one) = self.reloading.try_lock() else {
-            return loaded.ring;
+        let _only_one = match self.reloading.try_lock() {
+            Ok(only_one) => only_one,
+            Err(_) if loaded.still_serves(now) => return loaded.ring,
+            Err(_) => {
+                let waited = self.reloading.lock().await;
+                let loaded = self.loaded();
+                if loaded.is_fresh(now) {
+                    return loaded.ring;
+                }
+                waited
+            }
         };
         // Boxed, since it is seldom and large: what every request waits for stays small.
         let load = KeyRing::load(&self.store, &self.sealer, &self.guards, Some(&loaded.ring), now);

@@ -77,7 +77,11 @@ impl Webhooks {
         let named = |app: &AppConfig| (app.client_id.clone(), (app.kind, app.name.clone()));
         Self {
             outbox,
-            hooks: config.iter().map(Webhook::new).collect(),
+            hooks: config
+                .iter()
+                .enumerate()
+                .map(|(index, hook)| Webhook::new(hook, index))
+                .collect(),
             apps: Arc::new(apps.iter().map(named).collect()),
         }
     }
@@ -143,14 +147,14 @@ impl Webhooks {
 }
 
 impl Webhook {
-    fn new(config: &WebhookConfig) -> Self {
+    fn new(config: &WebhookConfig, index: usize) -> Self {
         let mut id = hex::encode(digest(&SHA256, config.url.as_str().as_bytes()));
         id.truncate(ID_LENGTH);
         let keys = config.signing_key.iter();
         Self {
             id,
             url: config.url.clone(),
-            target: config.target(),
+            target: config.target(index),
             events: config.events.clone(),
             keys: keys.map(|key| SigningKey::new(key.expose().as_bytes())).collect(),
             targets: if config.allow_private {

@@ -211,6 +211,23 @@ async fn at_once_leaves_no_key_that_was_there_before() {
     assert_eq!(signer(&bench).await, new);
 }
 
+/// Of requests that come together after a quiet hour one reads the keys: the others wait for it, rather than be given the key
+/// set of an hour ago to keep for five minutes.
+#[tokio::test]
+async fn a_leaked_key_is_given_to_nobody_while_another_request_reads() {
+    let bench = Bench::new().await;
+    bench.clock.advance(Duration::from_secs(3_600));
+    rotate(&bench, Handover::AtOnce).await;
+    let ask = || published(&bench);
+    let (one, two, three) = tokio::join!(ask(), ask(), ask());
+    assert_eq!((&one, &one), (&two, &three));
+    let alive: Vec<_> = keys::list(&bench.store).await.unwrap();
+    assert!(
+        one.iter().all(|kid| alive.iter().any(|key| key.kid == *kid)),
+        "{one:?}"
+    );
+}
+
 /// A clock that is set back, by an operator or by the network's time, doesn't keep a leaked key signing.
 #[tokio::test]
 async fn a_clock_that_was_set_back_hides_no_rotation() {
