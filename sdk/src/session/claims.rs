@@ -34,6 +34,22 @@ impl Claims {
         Self::new(jws::claims(raw).ok()?)
     }
 
+    /// With the text `value` for `name`, where there is none.
+    pub(crate) fn or_text(mut self, name: &str, value: Option<&str>) -> Self {
+        if self.get(name).is_none()
+            && let Some(value) = value
+        {
+            self.members.insert(name.to_owned(), Value::from(value));
+        }
+        self
+    }
+
+    /// These, in a session that began with `earlier`: an ID token of a refresh may leave out by what the session is known.
+    pub(crate) fn going_on(self, earlier: &Self) -> Self {
+        self.or_text("sid", earlier.session_id())
+            .or_text("nonce", earlier.text("nonce"))
+    }
+
     /// `sub`: the provider's name for the person, never given to anybody else.
     #[must_use]
     pub fn subject(&self) -> &str {

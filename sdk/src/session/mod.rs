@@ -12,7 +12,7 @@ use std::fmt;
 pub use self::claims::Claims;
 pub use self::logout_token::{LogoutToken, MemoryReplays, ReplayStore};
 pub use self::refresh::ApiAccess;
-pub(crate) use self::refresh::Renewed;
+pub(crate) use self::refresh::{NotRenewed, Renewed};
 pub use self::tokens::TokenSet;
 use crate::dpop::DpopKey;
 use crate::secret::Secret;

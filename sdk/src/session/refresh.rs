@@ -6,7 +6,7 @@ use super::{Claims, Session, TokenSet};
 use crate::callback::exchange::{self, Exchanged};
 use crate::callback::id_token::{self, Expected, NonceRule};
 use crate::client::{Client, Metadata};
-use crate::error::{Error, ExchangeError};
+use crate::error::{Error, ExchangeError, IdTokenError};
 use crate::resource::is_resource;
 use crate::secret::Secret;
 
@@ -33,9 +33,11 @@ impl Client {
     /// # Errors
     ///
     /// [`ExchangeError::NoRefreshToken`] without `offline_access`, [`ExchangeError::InvalidGrant`] when the session has
-    /// ended at the provider: the person has to sign in again.
+    /// ended at the provider: the person has to sign in again. When the keys to judge the new ID token by can't be had, the
+    /// refresh token is used up all the same, and the next one is lost with the error; [`Sessions`](crate::Sessions) keep it.
     pub async fn refresh(&self, session: &Session) -> Result<Session, Error> {
-        let renewed = self.renew(session, None, None).await?;
+        let renewed = self.renew(session, None, None).await;
+        let renewed = renewed.map_err(|failed| failed.error)?;
         Ok(Session {
             tokens: TokenSet {
                 scopes: renewed.tokens.scopes.or_else(|| session.tokens.scopes.clone()),
@@ -73,7 +75,8 @@ impl Client {
         if !is_resource(resource) {
             return Err(ExchangeError::Resource.into());
         }
-        let renewed = self.renew(session, Some(resource), None).await?;
+        let renewed = self.renew(session, Some(resource), None).await;
+        let renewed = renewed.map_err(|failed| failed.error)?;
         Ok(ApiAccess {
             tokens: renewed.tokens,
             session: Session {
@@ -93,7 +96,7 @@ impl Client {
         session: &Session,
         resource: Option<&str>,
         organization: Option<&str>,
-    ) -> Result<Renewed, Error> {
+    ) -> Result<Renewed, NotRenewed> {
         let refresh_token = session.refresh_token().ok_or(ExchangeError::NoRefreshToken)?;
         let metadata = self.metadata().await?;
         let Exchanged { mut tokens, id_token } = exchange::refresh(
@@ -105,14 +108,17 @@ impl Client {
             session.dpop_key(),
         )
         .await?;
+        let successor = tokens.refresh_token.take();
         let (claims, id_token) = match id_token {
-            Some(id_token) => {
-                let claims = self.same_person(session, &metadata, &id_token, &tokens).await?;
-                (claims, id_token)
-            }
+            Some(id_token) => match self.same_person(session, &metadata, &id_token, &tokens).await {
+                Ok(claims) => (claims.going_on(&session.claims), id_token),
+                Err(error) => {
+                    let successor = successor.filter(|_| is_for_want_of_keys(&error));
+                    return Err(NotRenewed { error, successor });
+                }
+            },
             None => (session.claims.clone(), session.id_token.clone()),
         };
-        let successor = tokens.refresh_token.take();
         Ok(Renewed {
             tokens,
             refresh_token: successor.or_else(|| session.tokens.refresh_token.clone()),
@@ -150,6 +156,30 @@ impl fmt::Debug for ApiAccess {
             .field("tokens", &self.tokens)
             .field("session", &self.session)
             .finish()
+    }
+}
+
+/// Nothing is said against the ID token then: the provider's keys, or its new ones, could not be had.
+fn is_for_want_of_keys(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Discovery(_) | Error::IdToken(IdTokenError::UnknownKey)
+    )
+}
+
+/// Why a refresh token gave nothing.
+pub(crate) struct NotRenewed {
+    pub(crate) error: Error,
+    /// The refresh token that has taken its place, where all that is missing are the keys to judge the rest by.
+    pub(crate) successor: Option<Secret>,
+}
+
+impl<E: Into<Error>> From<E> for NotRenewed {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            successor: None,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Signed out everywhere (OpenID Connect Back-Channel Logout 1.0 section 2.5).
 
+use std::time::Duration;
+
 use http::StatusCode;
 use url::form_urlencoded;
 
@@ -49,14 +51,16 @@ impl Sessions {
     async fn end_named(&self, form_body: &[u8]) -> Result<(), Error> {
         let token = logout_token(form_body).ok_or(LogoutTokenError::Malformed)?;
         let client = self.client();
-        let token = client.verify_logout_token(&token).await?;
-        let mark = LogoutMark::of_token(client.issuer(), &token).ok_or(LogoutTokenError::NamesNobody)?;
-        if let Err(error) = self.mark(&mark, token.issued_at()).await {
-            // The provider will send it again, and it must be new then.
-            client.forget_logout_token(&token).await?;
-            return Err(error.into());
-        }
-        Ok(())
+        let judged = client.judge_logout_token(&token).await?;
+        let token = &judged.token;
+        let mark = LogoutMark::of_token(client.issuer(), token).ok_or(LogoutTokenError::NamesNobody)?;
+        // The time is in whole seconds. No sign-in follows a sign-out at the provider in its very second, so a session that
+        // began in it is one that has ended.
+        self.mark(&mark, token.issued_at() + Duration::from_secs(1))
+            .await?;
+        // Only now: a request may be given up between the two. The provider sends the token again then, and it must be new;
+        // to mark the same end twice ends nothing more.
+        client.remember_logout_token(&judged).await
     }
 }
 

@@ -55,7 +55,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Who remembers sessions that ended before their time. [`MemoryLogouts`] by default.
+    /// Who remembers sessions that ended before their time. [`MemoryLogouts`] by default, which a restart empties: sessions
+    /// that had ended are then open again.
     pub fn logout_registry(mut self, registry: Arc<dyn LogoutRegistry>) -> Self {
         self.logouts = registry;
         self

@@ -12,7 +12,7 @@ use crate::session::{Claims, LogoutToken};
 const MOST: usize = 100_000;
 
 /// Remembers which sessions have ended before their time: by the provider's `sid`, all of a person by `sub`, or one by
-/// its key. Replicas should share one, as they share a store; with [`CookieStore`](crate::CookieStore) it is all that
+/// its key. It should outlive the process, and replicas have to share one, as they share a store; with [`CookieStore`](crate::CookieStore) it is all that
 /// keeps an old cookie from being of use.
 ///
 /// It is a list of ends, not of sessions: it has a row for each sign-out, until the sessions it could mean have
@@ -67,7 +67,8 @@ impl LogoutMark {
     }
 }
 
-/// Keeps the ends in memory: lost with the process, and not known to other replicas. At 100,000 those that are over first
+/// Keeps the ends in memory: lost with the process, and not known to other replicas. After a restart a session that had
+/// ended is open again, if its cookie, or its row in a store, is still there. It is for trials and tests. At 100,000 those that are over first
 /// are forgotten first.
 #[derive(Default)]
 pub struct MemoryLogouts {

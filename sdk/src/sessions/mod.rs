@@ -174,6 +174,9 @@ impl Sessions {
     /// Ends every session of a person that began before `at`, by the provider's clock: after a reset, the time of the
     /// webhook's event. Told twice of the same reset, it ends no session that began after it.
     ///
+    /// ID tokens tell the time in whole seconds, and a session that began in the second of `at` goes on: it is most likely
+    /// the sign-in that follows the reset. Whoever would rather end that one too gives `at` one second later.
+    ///
     /// # Errors
     ///
     /// [`SessionError::Store`].
@@ -220,8 +223,8 @@ impl Sessions {
         let Some(session) = session else {
             return Ok(None);
         };
-        let Some(record) = Record::open(&self.shared.keys, key, &session) else {
-            tracing::info!("a session was not sealed by any of the keys, or not for this id");
+        let Some(record) = Record::open(&self.shared.keys, self.client(), key, &session) else {
+            tracing::info!("a session was not sealed by any of the keys, or not for this client and id");
             return Ok(None);
         };
         let Some(claims) = record.claims() else {
@@ -243,11 +246,13 @@ impl Sessions {
         record: &Record,
         claims: &Claims,
     ) -> Result<bool, SessionError> {
-        let marks = LogoutMark::all_of(key, self.client().issuer(), claims);
+        let mut marks = LogoutMark::all_of(key, self.client().issuer(), claims);
+        let first = record.sid().filter(|sid| claims.session_id() != Some(*sid));
+        marks.extend(first.map(|sid| LogoutMark::provider_session(self.client().issuer(), sid)));
         let ends = self.shared.logouts.ends(&marks).await?;
         let subject = LogoutMark::subject(self.client().issuer(), claims.subject());
         Ok(marks.iter().zip(ends).any(|(mark, end)| {
-            // A person may sign in again, even in the second of the end; a session that has ended stays so.
+            // A person may sign in again, even in the second of the end, as after a reset; a session that has ended stays so.
             end.is_some_and(|at| *mark != subject || record.began_before(at))
         }))
     }
@@ -264,7 +269,13 @@ impl Sessions {
         replaces: Option<u64>,
     ) -> Result<Saved, SessionError> {
         let sealed = record
-            .seal(&self.shared.keys, key, version, self.expires_at(record))
+            .seal(
+                &self.shared.keys,
+                self.client(),
+                key,
+                version,
+                self.expires_at(record),
+            )
             .map_err(|_| SessionError::Seal)?;
         let saved = self.store.save(key, sealed.clone(), replaces).await?;
         if saved == Saved::Done && replaces.is_some() {

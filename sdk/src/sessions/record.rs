@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::access_token::AccessToken;
 use super::id::SessionKey;
 use super::store::SealedSession;
+use crate::client::Client;
 use crate::dpop::DpopKey;
 use crate::random::{Random, fraction};
 use crate::sealing::{KeyRing, SealError};
@@ -40,6 +41,11 @@ pub(super) struct Record {
     #[serde(default)]
     why: Purpose,
     id: Secret,
+    /// `sid` and `nonce` as the session began with them: an ID token of a refresh may leave them out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refresh: Option<Secret>,
     /// What the access tokens are bound to (RFC 9449).
@@ -86,6 +92,8 @@ impl Record {
             iat: seconds(session.claims().issued_at().unwrap_or(now)),
             why: session.purpose(),
             id: session.id_token.clone(),
+            sid: session.claims().session_id().map(str::to_owned),
+            nonce: session.claims().text("nonce").map(str::to_owned),
             refresh: session.tokens.refresh_token.clone(),
             dpop: session.dpop_key.clone(),
             tokens: Vec::new(),
@@ -98,6 +106,18 @@ impl Record {
     pub(super) fn renew(&mut self, id_token: Secret, refresh_token: Option<Secret>) {
         self.id = id_token;
         self.refresh = refresh_token;
+        if self.sid.is_none() {
+            self.sid = self
+                .claims()
+                .as_ref()
+                .and_then(Claims::session_id)
+                .map(str::to_owned);
+        }
+    }
+
+    /// Takes in the refresh token alone.
+    pub(super) fn succeed_refresh_token(&mut self, successor: Secret) {
+        self.refresh = Some(successor);
     }
 
     /// Keeps an access token in place of an earlier one for the same audience. `early` is how long before its end it is
@@ -179,9 +199,20 @@ impl Record {
         self.refresh.is_some() || !matches!(self.token(&Audience::default(), now), Freshness::Missing)
     }
 
-    /// The claims of the ID token, which was verified before it was sealed.
+    /// The claims of the ID token, which was verified before it was sealed, and those of the first one by which the session
+    /// is known.
     pub(super) fn claims(&self) -> Option<Claims> {
-        Claims::of_jwt(self.id.expose())
+        let claims = Claims::of_jwt(self.id.expose())?;
+        Some(
+            claims
+                .or_text("sid", self.sid())
+                .or_text("nonce", self.nonce.as_deref()),
+        )
+    }
+
+    /// The session of the provider that this one began with.
+    pub(super) fn sid(&self) -> Option<&str> {
+        self.sid.as_deref()
     }
 
     pub(super) fn id_token(&self) -> &Secret {
@@ -226,18 +257,24 @@ impl Record {
     pub(super) fn seal(
         &self,
         keys: &KeyRing,
+        client: &Client,
         key: &SessionKey,
         version: u64,
         expires_at: SystemTime,
     ) -> Result<SealedSession, SealError> {
         let plain = Zeroizing::new(serde_json::to_vec(self).map_err(|_| SealError::Failed)?);
-        let sealed = keys.seal(&bound_to(key, version), &plain)?;
+        let sealed = keys.seal(&bound_to(client, key, version), &plain)?;
         Ok(SealedSession::new(version, expires_at, sealed))
     }
 
-    /// `None` for what was not sealed for this key and version, or is of another form.
-    pub(super) fn open(keys: &KeyRing, key: &SessionKey, session: &SealedSession) -> Option<Self> {
-        let plain = keys.open(&bound_to(key, session.version()), session.sealed())?;
+    /// `None` for what was not sealed for this client, key and version, or is of another form.
+    pub(super) fn open(
+        keys: &KeyRing,
+        client: &Client,
+        key: &SessionKey,
+        session: &SealedSession,
+    ) -> Option<Self> {
+        let plain = keys.open(&bound_to(client, key, session.version()), session.sealed())?;
         let record: Self = serde_json::from_slice(&plain).ok()?;
         (record.v == FORM).then_some(record)
     }
@@ -254,9 +291,16 @@ impl Kept {
     }
 }
 
-/// A session of one name or version does not pass for another.
-fn bound_to(key: &SessionKey, version: u64) -> Vec<u8> {
-    format!("{}:{version}", key.as_str()).into_bytes()
+/// A session of one client, name or version does not pass for another, although the secret or the store is the same. Each
+/// text goes with its length, so that no two lists of them are the same bytes.
+fn bound_to(client: &Client, key: &SessionKey, version: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for text in [client.issuer(), client.client_id(), key.as_str()] {
+        bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes.extend_from_slice(&version.to_be_bytes());
+    bytes
 }
 
 fn seconds(time: SystemTime) -> u64 {

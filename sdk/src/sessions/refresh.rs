@@ -9,7 +9,7 @@ use super::store::{Saved, StoreError};
 use super::{Loaded, Sessions};
 use crate::error::{Error, ExchangeError, SessionError};
 use crate::secret::Secret;
-use crate::session::Renewed;
+use crate::session::{NotRenewed, Renewed};
 
 /// How often a save is tried again after others were faster.
 const TRIES: usize = 4;
@@ -42,14 +42,47 @@ impl Sessions {
                     audience.organization.as_deref(),
                 )
                 .await;
-            match renewed {
+            let NotRenewed { error, successor } = match renewed {
                 Ok(renewed) => return self.keep(&key, audience, loaded, renewed).await,
-                // Either the session is over, or another process has used the refresh token before: then the store has
-                // its successor.
-                Err(Error::Exchange(ExchangeError::InvalidGrant)) => tried = Some(loaded.version),
-                Err(error) => return Err(SessionError::Refresh(Arc::new(error))),
+                Err(failed) => failed,
+            };
+            match (error, successor) {
+                // Either the session is over, or another process has used the refresh token before: then a store that both
+                // share has its successor. A cookie store has what this request brought, and the session ends.
+                (Error::Exchange(ExchangeError::InvalidGrant), _) => tried = Some(loaded.version),
+                (error, Some(successor)) => {
+                    self.keep_successor(&key, &audience, loaded, successor).await?;
+                    return Err(SessionError::Refresh(Arc::new(error)));
+                }
+                (error, None) => return Err(SessionError::Refresh(Arc::new(error))),
             }
         }
+    }
+
+    /// Saves the new refresh token of a refresh whose other tokens could not be judged, because the old one is used up. It
+    /// lets nobody in: the next refresh is judged as this one.
+    async fn keep_successor(
+        &self,
+        key: &SessionKey,
+        audience: &Audience,
+        loaded: Loaded,
+        successor: Secret,
+    ) -> Result<(), SessionError> {
+        let mut loaded = loaded;
+        for _ in 0..TRIES {
+            let Loaded { record, version, .. } = &mut loaded;
+            record.succeed_refresh_token(successor.clone());
+            let saved = self.save_what_fits(key, record, *version, audience).await?;
+            match (saved, self.load(key).await?) {
+                (_, None) => {
+                    self.give_back(Some(successor)).await;
+                    return Err(SessionError::Ended);
+                }
+                (Saved::Done, Some(_)) => return Ok(()),
+                (Saved::Conflict, Some(theirs)) => loaded = theirs,
+            }
+        }
+        Err(SessionError::Busy)
     }
 
     async fn keep(&self, key: &SessionKey, audience: Audience, loaded: Loaded, renewed: Renewed) -> Outcome {

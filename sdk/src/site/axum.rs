@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use url::form_urlencoded;
 
+use super::layer::Wanted;
 use super::pages::{empty, see_other};
 use super::routes::RETURN_TO;
 use super::{Site, Visit, guard};
@@ -101,7 +102,11 @@ fn not_signed_in(site: &Site, parts: &Parts) -> NotSignedIn {
     if parts.method != Method::GET || !wants_page || !guard::is_navigation(&parts.headers) {
         return NotSignedIn::Unauthorized;
     }
-    let wanted = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let uri = parts
+        .extensions
+        .get::<Wanted>()
+        .map_or(&parts.uri, |wanted| &wanted.0);
+    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair(RETURN_TO, wanted)
         .finish();

@@ -97,8 +97,9 @@ impl SiteBuilder {
         self
     }
 
-    /// Who remembers sessions that ended before their time; replicas should share one.
-    /// [`MemoryLogouts`](crate::MemoryLogouts) by default.
+    /// Who remembers sessions that ended before their time; replicas have to share one.
+    /// [`MemoryLogouts`](crate::MemoryLogouts) by default, which a restart empties: sessions that had ended are then open
+    /// again.
     pub fn logout_registry(mut self, registry: Arc<dyn LogoutRegistry>) -> Self {
         self.logouts = Some(registry);
         self
@@ -184,8 +185,12 @@ impl SiteBuilder {
         if let Some(store) = self.store {
             sessions = sessions.store(store);
         }
-        if let Some(logouts) = self.logouts {
-            sessions = sessions.logout_registry(logouts);
+        match self.logouts {
+            Some(logouts) => sessions = sessions.logout_registry(logouts),
+            None => tracing::warn!(
+                "sessions that have ended are remembered in memory: after a restart they are open again; \
+                 give the site a logout registry that lasts"
+            ),
         }
         Ok(Site {
             inner: Arc::new(Inner {

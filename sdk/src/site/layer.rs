@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Limited};
 use tower_layer::Layer;
@@ -16,6 +16,10 @@ use super::pages::{Answer, empty};
 
 /// The largest body of the site's own routes: webhooks hold an account.
 const LARGEST: usize = 512 * 1024;
+
+/// What the browser asked for. Routers that are nested take the front of the path away.
+#[derive(Clone)]
+pub(super) struct Wanted(pub(super) Uri);
 
 impl<S> Layer<S> for Site {
     type Service = SiteService<S>;
@@ -64,6 +68,8 @@ where
         Box::pin(async move {
             let visit = site.visit(request.headers());
             request.extensions_mut().insert(visit.clone());
+            let wanted = Wanted(request.uri().clone());
+            request.extensions_mut().insert(wanted);
             let mut answer = inner.call(request).await?;
             visit.finish(answer.headers_mut());
             Ok(answer)

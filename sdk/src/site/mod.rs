@@ -52,6 +52,16 @@ type Spawning = dyn Fn(Work) + Send + Sync;
 ///
 /// Sessions are kept in the browser's cookies, encrypted, or in a [store](SiteBuilder::store).
 ///
+/// **What the default forgets.** Which sessions have ended is remembered in memory, by
+/// [`MemoryLogouts`](crate::MemoryLogouts). After a restart, whoever has an old cookie is signed in by it again, until the
+/// session expires: after a sign-out, a back-channel logout and a reset alike. A store mends it for sign-outs here, where the
+/// session is removed; what the provider has ended is known to the registry alone. A site that is more than a trial needs a
+/// [registry](SiteBuilder::logout_registry) that lasts.
+///
+/// **Several replicas** need one registry that all share, and one of two: a store that they share as well, or, with cookies,
+/// a balancer that sends a browser to the same replica each time. Else two of them use one refresh token, for which
+/// providers end the session.
+///
 /// With the feature `tower` it is a layer over any service of `http` types, and with `axum`, [`SignedIn`](crate::SignedIn)
 /// and `Option<SignedIn>` are extractors:
 ///

@@ -83,6 +83,12 @@ impl fmt::Debug for LogoutToken {
     }
 }
 
+/// A logout token that has passed every check but one: it may have come before.
+pub(crate) struct Judged {
+    pub(crate) token: LogoutToken,
+    good_until: SystemTime,
+}
+
 /// What a logout token must agree with. Nothing in it comes from the token.
 pub(crate) struct Expected<'a> {
     issuer: &'a str,
@@ -154,6 +160,13 @@ impl Client {
     /// [`LogoutTokenError`] for a token that is not acceptable, [`DiscoveryError`](crate::DiscoveryError) when the
     /// provider's keys can't be had.
     pub async fn verify_logout_token(&self, logout_token: &str) -> Result<LogoutToken, Error> {
+        let judged = self.judge_logout_token(logout_token).await?;
+        self.remember_logout_token(&judged).await?;
+        Ok(judged.token)
+    }
+
+    /// All that [`verify_logout_token`](Self::verify_logout_token) does, but for the repeat.
+    pub(crate) async fn judge_logout_token(&self, logout_token: &str) -> Result<Judged, Error> {
         let header = Header::parse(logout_token, LONGEST).map_err(LogoutTokenError::from)?;
         let metadata = self.metadata().await?;
         let keys = self.keys(&metadata).await?;
@@ -176,25 +189,24 @@ impl Client {
             outcome = check(logout_token, &header, &keys, &expected);
         }
         let claims = outcome?;
-        let token = claims::accepted(&claims)?;
-        let until = claims::forgotten_after(&claims, &expected);
-        let remembered = self.remembered(&token);
-        let is_new = self.logout_tokens().remember(&remembered, until, expected.now);
+        Ok(Judged {
+            token: claims::accepted(&claims)?,
+            good_until: claims::forgotten_after(&claims, &expected),
+        })
+    }
+
+    /// The repeat of a token is an error.
+    pub(crate) async fn remember_logout_token(&self, judged: &Judged) -> Result<(), Error> {
+        // Several clients may share a store, and an id is its issuer's own.
+        let name = format!("{} {} {}", self.issuer(), self.client_id(), judged.token.token_id);
+        let is_new = self
+            .logout_tokens()
+            .remember(&name, judged.good_until, self.now());
         if is_new.await.map_err(SessionError::from)? {
-            Ok(token)
+            Ok(())
         } else {
             Err(LogoutTokenError::Replayed.into())
         }
-    }
-
-    /// The token is new again: what it asked for could not be done.
-    pub(crate) async fn forget_logout_token(&self, token: &LogoutToken) -> Result<(), SessionError> {
-        Ok(self.logout_tokens().forget(&self.remembered(token)).await?)
-    }
-
-    /// Several clients may share a store, and an id is its issuer's own.
-    fn remembered(&self, token: &LogoutToken) -> String {
-        format!("{} {} {}", self.issuer(), self.client_id(), token.token_id)
     }
 }
 

@@ -17,9 +17,6 @@ const MOST: usize = 10_000;
 pub trait ReplayStore: Send + Sync {
     /// Remembers `token` until `until`. Whether it was new.
     fn remember<'a>(&'a self, token: &'a str, until: SystemTime, now: SystemTime) -> StoreFuture<'a, bool>;
-
-    /// Forgets `token`, because what it asked for could not be done.
-    fn forget<'a>(&'a self, token: &'a str) -> StoreFuture<'a, ()>;
 }
 
 /// Remembers in memory. When there are very many, those that end first are forgotten first.
@@ -56,13 +53,6 @@ impl ReplayStore for MemoryReplays {
                 seen.keep(token.to_owned(), (), until, now);
             }
             Ok(is_new)
-        })
-    }
-
-    fn forget<'a>(&'a self, token: &'a str) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            self.lock().forget(token);
-            Ok(())
         })
     }
 }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::super::SessionKey;
+use super::super::{SessionId, SessionKey};
 use super::{Saved, SealedSession, StoreError, StoreFuture, TokenStore};
 use crate::client::Client;
 use crate::cookies::{Reach, client_hash, cookies, set_cookie, short_hash};
@@ -42,13 +42,20 @@ const LARGEST: usize = (LONGEST_PIECE - 32) * MOST_PIECES / 4 * 3;
 /// ```
 ///
 /// A browser can bring back an old cookie. So sign-outs are remembered by the
-/// [`LogoutRegistry`](crate::LogoutRegistry), which replicas should share.
+/// [`LogoutRegistry`](crate::LogoutRegistry), which replicas have to share, and which has to outlive the process: after a
+/// restart with [`MemoryLogouts`](crate::MemoryLogouts), the default, a cookie of a session that had ended opens it again.
+///
+/// A cookie can't tell one replica what another has just saved. Where refresh tokens are good for one use, requests of a
+/// browser must reach the same replica, or people are signed out when two of them refresh at once; a store that replicas
+/// share needs no such care.
 pub struct CookieStore {
     prefix: String,
     reach: Reach,
     now: SystemTime,
     /// What the browser sent of this client's sessions, by the names.
     sent: Vec<(String, String)>,
+    /// What the names of those begin with that belong to an id of a [`Site`](crate::Site) that the browser sent.
+    named: Vec<String>,
     held: Mutex<HashMap<SessionKey, Held>>,
 }
 
@@ -69,9 +76,15 @@ impl CookieStore {
             // `{prefix}{session}.{index}`; the cookie of the id has no index.
             name.strip_prefix(&prefix).is_some_and(|rest| rest.contains('.'))
         });
+        let id_cookie = format!("{prefix}id");
+        let ids = cookies(cookie_header).filter(|(name, _)| *name == id_cookie);
         Self {
             sent: sent
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            named: ids
+                .filter_map(|(_, id)| SessionId::parse(id))
+                .map(|id| pieces_of(&prefix, &id.key()))
                 .collect(),
             prefix,
             reach: Reach::Navigations { secure },
@@ -80,7 +93,8 @@ impl CookieStore {
         }
     }
 
-    /// The `Set-Cookie` values for the response; none while nothing has changed.
+    /// The `Set-Cookie` values for the response; none while nothing has changed, but for what is left of sessions that this
+    /// browser had before: an answer to a posted form can't clear those, which were not with it.
     #[must_use]
     pub fn set_cookies(&self) -> Vec<String> {
         let held = self.held();
@@ -99,24 +113,20 @@ impl CookieStore {
         let changed: Vec<String> = held
             .iter()
             .filter(|(_, held)| held.changed)
-            .map(|(key, _)| self.pieces_of(key))
+            .map(|(key, _)| pieces_of(&self.prefix, key))
             .collect();
         let cleared = self.sent.iter().map(|(name, _)| name).filter(|name| {
-            let concerned = replaces_all || changed.iter().any(|of| name.starts_with(of));
+            let is_of = |of: &String| name.starts_with(of);
+            let is_left = !self.named.is_empty() && !self.named.iter().any(is_of);
+            let concerned = replaces_all || is_left || changed.iter().any(is_of);
             concerned && !written.contains(name)
         });
         answer.extend(cleared.map(|name| set_cookie(name, "", 0, self.reach)));
         answer
     }
 
-    /// The names of one session's cookies differ from another's: an answer that comes late can't clear those of a newer
-    /// session.
-    fn pieces_of(&self, key: &SessionKey) -> String {
-        format!("{}{}.", self.prefix, key.as_str().get(..8).unwrap_or_default())
-    }
-
     fn name(&self, key: &SessionKey, index: usize) -> String {
-        format!("{}{index}", self.pieces_of(key))
+        format!("{}{index}", pieces_of(&self.prefix, key))
     }
 
     fn read(&self, key: &SessionKey) -> Option<SealedSession> {
@@ -126,7 +136,7 @@ impl CookieStore {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let bytes = URL_SAFE_NO_PAD
-            .decode(join(&pieces(&self.pieces_of(key), &sent))?)
+            .decode(join(&pieces(&pieces_of(&self.prefix, key), &sent))?)
             .ok()?;
         SealedSession::from_bytes(&bytes)
     }
@@ -152,6 +162,12 @@ impl fmt::Debug for CookieStore {
             .field("cookies", &self.sent.len())
             .finish_non_exhaustive()
     }
+}
+
+/// The names of one session's cookies differ from another's: an answer that comes late can't clear those of a newer
+/// session.
+fn pieces_of(prefix: &str, key: &SessionKey) -> String {
+    format!("{prefix}{}.", key.as_str().get(..8).unwrap_or_default())
 }
 
 /// What the names of a client's session cookies begin with.

@@ -20,7 +20,8 @@ const VALUE: &str = "keyback";
 /// with nothing else. The site's own sessions may be in the same store.
 ///
 /// Such a store can't compare a version before it writes. Within one process this adapter does it; of two processes that
-/// refresh the same session in the same moment, the later writer wins.
+/// refresh the same session in the same moment, the later writer wins. So may a refresh over a sign-out: processes have to
+/// share a [`LogoutRegistry`](crate::LogoutRegistry), by which the session stays ended.
 #[derive(Clone, Debug)]
 pub struct TowerSessionStore {
     store: Arc<dyn SessionStore>,

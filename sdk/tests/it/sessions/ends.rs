@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use keyback::{Error, SessionError, SignOutError};
+use keyback::{
+    Error, LogoutMark, LogoutRegistry, MemoryLogouts, SessionError, SignOutError, StoreError, StoreFuture,
+};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use url::form_urlencoded;
 
-use super::{ORDERS, configured, session_error, sessions, signed_in};
+use super::{ORDERS, STOCK, configured, session_error, sessions, signed_in};
 use crate::provider::{CLIENT_ID, ISSUER, SUBJECT, World, checked};
 
 const GOODBYE: &str = "https://app.example/signed-out";
@@ -112,6 +115,93 @@ async fn the_provider_ends_one_session_by_its_sid() {
     let again = sessions.back_channel_logout(&form).await;
     assert_eq!(again.status, StatusCode::BAD_REQUEST);
     assert_eq!(again.error.unwrap().code(), "logout_token.replayed");
+}
+
+/// An ID token of a refresh may be without `sid` and `nonce`, or have another `sid`: the session is the same.
+#[tokio::test]
+async fn a_session_is_known_by_its_first_sid_after_a_refresh() {
+    for next in [None, Some("tablet")] {
+        let world = World::new();
+        world.claims(|claims| claims["sid"] = json!("phone"));
+        let session = super::sign_in(&world).await;
+        let sessions = sessions(&world);
+        let signed_in = sessions.begin(&session).await.unwrap();
+        world.claims(move |claims| {
+            claims.as_object_mut().unwrap().remove("nonce");
+            claims["sid"] = json!(next);
+        });
+        let sid = Some(next.unwrap_or("phone"));
+        let refreshed = world.client.refresh(&session).await.unwrap();
+        assert_eq!(refreshed.claims().session_id(), sid);
+        signed_in.access_token(Some(ORDERS), None).await.unwrap();
+        let found = sessions.find(signed_in.id()).await.unwrap().unwrap();
+        assert_eq!(found.claims().session_id(), sid);
+
+        world.claims(|claims| claims["nonce"] = json!("another"));
+        let error = checked(signed_in.access_token(Some(STOCK), None).await).unwrap_err();
+        assert!(matches!(
+            session_error(error),
+            SessionError::Refresh(cause) if cause.code() == "id_token.nonce_mismatch"
+        ));
+
+        let form = logout_token(&world, |claims| claims["sid"] = json!("phone"));
+        assert_eq!(sessions.back_channel_logout(&form).await.status, StatusCode::OK);
+        assert!(!signed_in.is_authenticated().await.unwrap());
+    }
+}
+
+/// The first end that it is told waits for ever, the second fails.
+#[derive(Default)]
+struct Stumbling {
+    told: AtomicUsize,
+    logouts: MemoryLogouts,
+}
+
+impl LogoutRegistry for Stumbling {
+    fn end<'a>(&'a self, mark: &'a LogoutMark, at: SystemTime, until: SystemTime) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            match self.told.fetch_add(1, Ordering::Relaxed) {
+                0 => std::future::pending().await,
+                1 => Err(StoreError::failed(std::io::Error::other("no database"))),
+                _ => self.logouts.end(mark, at, until).await,
+            }
+        })
+    }
+
+    fn ends<'a>(&'a self, marks: &'a [LogoutMark]) -> StoreFuture<'a, Vec<Option<SystemTime>>> {
+        self.logouts.ends(marks)
+    }
+}
+
+/// Back-Channel Logout 2.8: a logout that could not be done, or that was given up, is done when the provider sends it again.
+#[tokio::test]
+async fn a_logout_that_was_given_up_is_not_taken_for_a_repeat() {
+    let world = World::new();
+    let sessions = configured(&world, |builder| {
+        builder.logout_registry(Arc::new(Stumbling::default()))
+    });
+    let signed_in = sessions.begin(&world.sign_in().await.unwrap()).await.unwrap();
+    let form = logout_token(&world, |_| {});
+    let patience = Duration::from_millis(20);
+    let given_up = tokio::time::timeout(patience, sessions.back_channel_logout(&form)).await;
+    assert!(given_up.is_err());
+    let failed = sessions.back_channel_logout(&form).await;
+    assert_eq!(failed.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(signed_in.is_authenticated().await.unwrap());
+    assert_eq!(sessions.back_channel_logout(&form).await.status, StatusCode::OK);
+    assert!(!signed_in.is_authenticated().await.unwrap());
+}
+
+/// The time of a logout token is in whole seconds.
+#[tokio::test]
+async fn a_session_that_began_in_the_second_of_a_logout_ends_by_it() {
+    let (world, sessions, signed_in) = signed_in().await;
+    let form = logout_token(&world, |_| {});
+    assert_eq!(sessions.back_channel_logout(&form).await.status, StatusCode::OK);
+    assert!(!signed_in.is_authenticated().await.unwrap());
+    world.clock.advance(Duration::from_secs(1));
+    let back = sessions.begin(&world.sign_in().await.unwrap()).await.unwrap();
+    assert!(back.is_authenticated().await.unwrap());
 }
 
 /// "Signed out everywhere" after a reset, and a sign-in afterwards is another session.

@@ -4,15 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
-use keyback::{Error, ExchangeError, Remedy, SessionError, SessionId};
+use keyback::{
+    Algorithm, Client, Error, ExchangeError, IdTokenError, MemoryStore, Remedy, SessionError, SessionId,
+    Sessions, TokenStore,
+};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::{
-    BILLS, ORDERS, STOCK, configured, number_tokens, rotating, session_error, sign_in, signed_in, uses,
-    without_refresh_token,
+    BILLS, ORDERS, SECRET, STOCK, configured, number_tokens, rotating, session_error, sign_in, signed_in,
+    uses, without_refresh_token,
 };
-use crate::provider::{ACCESS_TOKEN, World, access_token_for, checked};
+use crate::provider::{
+    ACCESS_TOKEN, CLIENT_ID, ISSUER, REDIRECT_URI, Signer, World, access_token_for, checked,
+};
 
 const TOKEN: &str = "/oidc/token";
 
@@ -249,6 +254,64 @@ async fn a_refresh_token_that_is_not_replaced_is_kept() {
         signed_in.access_token(Some(api), None).await.unwrap();
         let request = world.provider.lock().token_request.clone().unwrap();
         assert_eq!(request.field("refresh_token"), Some("refresh-1"));
+    }
+}
+
+/// The refresh token is used up, and the ID token that came for it can't be judged, since the keys can't be had: the next
+/// refresh token is kept, and nothing else.
+#[tokio::test]
+async fn an_outage_of_the_keys_loses_no_refresh_token() {
+    for has_restarted in [false, true] {
+        let (world, session) = rotating().await;
+        let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+        let mut sessions = configured(&world, |builder| builder.store(store.clone()));
+        let id = sessions.begin(&session).await.unwrap().id().clone();
+        {
+            let mut state = world.provider.lock();
+            state.signer = Signer::new(Algorithm::Es384, "key-2");
+            state.keys = vec![state.signer.jwk()];
+            state.keys_status = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        if has_restarted {
+            // It knows no keys at all.
+            let client = Client::builder(ISSUER, CLIENT_ID)
+                .redirect_uri(REDIRECT_URI)
+                .http(world.provider.clone())
+                .clock(world.clock.clone());
+            let builder = Sessions::builder(&client.build().unwrap(), SECRET).store(store.clone());
+            sessions = builder.build().unwrap();
+        }
+        let signed_in = sessions.find(&id).await.unwrap().unwrap();
+        let error = checked(signed_in.access_token(Some(ORDERS), None).await).unwrap_err();
+        let SessionError::Refresh(cause) = session_error(error) else {
+            panic!("the cause is kept")
+        };
+        assert!(matches!(
+            (&*cause, has_restarted),
+            (Error::IdToken(IdTokenError::UnknownKey), false) | (Error::Discovery(_), true)
+        ));
+        let kept = sessions.find(&id).await.unwrap().unwrap();
+        assert_eq!(kept.id_token(), session.id_token());
+
+        world.provider.lock().keys_status = StatusCode::OK;
+        // Keys that could not be had are asked for again after a while.
+        world.clock.advance(Duration::from_secs(600));
+        let orders = signed_in.access_token(Some(ORDERS), None).await.unwrap();
+        assert_eq!(orders.as_str(), access_token_for(ORDERS));
+        assert_eq!(uses(&world), 2);
+        assert!(!world.provider.lock().rotation.as_ref().unwrap().dead);
+    }
+}
+
+/// What comes with an ID token that was judged is worth as much as it.
+#[tokio::test]
+async fn a_refresh_token_that_comes_with_somebody_elses_id_token_is_not_kept() {
+    let (world, _, signed_in) = signed_in().await;
+    world.claims(|claims| claims["sub"] = json!("somebody else"));
+    for asked in [1, 2] {
+        checked(signed_in.access_token(Some(ORDERS), None).await).unwrap_err();
+        let request = world.provider.lock().token_request.clone().unwrap();
+        assert_eq!(request.field("refresh_token"), Some("refresh-1"), "{asked}");
     }
 }
 

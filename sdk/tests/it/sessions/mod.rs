@@ -1,5 +1,6 @@
 //! Sessions that last: fresh tokens, ends that hold, and every store alike.
 
+mod bound;
 mod context;
 mod ends;
 mod fresh;

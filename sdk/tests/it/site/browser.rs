@@ -80,10 +80,7 @@ impl Browser {
 
     /// The pending sign-ins that it has.
     pub(crate) fn pending(&self) -> usize {
-        self.jar
-            .iter()
-            .filter(|(name, _)| name.matches('_').count() > 3)
-            .count()
+        self.jar.iter().filter(|(name, _)| is_pending(name)).count()
     }
 
     /// From `target` to the provider, where the person signs in; gives the callback.
@@ -111,6 +108,12 @@ impl Browser {
         let signed_in = self.site.visit(request.headers()).signed_in().await.unwrap();
         signed_in.map(|signed_in| signed_in.subject().to_owned())
     }
+}
+
+/// The client's twelve characters are followed by a mark that tells; a session's own name may have any.
+pub(crate) fn is_pending(name: &str) -> bool {
+    name.split_once("kbrp_")
+        .is_some_and(|(_, rest)| rest.as_bytes().get(12) == Some(&b'_'))
 }
 
 pub(crate) const NAVIGATION: &[(&str, &str)] = &[

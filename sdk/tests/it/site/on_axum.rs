@@ -119,3 +119,19 @@ async fn a_body_without_an_end_is_cut_off() {
     let request = Request::post("/backchannel-logout").body(huge).unwrap();
     assert_eq!(ask(&router, request).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 }
+
+/// A nested router sees the end of the path alone; the way back is the whole.
+#[tokio::test]
+async fn the_way_back_into_a_nested_router_is_the_whole_path() {
+    let world = World::conventional(|builder| builder);
+    let site = site(&world, |builder| builder);
+    let router = Router::new().nest("/shop", routes()).layer(site.clone());
+    let browser = Browser::at(&world, &site);
+    let request = browser.request(Method::GET, "/shop/orders?page=2", NAVIGATION);
+    let (status, headers, _) = ask(&router, request).await;
+    assert_eq!(status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        headers["location"],
+        "/sign-in?return_to=%2Fshop%2Forders%3Fpage%3D2"
+    );
+}

@@ -6,7 +6,7 @@ use http::{Method, Response, StatusCode};
 use keyback::SignInBuilder;
 use url::Url;
 
-use super::browser::{Browser, location, site};
+use super::browser::{Browser, NAVIGATION, is_pending, location, site};
 use crate::provider::{SUBJECT, World};
 
 /// What a browser says of a form that the provider's page sends.
@@ -78,4 +78,41 @@ async fn an_answer_that_comes_in_another_way_than_asked_is_refused() {
         (other.status(), &other.headers()[ALLOW]),
         (StatusCode::METHOD_NOT_ALLOWED, &"GET, POST".parse().unwrap())
     );
+}
+
+/// The form comes without the cookies of the session before, so its answer can't clear them: the next one does.
+#[tokio::test]
+async fn what_is_left_of_earlier_sessions_does_not_pile_up() {
+    let world = World::new();
+    let site = site(&world, |builder| builder.sign_ins(SignInBuilder::form_post));
+    let mut browser = Browser::at(&world, &site);
+    let pieces = |browser: &Browser| {
+        browser
+            .jar
+            .iter()
+            .filter(|(name, _)| name.ends_with(".0"))
+            .count()
+    };
+    for _ in 0..3 {
+        // Whoever is signed in can still begin this one.
+        let left = browser.open("/forgot-password").await;
+        let callback = world.provider.answer(&Url::parse(location(&left)).unwrap());
+        let (pending, held_back): (Vec<_>, Vec<_>) = std::mem::take(&mut browser.jar)
+            .into_iter()
+            .partition(|(name, _)| is_pending(name));
+        browser.jar = pending;
+        post(&mut browser, callback.query().unwrap().to_owned()).await;
+        for (name, value) in held_back {
+            if browser.jar.iter().all(|(known, _)| *known != name) {
+                browser.jar.push((name, value));
+            }
+        }
+    }
+    assert_eq!(pieces(&browser), 2);
+    let request = browser.request(Method::GET, "/", NAVIGATION);
+    let mut page = Response::new(Bytes::new());
+    site.visit(request.headers()).finish(page.headers_mut());
+    browser.take(&page);
+    assert_eq!(pieces(&browser), 1);
+    assert_eq!(browser.subject().await.as_deref(), Some(SUBJECT));
 }
