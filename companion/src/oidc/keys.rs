@@ -215,18 +215,17 @@ impl Keys {
     /// The keys, read again from the store where they were read long ago. While one request reads, those known a moment
     /// ago still serve; where the store can't be read, those known before.
     pub(super) async fn ring(&self, now: Timestamp) -> Arc<KeyRing> {
-        let loaded = self.loaded();
-        if loaded.is_fresh(now) {
-            return loaded.ring;
+        if let Some(ring) = self.known(now) {
+            return ring;
         }
+        let loaded = self.loaded();
         let _only_one = match self.reloading.try_lock() {
             Ok(only_one) => only_one,
             Err(_) if loaded.still_serves(now) => return loaded.ring,
             Err(_) => {
                 let waited = self.reloading.lock().await;
-                let loaded = self.loaded();
-                if loaded.is_fresh(now) {
-                    return loaded.ring;
+                if let Some(ring) = self.known(now) {
+                    return ring;
                 }
                 waited
             }
