@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri};
+#[cfg(feature = "axum")]
+use http::Uri;
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt as _, Limited};
 use tower_layer::Layer;
@@ -18,6 +20,7 @@ use super::pages::{Answer, empty};
 const LARGEST: usize = 512 * 1024;
 
 /// What the browser asked for. Routers that are nested take the front of the path away.
+#[cfg(feature = "axum")]
 #[derive(Clone)]
 pub(super) struct Wanted(pub(super) Uri);
 
@@ -68,8 +71,11 @@ where
         Box::pin(async move {
             let visit = site.visit(request.headers());
             request.extensions_mut().insert(visit.clone());
-            let wanted = Wanted(request.uri().clone());
-            request.extensions_mut().insert(wanted);
+            #[cfg(feature = "axum")]
+            {
+                let wanted = Wanted(request.uri().clone());
+                request.extensions_mut().insert(wanted);
+            }
             let mut answer = inner.call(request).await?;
             visit.finish(answer.headers_mut());
             Ok(answer)
