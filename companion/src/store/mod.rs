@@ -18,6 +18,7 @@ pub mod interactions;
 pub mod jobs;
 pub mod limits;
 pub mod machine_tokens;
+mod migrate;
 pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;
@@ -28,11 +29,8 @@ pub mod users;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;
@@ -90,7 +88,7 @@ impl Store {
     /// Opens the database file, creating it if it isn't there, and brings its tables up to date.
     pub async fn open(path: &std::path::Path) -> Result<Self, StoreError> {
         let store = Self::connect(path, true).await?;
-        MIGRATIONS.run(&store.writer).await?;
+        migrate::run(&store.writer).await?;
         store.check_writable(path).await?;
         Ok(store)
     }
