@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::app::Companion;
 use crate::connectors::{DeliveryError, MessageKind, Outgoing};
+use crate::fail_point::FailPoint;
 use crate::http::server::told_to_stop;
 use crate::logout::{self, LogoutError};
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
@@ -154,7 +155,14 @@ async fn take(companion: &Companion, free: Free) -> Result<Vec<Job>, StoreError>
 }
 
 async fn work(companion: &Companion, job: Job) {
-    let done = match JobKind::parse(&job.kind) {
+    let kind = JobKind::parse(&job.kind);
+    let here = |point: fn(JobKind) -> FailPoint| {
+        if let Some(kind) = kind {
+            point(kind).reach();
+        }
+    };
+    here(FailPoint::Taken);
+    let done = match kind {
         Some(JobKind::SendCode) => send_code(companion, &job).await,
         Some(JobKind::PasswordChanged) => tell_of_change(companion, &job).await,
         Some(JobKind::Logout) => tell_of_logout(companion, &job).await,
@@ -165,6 +173,7 @@ async fn work(companion: &Companion, job: Job) {
         }
         .into()),
     };
+    here(FailPoint::Delivered);
     let settled = match done {
         Ok(()) => rows::done(companion.store.writer(), &job.id).await,
         Err(error) if error.is_transient() => {
@@ -177,6 +186,7 @@ async fn work(companion: &Companion, job: Job) {
             rows::done(companion.store.writer(), &job.id).await
         }
     };
+    here(FailPoint::Done);
     if let Err(error) = settled {
         // Its lease runs out and it is taken again.
         tracing::error!(job = %job.id, %error, "the outbox can't be written");

@@ -12,6 +12,7 @@ pub mod config;
 pub mod connectors;
 pub mod demo;
 pub mod device;
+pub mod fail_point;
 pub mod hashing;
 pub mod home;
 pub mod http;

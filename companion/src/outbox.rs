@@ -34,7 +34,8 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    const ALL: [Self; 4] = [Self::SendCode, Self::PasswordChanged, Self::Logout, Self::Webhook];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::SendCode, Self::PasswordChanged, Self::Logout, Self::Webhook];
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -34,7 +34,7 @@ async fn first_mail(sink: &SmtpSink) -> keyback_tests::Mail {
 }
 
 #[tokio::test]
-async fn a_code_arrives_over_smtp_in_a_mail_of_two_forms() {
+async fn sr08_a_code_arrives_over_smtp_in_a_mail_of_two_forms() {
     let sink = SmtpSink::start().await;
     let app = TestApp::with(|config| over_smtp(config, sink.address)).await;
     app.add_user(ADA, Some(OLD_PASSWORD)).await;

@@ -9,6 +9,8 @@
 //! | [`MessageProvider`] | a provider of messages behind HTTP: as Twilio, or slow, failing, lying |
 //! | [`RangeStub`] | a corpus of breached passwords |
 //! | [`Keyback`] | the built command, and the demo as a process of its own |
+//! | [`timing`] | how long answers take, by the state of who is asked for |
+//! | [`Server`] | `keyback serve` as a process of its own |
 //! | [`wire`] | requests that no HTTP client would send |
 //!
 //! Everything talks over loopback, and nothing sleeps where it can look instead ([`eventually`]).
@@ -23,8 +25,10 @@ mod breached;
 mod browser;
 mod command;
 mod provider;
+mod server;
 mod site;
 mod smtp;
+pub mod timing;
 pub mod wire;
 
 use std::future::Future;
@@ -35,6 +39,7 @@ pub use breached::RangeStub;
 pub use browser::{Browser, Form, Hop, Page, Tells};
 pub use command::{Demo, Finished, Keyback, Workplace};
 pub use provider::{Asked, Behaviour, MessageProvider};
+pub use server::Server;
 pub use site::Site;
 pub use smtp::{Mail, SmtpSink};
 

@@ -213,7 +213,7 @@ mod tests {
     proptest! {
         /// SR-16: leading zeros are kept; a pasted code keeps its meaning.
         #[test]
-        fn pasted_codes_are_read(number in 0_u32..1_000_000, separator in "[ -]{0,2}") {
+        fn sr16_leading_zeros_are_kept_and_pasted_codes_are_read(number in 0_u32..1_000_000, separator in "[ -]{0,2}") {
             let digits = format!("{number:06}");
             let pasted = format!(" {}{separator}{} ", &digits[..3], &digits[3..]);
             let code = OneTimeCode::parse(&pasted).unwrap();
@@ -246,7 +246,7 @@ mod tests {
 
     /// SR-23: the code is bound to flow, challenge, address and app.
     #[test]
-    fn a_code_fits_its_own_context_only() {
+    fn sr23_a_code_fits_its_own_context_only() {
         let ring = ring("k1", &NEW);
         let (flow, other_flow) = (FlowId::new("f1"), FlowId::new("f2"));
         let (challenge, other_challenge) = (ChallengeId::new("c1"), ChallengeId::new("c2"));
@@ -295,7 +295,7 @@ mod tests {
 
     /// SR-18: without the key, or with another one under the same id, a dump of the store tells no code.
     #[test]
-    fn keys_rotate_and_unknown_keys_match_nothing() {
+    fn sr18_keys_rotate_and_unknown_keys_match_nothing() {
         let (flow, challenge) = (FlowId::new("f1"), ChallengeId::new("c1"));
         let identifier = Identifier::parse("+491701234567").unwrap();
         let context = CodeContext {

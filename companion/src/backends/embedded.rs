@@ -11,6 +11,7 @@ use keyback_core::rate_limit::IdentifierHasher;
 use keyback_core::reset::Receipt;
 use keyback_core::time::Timestamp;
 
+use crate::fail_point::{FailPoint, Step};
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
 use crate::logout::{CutOffAndTold, Endings};
 use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
@@ -165,7 +166,9 @@ impl EmbeddedBackend {
             now,
         )
         .await?;
+        FailPoint::BeforeCommit(Step::Complete).reach();
         tx.commit().await?;
+        FailPoint::AfterCommit(Step::Complete).reach();
         self.outbox.wake();
         Ok(CompleteOutcome::Completed(receipt))
     }

@@ -10,6 +10,7 @@ use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
 use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
 use keyback_core::time::Timestamp;
 
+use crate::fail_point::{FailPoint, Step};
 use crate::outbox::Outbox;
 use crate::store::{Store, StoreError, audit, jobs, reset};
 
@@ -36,7 +37,9 @@ impl ResetRows {
         reset::add_challenge(&mut *tx, sent.challenge).await?;
         self.outbox.send_code(&mut *tx, sent.job).await?;
         audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
+        FailPoint::BeforeCommit(Step::Begin).reach();
         tx.commit().await?;
+        FailPoint::AfterCommit(Step::Begin).reach();
         self.outbox.wake();
         Ok(())
     }
@@ -52,7 +55,9 @@ impl ResetRows {
         let saved = reset::save_flow(&mut *tx, flow).await?;
         if saved == Saved::Saved {
             audit::write_event(&mut *tx, self.random.as_ref(), event).await?;
+            FailPoint::BeforeCommit(Step::Proof).reach();
             tx.commit().await?;
+            FailPoint::AfterCommit(Step::Proof).reach();
         }
         Ok(saved)
     }
@@ -116,9 +121,10 @@ impl ResetStore for ResetRows {
         now: Timestamp,
         max: u32,
     ) -> Result<Option<CountedChallenge>, Failure> {
-        reset::count_attempt(self.store.writer(), id, now, max)
-            .await
-            .map_err(|error| Failure::broken("count an attempt", error))
+        FailPoint::BeforeCommit(Step::Attempt).reach();
+        let counted = reset::count_attempt(self.store.writer(), id, now, max).await;
+        FailPoint::AfterCommit(Step::Attempt).reach();
+        counted.map_err(|error| Failure::broken("count an attempt", error))
     }
 
     async fn record(&self, event: &Event) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use keyback_core::time::Timestamp;
 use sqlx::{QueryBuilder, SqliteExecutor};
 
 use super::{Store, StoreError};
+use crate::fail_point::{FailPoint, Step};
 
 impl LimitStore for Store {
     async fn update<D: Send>(
@@ -64,7 +65,9 @@ async fn update<D: Send>(
             .build()
             .execute(&mut *tx)
             .await?;
+        FailPoint::BeforeCommit(Step::Limits).reach();
         tx.commit().await?;
+        FailPoint::AfterCommit(Step::Limits).reach();
     }
     Ok(decision)
 }

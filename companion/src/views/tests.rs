@@ -138,6 +138,27 @@ fn pages_can_be_heard_and_driven_by_keyboard() {
     }
 }
 
+/// SR-42: a page asks for what these names say, and for no hint, no secret question and no date of birth.
+#[test]
+fn sr42_no_page_asks_for_a_secret_but_password_and_code() {
+    const ASKED: [&str; 6] = [
+        "identifier",
+        "code",
+        "user_code",
+        "password",
+        "current_password",
+        "username",
+    ];
+    for Picture { name, html } in pictures(&theme()) {
+        let typed =
+            |input: &&str| !matches!(attribute(input, "type"), Some("hidden" | "submit" | "checkbox"));
+        for input in tags(&html, "input").into_iter().filter(typed) {
+            let field = attribute(input, "name").unwrap_or_else(|| panic!("{name}: a field without name"));
+            assert!(ASKED.contains(&field), "{name} asks for {field}");
+        }
+    }
+}
+
 /// SR-84, SR-43: the attributes by which password managers, phones and screen readers know the fields.
 #[test]
 fn fields_say_what_they_are() {
@@ -309,7 +330,7 @@ fn hostile_data_stays_data() {
 
 /// SR-32: the page of the code knows nothing but what was typed.
 #[test]
-fn the_code_page_shows_what_was_typed() {
+fn sr32_the_code_page_shows_what_was_typed() {
     let theme = theme();
     let typed = Code {
         identifier: "Ada@Example.com",
@@ -331,7 +352,7 @@ fn forgot_password_is_only_offered_when_it_can_be_kept() {
 
 /// SR-83: without a script the wait is said in words and the button is there.
 #[test]
-fn the_wait_is_told_without_a_script() {
+fn sr83_the_wait_is_told_without_a_script() {
     let theme = theme();
     let page = Code::samples(Shell::english(&theme))[0].1.render().unwrap();
     assert!(page.contains("You can ask for a new code in 41 seconds."));

@@ -57,7 +57,7 @@ async fn sr66_a_form_that_stood_on_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn a_foreign_post_to_the_protocols_endpoints_is_led_to_their_get() {
+async fn sr80_a_foreign_post_to_the_protocols_endpoints_is_led_to_their_get() {
     let watched = Watched::start().await;
     for path in ["/oidc/auth", "/oidc/session/end"] {
         let response = watched

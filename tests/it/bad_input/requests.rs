@@ -6,7 +6,7 @@ use reqwest::Method;
 use super::{FORM, FORMS, Raw, Watched, assert_refused};
 
 #[tokio::test]
-async fn methods_and_paths_that_are_not_there() {
+async fn sr29_sr69_methods_and_paths_that_are_not_there() {
     let watched = Watched::start().await;
     for path in FORMS {
         for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE] {
@@ -53,6 +53,9 @@ async fn methods_and_paths_that_are_not_there() {
         };
         let page = watched.send(raw).await;
         assert_eq!((page.status, page.body.as_str()), (200, ""));
+        for banner in ["server", "x-powered-by", "via"] {
+            assert!(page.headers.get(banner).is_none(), "{banner}");
+        }
     }
     watched.assert_untouched().await;
 }

@@ -160,3 +160,12 @@ async fn sr82_a_sign_out_that_no_app_vouches_for_is_asked_first() {
     browser.open("/account").await;
     browser.assert_at("/sign-in");
 }
+
+#[tokio::test]
+async fn sr74_a_new_installation_has_no_account_and_no_password_that_anybody_knows() {
+    let app = TestApp::start().await;
+    let rows = app.row_counts().await;
+    for table in ["users", "credentials", "sessions", "apps"] {
+        assert_eq!(rows[table], 0, "{table}");
+    }
+}

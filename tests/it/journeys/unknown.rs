@@ -75,6 +75,27 @@ async fn sr01_sr26_known_unknown_disabled_and_unverified_addresses_are_answered_
     assert_eq!(app.letters_to(passwordless).await.len(), 2);
 }
 
+#[tokio::test]
+async fn sr15_a_phone_number_that_was_never_verified_gets_no_code() {
+    let app = TestApp::start().await;
+    let (verified, unverified) = ("+14155550123", "+14155550177");
+    for (number, verified) in [(verified, true), (unverified, false)] {
+        let user = NewUser {
+            phone: Some(number.to_owned()),
+            verified,
+            ..NewUser::default()
+        };
+        app.add(user, Some(OLD_PASSWORD)).await;
+        let mut browser = app.browser();
+        browser.open("/forgot-password").await;
+        browser.ask_reset(number).await;
+        browser.assert_at("/forgot-password/code");
+    }
+    app.settle().await;
+    assert_eq!(app.letters_to(verified).await.len(), 1);
+    assert!(app.letters_to(unverified).await.is_empty());
+}
+
 /// Opens the payload of the job that was never taken, to know the code of a decoy.
 async fn code_of_the_waiting_job(app: &TestApp) -> String {
     use keyback_companion::outbox::SendCode;

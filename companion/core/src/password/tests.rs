@@ -163,7 +163,7 @@ fn logtos_length_and_characters_by_hand() {
 
 /// SR-35, SR-37, SR-38: 15 characters of any kind, counted as code points; 8 beside a second factor.
 #[test]
-fn the_default_asks_for_length_alone() {
+fn sr35_sr37_sr38_the_default_asks_for_length_alone() {
     let nist = PasswordPolicy::default();
     assert_eq!(nist, PolicyConfig::default().resolve(false).unwrap());
     assert_eq!(

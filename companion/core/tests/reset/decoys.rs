@@ -6,7 +6,7 @@ use crate::world::{ADA, NOBODY, SUSPENDED, World};
 
 /// SR-1, SR-2, SR-3, SR-26: an identifier without an account gets the same answers, from the same questions to the ports.
 #[test]
-fn a_decoy_looks_the_same() {
+fn sr01_sr02_sr03_sr26_a_decoy_looks_the_same_and_asks_the_same_of_the_ports() {
     let told = |identifier: &str| {
         let world = World::new();
         let browser = world.ask(identifier);
@@ -41,7 +41,7 @@ fn a_decoy_looks_the_same() {
 
 /// SR-26: no code is right for nobody, not even the one that was drawn.
 #[test]
-fn a_decoys_own_code_is_wrong() {
+fn sr04_sr25_sr26_a_decoys_own_code_is_wrong() {
     let world = World::new();
     let browser = world.ask(NOBODY);
     let drawn = world.memory.rows().jobs[0].code.clone();

@@ -22,7 +22,7 @@ fn world(limits: Limits) -> World {
 
 /// SR-5, SR-22: ten sends to one identifier in ten minutes, the tenth for somebody not yet seen. SR-3: account or not.
 #[test]
-fn a_stranger_leaves_the_owner_a_send() {
+fn sr03_sr05_sr22_a_stranger_leaves_the_owner_a_send() {
     for identifier in [ADA, NOBODY] {
         let limits = Limits {
             identifier_sends: Limits::default().identifier_sends,

@@ -1,0 +1,84 @@
+//! The moments of a reset at which tests end the process, as a power cut does: the boundaries of its transactions and
+//! of its jobs. With the feature `fail-points`, which only the crate of the tests asks for, `KEYBACK_FAIL_AT` names
+//! one, and the process ends by `SIGKILL` when it gets there; without it nothing is left of them.
+
+use crate::outbox::JobKind;
+
+#[cfg(all(feature = "fail-points", not(debug_assertions)))]
+compile_error!("fail points are for tests: an optimised build must not have them");
+
+/// A transaction of a reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The limits are counted.
+    Limits,
+    /// The flow begins, with its challenge and the job that sends the code.
+    Begin,
+    /// A try is counted.
+    Attempt,
+    /// The right code gives the proof.
+    Proof,
+    /// The password is set, with all that follows from it.
+    Complete,
+}
+
+/// One of the moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailPoint {
+    /// Everything of a transaction is written and nothing committed.
+    BeforeCommit(Step),
+    /// A transaction is committed, and nobody knows it yet.
+    AfterCommit(Step),
+    /// A job is taken, and nothing of it done.
+    Taken(JobKind),
+    /// What a job delivers has arrived, and the job is still there.
+    Delivered(JobKind),
+    /// A job is gone.
+    Done(JobKind),
+}
+
+impl FailPoint {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let steps = [
+            Step::Limits,
+            Step::Begin,
+            Step::Attempt,
+            Step::Proof,
+            Step::Complete,
+        ];
+        let of_steps = steps
+            .into_iter()
+            .flat_map(|step| [Self::BeforeCommit(step), Self::AfterCommit(step)]);
+        let of_jobs = JobKind::ALL
+            .into_iter()
+            .flat_map(|kind| [Self::Taken(kind), Self::Delivered(kind), Self::Done(kind)]);
+        of_steps.chain(of_jobs)
+    }
+
+    /// What `KEYBACK_FAIL_AT` calls it.
+    pub fn name(self) -> String {
+        match self {
+            Self::BeforeCommit(step) => format!("before-commit:{step:?}"),
+            Self::AfterCommit(step) => format!("after-commit:{step:?}"),
+            Self::Taken(kind) => format!("taken:{}", kind.as_str()),
+            Self::Delivered(kind) => format!("delivered:{}", kind.as_str()),
+            Self::Done(kind) => format!("done:{}", kind.as_str()),
+        }
+    }
+
+    /// Ends the process, where it is to end here.
+    #[cfg(feature = "fail-points")]
+    pub(crate) fn reach(self) {
+        use rustix::process::{Signal, getpid, kill_process};
+        if std::env::var_os("KEYBACK_FAIL_AT").is_some_and(|at| at == *self.name()) {
+            // Nothing can be done about a failure but to go on, and the test says that the process did.
+            kill_process(getpid(), Signal::KILL).ok();
+        }
+    }
+
+    /// Nothing.
+    #[cfg(not(feature = "fail-points"))]
+    #[expect(clippy::unused_self, reason = "what it is called on says where it stands")]
+    pub(crate) const fn reach(self) {}
+}

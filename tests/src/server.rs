@@ -1,0 +1,105 @@
+//! `keyback serve` as a process of its own.
+
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+
+use url::Url;
+
+use crate::browser::Browser;
+use crate::command::Workplace;
+use crate::eventually;
+
+/// A companion that serves a workplace. It is killed when dropped.
+pub struct Server {
+    /// Its public URL.
+    pub url: Url,
+    /// Its folder, whose configuration the operator's commands read too.
+    pub workplace: Workplace,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Server {
+    /// Serves a sound configuration with `more` behind it, and logs as much as `KEYBACK_LOG` says.
+    pub async fn start(more: &str, detail: &str) -> Self {
+        Self::start_with(|sound| sound + more, detail).await
+    }
+
+    /// Serves what `edit` makes of a sound configuration.
+    pub async fn start_with(edit: impl FnOnce(String) -> String, detail: &str) -> Self {
+        let workplace = Workplace::new().await;
+        let port = free_port();
+        let sound = workplace.sound();
+        let listening = sound
+            .replace("127.0.0.1:0", &format!("127.0.0.1:{port}"))
+            .replace(":3001", &format!(":{port}"));
+        workplace.write(&edit(listening));
+        let log = workplace.path("log");
+        let url = Url::parse(&format!("http://localhost:{port}")).unwrap();
+        let child = serve(&workplace, &log, &[("KEYBACK_LOG", detail)]);
+        let mut server = Self {
+            url,
+            workplace,
+            log,
+            child,
+        };
+        server.listens().await;
+        server
+    }
+
+    /// Ends it as a power cut does, if it has not ended, and starts it again: with `environment` beside everything else.
+    pub async fn restart(&mut self, environment: &[(&str, &str)]) {
+        self.child.kill().ok();
+        self.child.wait().unwrap();
+        self.child = serve(&self.workplace, &self.log, environment);
+        self.listens().await;
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until it listens, or has ended before it came to that.
+    async fn listens(&mut self) {
+        let port = self.url.port().unwrap();
+        let child = &mut self.child;
+        let mut look =
+            || TcpStream::connect(("127.0.0.1", port)).is_ok() || child.try_wait().unwrap().is_some();
+        eventually("the port to be open", || std::future::ready(look().then_some(()))).await;
+    }
+
+    /// A browser in front of it.
+    pub fn browser(&self) -> Browser {
+        Browser::at(&self.url)
+    }
+
+    /// What was logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Starts the command, with its log at the end of a file.
+fn serve(workplace: &Workplace, log: &Path, environment: &[(&str, &str)]) -> Child {
+    let log = File::options().create(true).append(true).open(log).unwrap();
+    let mut command = workplace.command(&["serve"]);
+    command.envs(environment.iter().copied()).stderr(log);
+    command.spawn().unwrap()
+}
+
+/// A port that nobody listens on.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
