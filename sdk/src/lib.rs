@@ -13,6 +13,7 @@ mod client;
 mod clock;
 mod clock_drift;
 mod cookies;
+mod detached;
 mod device;
 mod dpop;
 mod error;

@@ -96,7 +96,7 @@ impl SessionsBuilder {
                 lifetime: self.lifetime,
                 early: self.early,
                 logouts: self.logouts,
-                flights: Flights::default(),
+                flights: Arc::new(Flights::default()),
                 successors: Successors::default(),
             }),
         })

@@ -69,6 +69,8 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 ///   request after another, and none asks for what another has brought.
 /// - **Early.** A new token is fetched a little before the old one expires, at a moment that differs between sessions; while
 ///   one task does it, the others use the old one.
+/// - **Seen through.** A refresh goes on when its caller is cancelled, so that the provider's next refresh token is not lost: in
+///   a task of its own where tokio runs, elsewhere by the next caller.
 /// - **An end is an end.** A refresh that is under way when somebody signs out brings nothing back, and what it got is
 ///   revoked.
 #[derive(Clone)]
@@ -83,7 +85,7 @@ struct Shared {
     lifetime: Duration,
     early: Duration,
     logouts: Arc<dyn LogoutRegistry>,
-    flights: Flights,
+    flights: Arc<Flights>,
     successors: fresh::Successors,
 }
 

@@ -28,6 +28,7 @@ pub use self::layer::SiteService;
 use self::used::Used;
 pub use self::visit::Visit;
 use crate::client::Client;
+use crate::detached;
 use crate::error::Error;
 use crate::logto::webhook::{Delivery, DeliveryStore, WebhookReceiver};
 use crate::sessions::{Revocation, Sessions, TokenStore};
@@ -173,7 +174,7 @@ impl Site {
         });
         match &self.inner.spawning {
             Some(spawn) => spawn(work),
-            None => detach(work).await,
+            None => detached::begin(work).await,
         }
     }
 
@@ -184,20 +185,6 @@ impl Site {
     fn sessions_in(&self, store: Arc<dyn TokenStore>) -> Sessions {
         self.inner.sessions.with_store(store)
     }
-}
-
-/// In a task of its own, where there is a run time to start one.
-#[cfg(feature = "tower")]
-async fn detach(work: Work) {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(work)),
-        Err(_) => work.await,
-    }
-}
-
-#[cfg(not(feature = "tower"))]
-async fn detach(work: Work) {
-    work.await;
 }
 
 impl fmt::Debug for Site {

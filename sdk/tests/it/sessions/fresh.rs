@@ -74,21 +74,46 @@ async fn a_hundred_tasks_and_three_apis_are_three_requests_one_after_another() {
     assert_eq!(gate.available_permits(), 97);
 }
 
-/// Who is cancelled while the provider answers leaves the request to the next: its new refresh token is not lost.
+/// Who is cancelled while the provider answers loses nobody's refresh token: the request goes on, and the next finds what it brought.
 #[tokio::test]
 async fn a_cancelled_task_loses_no_refresh_token() {
-    let (world, _, signed_in) = signed_in().await;
+    let (world, session) = rotating().await;
+    let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let process = || configured(&world, |builder| builder.store(store.clone()));
+    let signed_in = process().begin(&session).await.unwrap();
     let gate = Arc::new(Semaphore::new(0));
     world.provider.lock().gate = Some(gate.clone());
     let patience = Duration::from_millis(20);
     let cancelled = tokio::time::timeout(patience, signed_in.access_token(Some(ORDERS), None)).await;
     assert!(cancelled.is_err());
     gate.add_permits(10);
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while uses(&world) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("it goes on, although nobody asks for anything any more");
     let stock = signed_in.access_token(Some(STOCK), None).await.unwrap();
     assert_eq!(stock.as_str(), access_token_for(STOCK));
-    // The cancelled one has landed too.
-    signed_in.access_token(Some(ORDERS), None).await.unwrap();
+    // What the cancelled one brought is in the store, for another process too.
+    let elsewhere = process().find(signed_in.id()).await.unwrap().unwrap();
+    elsewhere.access_token(Some(ORDERS), None).await.unwrap();
     assert_eq!(uses(&world), 2);
+}
+
+/// A transport or a store that panics is told as an error, and the next call is not stopped by it.
+#[tokio::test]
+async fn a_refresh_that_panics_stops_no_other() {
+    let (world, _, signed_in) = signed_in().await;
+    world.provider.lock().gate = Some(Arc::new(Semaphore::new(0)));
+    let gate = world.provider.lock().gate.clone().unwrap();
+    gate.close();
+    let error = checked(signed_in.access_token(Some(ORDERS), None).await).unwrap_err();
+    assert_eq!(error.remedy(), Remedy::RetryLater);
+    assert!(matches!(session_error(error), SessionError::Interrupted));
+    world.provider.lock().gate = None;
+    signed_in.access_token(Some(ORDERS), None).await.unwrap();
 }
 
 #[tokio::test]
