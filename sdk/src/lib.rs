@@ -63,7 +63,7 @@ pub use self::session::{ApiAccess, Claims, LogoutToken, MemoryReplays, ReplaySto
 #[cfg(feature = "tower-sessions")]
 pub use self::sessions::TowerSessionStore;
 pub use self::sessions::{
-    AccessToken, BackChannelAnswer, Context, ContextRequest, CookieStore, FileStore, LogoutMark,
+    AccessToken, BackChannelAnswer, Context, ContextRequest, CookieStore, FileLogouts, FileStore, LogoutMark,
     LogoutRegistry, MemoryLogouts, MemoryStore, Revocation, Saved, SealedSession, SessionId, SessionKey,
     Sessions, SessionsBuilder, SignOut, SignedIn, StoreCause, StoreError, StoreFuture, TokenStore,
 };

@@ -99,7 +99,7 @@ impl SiteBuilder {
 
     /// Who remembers sessions that ended before their time; replicas have to share one.
     /// [`MemoryLogouts`](crate::MemoryLogouts) by default, which a restart empties: sessions that had ended are then open
-    /// again.
+    /// again. [`FileLogouts`](crate::FileLogouts) last.
     pub fn logout_registry(mut self, registry: Arc<dyn LogoutRegistry>) -> Self {
         self.logouts = Some(registry);
         self

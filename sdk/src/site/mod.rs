@@ -57,7 +57,7 @@ type Spawning = dyn Fn(Work) + Send + Sync;
 /// [`MemoryLogouts`](crate::MemoryLogouts). After a restart, whoever has an old cookie is signed in by it again, until the
 /// session expires: after a sign-out, a back-channel logout and a reset alike. A store mends it for sign-outs here, where the
 /// session is removed; what the provider has ended is known to the registry alone. A site that is more than a trial needs a
-/// [registry](SiteBuilder::logout_registry) that lasts.
+/// [registry](SiteBuilder::logout_registry) that lasts: [`FileLogouts`](crate::FileLogouts) for one process, a table of a database for several.
 ///
 /// **Several replicas** need one registry that all share, and one of two: a store that they share as well, or, with cookies,
 /// a balancer that sends a browser to the same replica each time. Else two of them use one refresh token, for which
