@@ -54,7 +54,7 @@ pub use self::error::{
     AccessTokenError, ApiCode, ApiError, CallbackError, ConfigError, CookieError, DeviceError,
     DiscoveryError, Document, Endpoint, EndpointError, Error, ExchangeError, Fault, IdTokenError,
     IntrospectionError, LogoutTokenError, ProviderError, Remedy, SessionError, SignInError, SignOutError,
-    UserInfoError, WebhookError,
+    UnjudgedRefresh, UserInfoError, WebhookError,
 };
 #[cfg(feature = "loopback")]
 pub use self::loopback::{Loopback, LoopbackError};

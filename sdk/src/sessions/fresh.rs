@@ -78,7 +78,7 @@ impl Sessions {
         };
         let outcome = self.at_front(key, audience, front).await;
         match outcome {
-            Err(error) if error.is_retryable() => {
+            Err(error) if leaves_the_old_token(&error) => {
                 tracing::warn!(
                     code = error.code(),
                     "an early refresh failed; the old token serves on"
@@ -116,4 +116,10 @@ impl Sessions {
         let request = self.refresh(key, audience.clone());
         front.begin(audience, request).await
     }
+}
+
+/// Whether the old token may serve on: nothing is said against it or the session.
+fn leaves_the_old_token(error: &SessionError) -> bool {
+    let wants_keys = matches!(error, SessionError::Refresh(cause) if cause.is_for_want_of_keys());
+    wants_keys || error.is_retryable()
 }

@@ -328,6 +328,30 @@ async fn an_outage_of_the_keys_loses_no_refresh_token() {
     }
 }
 
+/// The provider has new keys, and they can't be had: until the old token expires, nobody notices.
+#[tokio::test]
+async fn an_early_refresh_that_meets_an_unknown_key_leaves_the_old_token() {
+    let (world, _, signed_in) = signed_in().await;
+    {
+        let mut state = world.provider.lock();
+        state.signer = Signer::new(Algorithm::Es384, "key-2");
+        state.keys_status = StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    world.clock.advance(Duration::from_secs(3600 - 10));
+    let old = signed_in.access_token(None, None).await.unwrap();
+    assert_eq!((old.as_str(), uses(&world)), (ACCESS_TOKEN, 1));
+    // For a moment nobody tries again.
+    signed_in.access_token(None, None).await.unwrap();
+    assert_eq!(uses(&world), 1);
+
+    // What has expired can't serve. Every refresh token was kept.
+    world.clock.advance(Duration::from_secs(10));
+    let error = checked(signed_in.access_token(None, None).await).unwrap_err();
+    let cause = session_error(error);
+    assert!(matches!(cause, SessionError::Refresh(cause) if cause.code() == "id_token.unknown_key"));
+    assert!(!world.provider.lock().rotation.as_ref().unwrap().dead);
+}
+
 /// What comes with an ID token that was judged is worth as much as it.
 #[tokio::test]
 async fn a_refresh_token_that_comes_with_somebody_elses_id_token_is_not_kept() {
