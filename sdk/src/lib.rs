@@ -13,6 +13,7 @@ mod client;
 mod clock;
 mod clock_drift;
 mod cookies;
+mod detached;
 mod device;
 mod dpop;
 mod error;
@@ -53,7 +54,7 @@ pub use self::error::{
     AccessTokenError, ApiCode, ApiError, CallbackError, ConfigError, CookieError, DeviceError,
     DiscoveryError, Document, Endpoint, EndpointError, Error, ExchangeError, Fault, IdTokenError,
     IntrospectionError, LogoutTokenError, ProviderError, Remedy, SessionError, SignInError, SignOutError,
-    UserInfoError, WebhookError,
+    UnjudgedRefresh, UserInfoError, WebhookError,
 };
 #[cfg(feature = "loopback")]
 pub use self::loopback::{Loopback, LoopbackError};
@@ -62,7 +63,7 @@ pub use self::session::{ApiAccess, Claims, LogoutToken, MemoryReplays, ReplaySto
 #[cfg(feature = "tower-sessions")]
 pub use self::sessions::TowerSessionStore;
 pub use self::sessions::{
-    AccessToken, BackChannelAnswer, Context, ContextRequest, CookieStore, FileStore, LogoutMark,
+    AccessToken, BackChannelAnswer, Context, ContextRequest, CookieStore, FileLogouts, FileStore, LogoutMark,
     LogoutRegistry, MemoryLogouts, MemoryStore, Revocation, Saved, SealedSession, SessionId, SessionKey,
     Sessions, SessionsBuilder, SignOut, SignedIn, StoreCause, StoreError, StoreFuture, TokenStore,
 };

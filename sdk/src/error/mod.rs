@@ -19,6 +19,7 @@ mod logout_token;
 mod session;
 mod sign_in;
 mod sign_out;
+mod unjudged;
 mod user_info;
 mod webhook;
 
@@ -40,6 +41,7 @@ pub use self::logout_token::LogoutTokenError;
 pub use self::session::SessionError;
 pub use self::sign_in::SignInError;
 pub use self::sign_out::SignOutError;
+pub use self::unjudged::UnjudgedRefresh;
 pub use self::user_info::UserInfoError;
 pub use self::webhook::WebhookError;
 
@@ -78,6 +80,9 @@ pub enum Error {
     /// The ID token is not acceptable.
     #[error(transparent)]
     IdToken(#[from] IdTokenError),
+    /// A refresh brought tokens that could not be judged, and the session to keep.
+    #[error(transparent)]
+    UnjudgedRefresh(#[from] UnjudgedRefresh),
     /// The userinfo endpoint did not give acceptable claims.
     #[error(transparent)]
     UserInfo(#[from] UserInfoError),
@@ -200,6 +205,7 @@ explained!(
     IdTokenError,
     LogoutTokenError,
     SessionError,
+    UnjudgedRefresh,
     UserInfoError,
     SignOutError,
     WebhookError,
@@ -209,6 +215,11 @@ explained!(
 );
 
 impl Error {
+    /// Nothing is said against an ID token then: the provider's keys, or its new ones, could not be had.
+    pub(crate) fn is_for_want_of_keys(&self) -> bool {
+        matches!(self, Self::Discovery(_) | Self::IdToken(IdTokenError::UnknownKey))
+    }
+
     fn verdict(&self) -> Verdict {
         match self {
             Self::Config(error) => error.verdict(),
@@ -220,6 +231,7 @@ impl Error {
             Self::Endpoint(error) => error.verdict(),
             Self::Device(error) => error.verdict(),
             Self::IdToken(error) => error.verdict(),
+            Self::UnjudgedRefresh(error) => error.verdict(),
             Self::UserInfo(error) => error.verdict(),
             Self::LogoutToken(error) => error.verdict(),
             Self::Session(error) => error.verdict(),

@@ -24,6 +24,10 @@ pub enum SessionError {
     /// Others wrote the session again and again while this call tried to.
     #[error("the session is being changed by others at the same time")]
     Busy,
+    /// The task of a refresh was stopped before its end: tokio has shut down, or the store or the transport has panicked. What the
+    /// provider gave meanwhile may be lost.
+    #[error("the refresh of the session was stopped before its end")]
+    Interrupted,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -55,6 +59,7 @@ impl SessionError {
             ),
             Self::Refresh(error) => error.verdict(),
             Self::Busy => verdict("session.busy", Fault::Application, Remedy::RetryLater),
+            Self::Interrupted => verdict("session.interrupted", Fault::Application, Remedy::RetryLater),
             Self::Store(StoreError::TooLarge { .. }) => {
                 verdict("session.too_large", Fault::Application, Remedy::FixApplication)
             }

@@ -10,9 +10,6 @@ pub enum LoopbackError {
     /// None of the ports is free.
     #[error("no port of this machine can be had")]
     NoPort(#[source] io::Error),
-    /// No connection can be taken any more.
-    #[error("the port has failed")]
-    Listen(#[from] io::Error),
     /// The client has another redirect URI: give it [`Loopback::redirect_uri`](crate::Loopback::redirect_uri).
     #[error("the client's redirect URI is not that of this listener")]
     OtherRedirectUri,

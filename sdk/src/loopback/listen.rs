@@ -2,10 +2,14 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
 use super::LoopbackError;
+
+/// After a connection that could not be taken.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// On one port of IPv4, IPv6 or, where it can be had, both: `localhost` may be either.
 pub(super) struct Listeners {
@@ -56,7 +60,13 @@ impl Listeners {
         }
     }
 
-    pub(super) async fn accept(&self) -> io::Result<TcpStream> {
+    /// The next connection. A failure to take one, such as too many open files, ends no sign-in: it is tried again until somebody
+    /// gives up waiting.
+    pub(super) async fn accept(&self) -> TcpStream {
+        patiently(|| self.accept_once()).await
+    }
+
+    async fn accept_once(&self) -> io::Result<TcpStream> {
         let (stream, _) = match &self.other {
             None => self.first.accept().await?,
             Some(other) => tokio::select! {
@@ -65,5 +75,38 @@ impl Listeners {
             },
         };
         Ok(stream)
+    }
+}
+
+async fn patiently<T, F: Future<Output = io::Result<T>>>(mut accept: impl FnMut() -> F) -> T {
+    loop {
+        match accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                tracing::warn!("a connection could not be taken: {}", error.kind());
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_can_not_be_accepted_is_tried_again_after_a_pause() {
+        let begun = tokio::time::Instant::now();
+        let mut tries = 0;
+        let accepted = patiently(|| {
+            tries += 1;
+            std::future::ready(match tries {
+                3 => Ok(tries),
+                _ => Err(io::Error::other("too many open files")),
+            })
+        })
+        .await;
+        assert_eq!(accepted, 3);
+        assert!(begun.elapsed() >= 2 * PAUSE);
     }
 }

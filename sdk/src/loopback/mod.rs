@@ -1,5 +1,6 @@
 //! Sign-in of a native program by the system's browser, over a loopback redirect (RFC 8252).
 
+mod connections;
 mod error;
 mod listen;
 mod serve;
@@ -9,9 +10,9 @@ use std::io;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use url::Url;
 
+use self::connections::Connections;
 pub use self::error::LoopbackError;
 use self::listen::Listeners;
 use self::serve::{Asked, Waiting};
@@ -46,7 +47,7 @@ type Showing = dyn Fn(&Url) + Send + Sync;
 ///
 /// It listens on loopback addresses alone, of IPv4 and IPv6; answers only to its own name, so that no page in the browser
 /// gets through by another (DNS rebinding); and takes only the answer to its own request: what other programs of this
-/// machine send ends nothing.
+/// machine send ends nothing. It serves 32 connections at once: for another, the oldest makes room.
 pub struct Loopback {
     listeners: Listeners,
     path: String,
@@ -141,20 +142,18 @@ impl Loopback {
         let SignIn { url, pending } = request.start().await?;
         let (asked, mut answers) = mpsc::channel::<Asked>(1);
         let waiting = Waiting::new(&client, pending.state(), asked);
-        let mut connections = JoinSet::new();
+        let mut connections = Connections::default();
         self.lead(&url)?;
 
         let deadline = tokio::time::sleep(self.patience);
         tokio::pin!(deadline);
         let Asked { callback, reply } = loop {
             tokio::select! {
-                stream = self.listeners.accept() => {
-                    connections.spawn(waiting.clone().serve(stream?));
-                }
+                // The answer comes first: no connection may make room while its answer is being taken.
+                biased;
                 Some(asked) = answers.recv() => break asked,
-                // Else they would pile up.
-                Some(_) = connections.join_next() => {}
                 () = &mut deadline => return Err(LoopbackError::NobodyCame { after: self.patience }),
+                stream = self.listeners.accept() => connections.serve(waiting.clone().serve(stream)),
             }
         };
         // The port is free again, and only the page that is awaited goes out.
@@ -162,7 +161,8 @@ impl Loopback {
         let outcome = client.finish(pending, callback).await;
         // Fails only where the browser has gone away.
         let _ = reply.send(outcome.is_ok());
-        waiting.done(&mut connections).await;
+        drop(waiting);
+        connections.done().await;
         Ok(outcome?)
     }
 

@@ -14,7 +14,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
 use url::Url;
 
 use crate::callback::state_of;
@@ -23,8 +22,6 @@ use crate::secret::Secret;
 
 /// Browsers open connections before they need them.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// For the last page to go out.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// The answer that was awaited, and who waits to hear whether it was good.
 pub(super) struct Asked {
@@ -77,13 +74,6 @@ impl Waiting {
             .serve_connection(TokioIo::new(stream), service);
         // A browser that goes away is no concern of anybody's.
         let _ = connection.await;
-    }
-
-    /// Lets the last page go out. Connections that say nothing are dropped.
-    pub(super) async fn done(self, connections: &mut JoinSet<()>) {
-        drop(self);
-        let all = async { while connections.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(GOODBYE, all).await;
     }
 
     async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {

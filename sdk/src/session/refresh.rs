@@ -6,7 +6,7 @@ use super::{Claims, Session, TokenSet};
 use crate::callback::exchange::{self, Exchanged};
 use crate::callback::id_token::{self, Expected, NonceRule};
 use crate::client::{Client, Metadata};
-use crate::error::{Error, ExchangeError, IdTokenError};
+use crate::error::{Error, ExchangeError, UnjudgedRefresh};
 use crate::resource::is_resource;
 use crate::secret::Secret;
 
@@ -33,11 +33,11 @@ impl Client {
     /// # Errors
     ///
     /// [`ExchangeError::NoRefreshToken`] without `offline_access`, [`ExchangeError::InvalidGrant`] when the session has
-    /// ended at the provider: the person has to sign in again. When the keys to judge the new ID token by can't be had, the
-    /// refresh token is used up all the same, and the next one is lost with the error; [`Sessions`](crate::Sessions) keep it.
+    /// ended at the provider: the person has to sign in again. [`Error::UnjudgedRefresh`] when the keys to judge the new ID
+    /// token by can't be had: the refresh token is used up all the same, and the error has the session to keep, with the next one.
     pub async fn refresh(&self, session: &Session) -> Result<Session, Error> {
         let renewed = self.renew(session, None, None).await;
-        let renewed = renewed.map_err(|failed| failed.error)?;
+        let renewed = renewed.map_err(|failed| failed.for_session(session))?;
         Ok(Session {
             tokens: TokenSet {
                 scopes: renewed.tokens.scopes.or_else(|| session.tokens.scopes.clone()),
@@ -76,7 +76,7 @@ impl Client {
             return Err(ExchangeError::Resource.into());
         }
         let renewed = self.renew(session, Some(resource), None).await;
-        let renewed = renewed.map_err(|failed| failed.error)?;
+        let renewed = renewed.map_err(|failed| failed.for_session(session))?;
         Ok(ApiAccess {
             tokens: renewed.tokens,
             session: Session {
@@ -113,7 +113,7 @@ impl Client {
             Some(id_token) => match self.same_person(session, &metadata, &id_token, &tokens).await {
                 Ok(claims) => (claims.going_on(&session.claims), id_token),
                 Err(error) => {
-                    let successor = successor.filter(|_| is_for_want_of_keys(&error));
+                    let successor = successor.filter(|_| error.is_for_want_of_keys());
                     return Err(NotRenewed { error, successor });
                 }
             },
@@ -159,19 +159,25 @@ impl fmt::Debug for ApiAccess {
     }
 }
 
-/// Nothing is said against the ID token then: the provider's keys, or its new ones, could not be had.
-fn is_for_want_of_keys(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Discovery(_) | Error::IdToken(IdTokenError::UnknownKey)
-    )
-}
-
 /// Why a refresh token gave nothing.
 pub(crate) struct NotRenewed {
     pub(crate) error: Error,
     /// The refresh token that has taken its place, where all that is missing are the keys to judge the rest by.
     pub(crate) successor: Option<Secret>,
+}
+
+impl NotRenewed {
+    /// With the session to keep, where the refresh has changed it.
+    fn for_session(self, session: &Session) -> Error {
+        match self.successor {
+            None => self.error,
+            Some(successor) => {
+                let mut session = session.clone();
+                session.tokens.refresh_token = Some(successor);
+                UnjudgedRefresh::new(session, self.error).into()
+            }
+        }
+    }
 }
 
 impl<E: Into<Error>> From<E> for NotRenewed {

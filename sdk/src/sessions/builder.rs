@@ -56,7 +56,7 @@ impl SessionsBuilder {
     }
 
     /// Who remembers sessions that ended before their time. [`MemoryLogouts`] by default, which a restart empties: sessions
-    /// that had ended are then open again.
+    /// that had ended are then open again. [`FileLogouts`](crate::FileLogouts) last.
     pub fn logout_registry(mut self, registry: Arc<dyn LogoutRegistry>) -> Self {
         self.logouts = registry;
         self
@@ -96,7 +96,7 @@ impl SessionsBuilder {
                 lifetime: self.lifetime,
                 early: self.early,
                 logouts: self.logouts,
-                flights: Flights::default(),
+                flights: Arc::new(Flights::default()),
                 successors: Successors::default(),
             }),
         })

@@ -2,21 +2,23 @@
 //!
 //! Providers that rotate refresh tokens end the whole family when one is used twice. So the refreshes of a session stand
 //! in line, and everybody behind the first looks whether it has brought what they need. A caller may be cancelled at any
-//! moment; the request that it had under way stays in the line, and who comes next sees it through: else the
-//! provider's new refresh token would be lost, and with it the session.
+//! moment, and the request that it had under way goes on: else the provider's new refresh token would be lost, and with
+//! it the session. Where tokio runs, it has a task of its own; elsewhere it stays in the line, and who comes next sees it through.
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::access_token::AccessToken;
 use super::id::SessionKey;
 use super::record::Audience;
 use crate::error::SessionError;
+
+/// Lines that nobody stands in, kept for the requests that cancelled callers left in them.
+const MOST_LEFT: usize = 10_000;
 
 pub(super) type Outcome = Result<AccessToken, SessionError>;
 type UnderWay = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -24,44 +26,55 @@ type UnderWay = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// The lines of all sessions.
 #[derive(Default)]
 pub(super) struct Flights {
-    lines: Mutex<HashMap<SessionKey, Arc<Line>>>,
+    lines: Mutex<HashMap<SessionKey, Line>>,
     /// After a failed early refresh: until when nobody tries again while the old token works.
     pauses: Mutex<HashMap<SessionKey, SystemTime>>,
 }
 
 /// The line of one session.
 #[derive(Default)]
-pub(super) struct Line {
-    /// Counts the requests that have ended.
-    ended: AtomicU64,
-    pub(super) turn: AsyncMutex<Turn>,
+struct Line {
+    turn: Arc<AsyncMutex<Turn>>,
+    standing: usize,
+    /// How many requests have ended.
+    ended: u64,
 }
 
-/// Whoever holds it may ask the provider.
 #[derive(Default)]
-pub(super) struct Turn {
+struct Turn {
     under_way: Option<(Audience, UnderWay)>,
     failure: Option<(u64, Audience, SessionError)>,
 }
 
 /// A place in a line. The line goes with its last one, unless a request is under way in it.
-pub(super) struct Place<'f> {
-    flights: &'f Flights,
-    key: &'f SessionKey,
-    line: Arc<Line>,
+pub(super) struct Place {
+    flights: Arc<Flights>,
+    key: SessionKey,
+    turn: Arc<AsyncMutex<Turn>>,
     /// How many requests had ended when this caller came.
     came_at: u64,
 }
 
+/// The front of a line: whoever holds it may ask the provider.
+pub(super) struct Front {
+    // Given back before the place is.
+    turn: OwnedMutexGuard<Turn>,
+    place: Place,
+}
+
 impl Flights {
-    pub(super) fn join<'f>(&'f self, key: &'f SessionKey) -> Place<'f> {
-        let line = Arc::clone(self.lines().entry(key.clone()).or_default());
-        let came_at = line.ended.load(Ordering::Acquire);
+    pub(super) fn join(self: &Arc<Self>, key: &SessionKey) -> Place {
+        let mut lines = self.lines();
+        if lines.len() >= MOST_LEFT {
+            lines.retain(|_, line| line.standing > 0);
+        }
+        let line = lines.entry(key.clone()).or_default();
+        line.standing += 1;
         Place {
-            flights: self,
-            key,
-            line,
-            came_at,
+            flights: Arc::clone(self),
+            key: key.clone(),
+            turn: Arc::clone(&line.turn),
+            came_at: line.ended,
         }
     }
 
@@ -76,53 +89,69 @@ impl Flights {
         pauses.get(key).is_some_and(|until| *until > now)
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<SessionKey, Arc<Line>>> {
+    fn lines(&self) -> MutexGuard<'_, HashMap<SessionKey, Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Place<'_> {
-    pub(super) fn line(&self) -> &Line {
-        &self.line
+impl Place {
+    pub(super) async fn wait(self) -> Front {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        Front { turn, place: self }
     }
 
-    /// The failure of a request for the same tokens that ended while this caller stood in the line, or of one that ended
-    /// the session.
-    pub(super) fn failure(&self, turn: &Turn, audience: &Audience) -> Option<SessionError> {
-        let (number, of, error) = turn.failure.as_ref()?;
-        let concerns = of == audience || matches!(error, SessionError::EndedByProvider);
-        (*number > self.came_at && concerns).then(|| error.clone())
+    /// The front, unless somebody else is there.
+    pub(super) fn step_up(self) -> Option<Front> {
+        let turn = Arc::clone(&self.turn).try_lock_owned().ok()?;
+        Some(Front { turn, place: self })
+    }
+
+    /// Counts a request that has ended.
+    fn count(&self) -> u64 {
+        let mut lines = self.flights.lines();
+        let Some(line) = lines.get_mut(&self.key) else {
+            return self.came_at + 1;
+        };
+        line.ended += 1;
+        line.ended
     }
 }
 
-impl Line {
+impl Front {
+    /// The failure of a request for the same tokens that ended while this caller stood in the line, or of one that ended
+    /// the session.
+    pub(super) fn failure(&self, audience: &Audience) -> Option<SessionError> {
+        let (number, of, error) = self.turn.failure.as_ref()?;
+        let concerns = of == audience || matches!(error, SessionError::EndedByProvider);
+        (*number > self.place.came_at && concerns).then(|| error.clone())
+    }
+
     /// Sees through what a cancelled caller left.
-    pub(super) async fn see_through(&self, turn: &mut Turn) {
-        if turn.under_way.is_some() {
+    pub(super) async fn see_through(&mut self) {
+        if self.turn.under_way.is_some() {
             // Its failure is kept for who asked for the same.
-            let _ = self.run(turn).await;
+            let _ = self.run().await;
         }
     }
 
     pub(super) async fn begin(
-        &self,
-        turn: &mut Turn,
+        &mut self,
         audience: Audience,
         request: impl Future<Output = Outcome> + Send + 'static,
     ) -> Outcome {
-        turn.under_way = Some((audience, Box::pin(request)));
-        self.run(turn).await
+        self.turn.under_way = Some((audience, Box::pin(request)));
+        self.run().await
     }
 
-    async fn run(&self, turn: &mut Turn) -> Outcome {
-        let Some((_, request)) = &mut turn.under_way else {
+    async fn run(&mut self) -> Outcome {
+        let Some((_, request)) = &mut self.turn.under_way else {
             return Err(SessionError::Busy);
         };
         // It stays where it is while it is awaited: a cancelled caller leaves it there.
         let outcome = request.as_mut().await;
-        let number = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
-        let audience = turn.under_way.take().map(|(audience, _)| audience);
-        turn.failure = match (&outcome, audience) {
+        let number = self.place.count();
+        let audience = self.turn.under_way.take().map(|(audience, _)| audience);
+        self.turn.failure = match (&outcome, audience) {
             (Err(error), Some(audience)) => Some((number, audience, error.clone())),
             _ => None,
         };
@@ -130,18 +159,99 @@ impl Line {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Front {
+    fn drop(&mut self) {
+        // What has panicked can't be seen through.
+        if std::thread::panicking() {
+            self.turn.under_way = None;
+        }
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
         let mut lines = self.flights.lines();
-        // The map's own and this one: nobody else stands in it.
-        let is_last = Arc::strong_count(&self.line) <= 2;
-        let is_idle = self
-            .line
-            .turn
-            .try_lock()
-            .is_ok_and(|turn| turn.under_way.is_none());
-        if is_last && is_idle {
-            lines.remove(self.key);
+        let Some(line) = lines.get_mut(&self.key) else {
+            return;
+        };
+        line.standing -= 1;
+        let is_idle = || line.turn.try_lock().is_ok_and(|turn| turn.under_way.is_none());
+        if line.standing == 0 && is_idle() {
+            lines.remove(&self.key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::SessionId;
+
+    fn key() -> SessionKey {
+        SessionId::parse(&"A".repeat(43)).unwrap().key()
+    }
+
+    /// Both leave at once: neither takes the other for somebody who stays.
+    #[test]
+    fn a_line_goes_with_its_last_place() {
+        let flights = Arc::new(Flights::default());
+        for _ in 0..200 {
+            let places = [flights.join(&key()), flights.join(&key())];
+            std::thread::scope(|scope| {
+                for place in places {
+                    scope.spawn(|| drop(place));
+                }
+            });
+            assert!(flights.lines().is_empty());
+        }
+    }
+
+    /// Without tokio, the request of a cancelled caller waits in its line for who comes next.
+    #[test]
+    fn what_a_cancelled_caller_left_keeps_its_line_and_is_seen_through() {
+        let flights = Arc::new(Flights::default());
+        let (answer, answered) = tokio::sync::oneshot::channel::<()>();
+        let mut context = Context::from_waker(Waker::noop());
+        let cancelled = async {
+            let mut front = flights.join(&key()).wait().await;
+            let request = async {
+                answered.await.unwrap();
+                Err(SessionError::NoRefreshToken)
+            };
+            front.begin(Audience::default(), request).await
+        };
+        let mut cancelled = Box::pin(cancelled);
+        assert!(cancelled.as_mut().poll(&mut context).is_pending());
+        drop(cancelled);
+        assert_eq!(flights.lines().len(), 1);
+
+        answer.send(()).unwrap();
+        let next = async {
+            let mut front = flights.join(&key()).wait().await;
+            front.see_through().await;
+            front.failure(&Audience::default())
+        };
+        let std::task::Poll::Ready(failure) = Box::pin(next).as_mut().poll(&mut context) else {
+            panic!("nothing is awaited any more")
+        };
+        assert!(matches!(failure, Some(SessionError::NoRefreshToken)));
+        assert!(flights.lines().is_empty());
+    }
+
+    #[test]
+    fn lines_that_nobody_stands_in_are_bounded() {
+        let flights = Arc::new(Flights::default());
+        let stays = flights.join(&key());
+        for number in 0..MOST_LEFT + 10 {
+            let text = format!("{number:0>43}");
+            let key = SessionId::parse(&text).unwrap().key();
+            let mut front = flights.join(&key).step_up().unwrap();
+            front.turn.under_way = Some((Audience::default(), Box::pin(std::future::pending())));
+        }
+        assert!(flights.lines().len() <= MOST_LEFT);
+        assert!(flights.lines().contains_key(&key()));
+        drop(stays);
     }
 }

@@ -5,11 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::access_token::AccessToken;
-use super::flight::Outcome;
+use super::flight::{Front, Outcome};
 use super::id::SessionKey;
 use super::record::{Audience, Freshness};
 use super::store::SealedSession;
 use super::{REMEMBERED, Sessions};
+use crate::detached;
 use crate::error::SessionError;
 
 /// After an early refresh that failed: how long the old token serves before the next try.
@@ -72,13 +73,12 @@ impl Sessions {
         if flights.is_paused(key, now) {
             return Ok(old);
         }
-        let place = flights.join(key);
-        let Ok(mut turn) = place.line().turn.try_lock() else {
+        let Some(front) = flights.join(key).step_up() else {
             return Ok(old);
         };
-        let outcome = self.in_turn(key, audience, &place, &mut turn).await;
+        let outcome = self.at_front(key, audience, front).await;
         match outcome {
-            Err(error) if error.is_retryable() => {
+            Err(error) if leaves_the_old_token(&error) => {
                 tracing::warn!(
                     code = error.code(),
                     "an early refresh failed; the old token serves on"
@@ -92,28 +92,34 @@ impl Sessions {
 
     /// A new token, in this session's line.
     pub(super) async fn fetched(&self, key: &SessionKey, audience: &Audience) -> Outcome {
-        let place = self.shared.flights.join(key);
-        let mut turn = place.line().turn.lock().await;
-        self.in_turn(key, audience, &place, &mut turn).await
+        let front = self.shared.flights.join(key).wait().await;
+        self.at_front(key, audience, front).await
     }
 
-    async fn in_turn(
-        &self,
-        key: &SessionKey,
-        audience: &Audience,
-        place: &super::flight::Place<'_>,
-        turn: &mut super::flight::Turn,
-    ) -> Outcome {
-        place.line().see_through(turn).await;
-        if let Some(failure) = place.failure(turn, audience) {
+    /// Goes on when its caller is cancelled.
+    async fn at_front(&self, key: &SessionKey, audience: &Audience, front: Front) -> Outcome {
+        let turn = self.clone().take_turn(key.clone(), audience.clone(), front);
+        let outcome = detached::see_through(turn).await;
+        outcome.unwrap_or(Err(SessionError::Interrupted))
+    }
+
+    async fn take_turn(self, key: SessionKey, audience: Audience, mut front: Front) -> Outcome {
+        front.see_through().await;
+        if let Some(failure) = front.failure(&audience) {
             return Err(failure);
         }
         // Somebody before this caller may have brought it.
-        let loaded = self.load(key).await?.ok_or(SessionError::Ended)?;
-        if let Freshness::Fresh(token) = loaded.record.token(audience, self.client().now()) {
+        let loaded = self.load(&key).await?.ok_or(SessionError::Ended)?;
+        if let Freshness::Fresh(token) = loaded.record.token(&audience, self.client().now()) {
             return Ok(token);
         }
-        let request = self.clone().refresh(key.clone(), audience.clone());
-        place.line().begin(turn, audience.clone(), request).await
+        let request = self.refresh(key, audience.clone());
+        front.begin(audience, request).await
     }
+}
+
+/// Whether the old token may serve on: nothing is said against it or the session.
+fn leaves_the_old_token(error: &SessionError) -> bool {
+    let wants_keys = matches!(error, SessionError::Refresh(cause) if cause.is_for_want_of_keys());
+    wants_keys || error.is_retryable()
 }

@@ -1,19 +1,17 @@
 //! Who has been signed out: asked whenever a session is opened, so that an end elsewhere takes effect at once.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::SessionKey;
+use super::ends::{End, Ends};
 use super::store::StoreFuture;
 use crate::session::{Claims, LogoutToken};
 
-const MOST: usize = 100_000;
-
 /// Remembers which sessions have ended before their time: by the provider's `sid`, all of a person by `sub`, or one by
-/// its key. It should outlive the process, and replicas have to share one, as they share a store; with [`CookieStore`](crate::CookieStore) it is all that
-/// keeps an old cookie from being of use.
+/// its key. It should outlive the process, as [`FileLogouts`](crate::FileLogouts) do, and replicas have to share one, as they share a
+/// store; with [`CookieStore`](crate::CookieStore) it is all that keeps an old cookie from being of use.
 ///
 /// It is a list of ends, not of sessions: it has a row for each sign-out, until the sessions it could mean have
 /// expired. In SQL: `INSERT … ON CONFLICT (mark) DO UPDATE SET at = …, until = …`, and a `SELECT` by `mark`.
@@ -60,6 +58,11 @@ impl LogoutMark {
         marks
     }
 
+    /// What [`as_str`](Self::as_str) gave.
+    pub(super) fn of_text(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, by which a registry keeps it: at most 255 characters beside the issuer.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -68,17 +71,11 @@ impl LogoutMark {
 }
 
 /// Keeps the ends in memory: lost with the process, and not known to other replicas. After a restart a session that had
-/// ended is open again, if its cookie, or its row in a store, is still there. It is for trials and tests. At 100,000 those that are over first
-/// are forgotten first.
+/// ended is open again, if its cookie, or its row in a store, is still there. It is for trials and tests;
+/// [`FileLogouts`](crate::FileLogouts) last. At 100,000 those that are over first are forgotten first.
 #[derive(Default)]
 pub struct MemoryLogouts {
-    ends: Mutex<HashMap<LogoutMark, End>>,
-}
-
-#[derive(Clone, Copy)]
-struct End {
-    at: SystemTime,
-    until: SystemTime,
+    ends: Mutex<Ends>,
 }
 
 impl MemoryLogouts {
@@ -88,7 +85,7 @@ impl MemoryLogouts {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<LogoutMark, End>> {
+    fn lock(&self) -> MutexGuard<'_, Ends> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,18 +93,7 @@ impl MemoryLogouts {
 impl LogoutRegistry for MemoryLogouts {
     fn end<'a>(&'a self, mark: &'a LogoutMark, at: SystemTime, until: SystemTime) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let mut ends = self.lock();
-            if ends.len() >= MOST {
-                let mut untils: Vec<SystemTime> = ends.values().map(|end| end.until).collect();
-                untils.sort_unstable();
-                let limit = untils[MOST / 10];
-                ends.retain(|_, end| end.until > limit);
-            }
-            let end = ends.entry(mark.clone()).or_insert(End { at, until });
-            *end = End {
-                at: end.at.max(at),
-                until: end.until.max(until),
-            };
+            self.lock().add(mark.clone(), End { at, until });
             Ok(())
         })
     }
@@ -115,10 +101,7 @@ impl LogoutRegistry for MemoryLogouts {
     fn ends<'a>(&'a self, marks: &'a [LogoutMark]) -> StoreFuture<'a, Vec<Option<SystemTime>>> {
         Box::pin(async move {
             let ends = self.lock();
-            Ok(marks
-                .iter()
-                .map(|mark| ends.get(mark).map(|end| end.at))
-                .collect())
+            Ok(marks.iter().map(|mark| ends.find(mark)).collect())
         })
     }
 }

@@ -4,10 +4,12 @@ mod access_token;
 mod back_channel;
 mod builder;
 mod context;
+mod ends;
 mod flight;
 mod fresh;
 mod id;
 mod logouts;
+mod logouts_file;
 mod record;
 mod refresh;
 mod sign_out;
@@ -25,6 +27,7 @@ pub use self::context::{Context, ContextRequest};
 use self::flight::Flights;
 pub use self::id::{SessionId, SessionKey};
 pub use self::logouts::{LogoutMark, LogoutRegistry, MemoryLogouts};
+pub use self::logouts_file::FileLogouts;
 use self::record::Record;
 pub use self::sign_out::{Revocation, SignOut};
 pub use self::signed_in::SignedIn;
@@ -69,6 +72,8 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 ///   request after another, and none asks for what another has brought.
 /// - **Early.** A new token is fetched a little before the old one expires, at a moment that differs between sessions; while
 ///   one task does it, the others use the old one.
+/// - **Seen through.** A refresh goes on when its caller is cancelled, so that the provider's next refresh token is not lost: in
+///   a task of its own where tokio runs, elsewhere by the next caller.
 /// - **An end is an end.** A refresh that is under way when somebody signs out brings nothing back, and what it got is
 ///   revoked.
 #[derive(Clone)]
@@ -83,7 +88,7 @@ struct Shared {
     lifetime: Duration,
     early: Duration,
     logouts: Arc<dyn LogoutRegistry>,
-    flights: Flights,
+    flights: Arc<Flights>,
     successors: fresh::Successors,
 }
 

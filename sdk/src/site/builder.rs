@@ -99,7 +99,7 @@ impl SiteBuilder {
 
     /// Who remembers sessions that ended before their time; replicas have to share one.
     /// [`MemoryLogouts`](crate::MemoryLogouts) by default, which a restart empties: sessions that had ended are then open
-    /// again.
+    /// again. [`FileLogouts`](crate::FileLogouts) last.
     pub fn logout_registry(mut self, registry: Arc<dyn LogoutRegistry>) -> Self {
         self.logouts = Some(registry);
         self
@@ -159,8 +159,8 @@ impl SiteBuilder {
         self
     }
 
-    /// Starts what nobody should wait for: the revocation of a refresh token. By default a task of tokio with the feature
-    /// `tower`; without, the sign-out waits for it.
+    /// Starts what nobody should wait for: the revocation of a refresh token. By default a task of tokio; where it does not
+    /// run, the sign-out waits for it.
     pub fn spawner(
         mut self,
         spawn: impl Fn(std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync + 'static,

@@ -28,6 +28,7 @@ pub use self::layer::SiteService;
 use self::used::Used;
 pub use self::visit::Visit;
 use crate::client::Client;
+use crate::detached;
 use crate::error::Error;
 use crate::logto::webhook::{Delivery, DeliveryStore, WebhookReceiver};
 use crate::sessions::{Revocation, Sessions, TokenStore};
@@ -56,7 +57,7 @@ type Spawning = dyn Fn(Work) + Send + Sync;
 /// [`MemoryLogouts`](crate::MemoryLogouts). After a restart, whoever has an old cookie is signed in by it again, until the
 /// session expires: after a sign-out, a back-channel logout and a reset alike. A store mends it for sign-outs here, where the
 /// session is removed; what the provider has ended is known to the registry alone. A site that is more than a trial needs a
-/// [registry](SiteBuilder::logout_registry) that lasts.
+/// [registry](SiteBuilder::logout_registry) that lasts: [`FileLogouts`](crate::FileLogouts) for one process, a table of a database for several.
 ///
 /// **Several replicas** need one registry that all share, and one of two: a store that they share as well, or, with cookies,
 /// a balancer that sends a browser to the same replica each time. Else two of them use one refresh token, for which
@@ -173,7 +174,7 @@ impl Site {
         });
         match &self.inner.spawning {
             Some(spawn) => spawn(work),
-            None => detach(work).await,
+            None => detached::begin(work).await,
         }
     }
 
@@ -184,20 +185,6 @@ impl Site {
     fn sessions_in(&self, store: Arc<dyn TokenStore>) -> Sessions {
         self.inner.sessions.with_store(store)
     }
-}
-
-/// In a task of its own, where there is a run time to start one.
-#[cfg(feature = "tower")]
-async fn detach(work: Work) {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(work)),
-        Err(_) => work.await,
-    }
-}
-
-#[cfg(not(feature = "tower"))]
-async fn detach(work: Work) {
-    work.await;
 }
 
 impl fmt::Debug for Site {

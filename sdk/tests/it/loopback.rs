@@ -226,6 +226,34 @@ async fn rfc8628_1_a_machine_without_a_browser_signs_in_as_a_device() {
     );
 }
 
+/// Whoever opens connections and says nothing keeps no browser out.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_of_too_many_connections_makes_room() {
+    let world = World::new();
+    let (loopback, mut urls) = with_browser(Loopback::bind().await.unwrap());
+    let uri = Url::parse(&loopback.redirect_uri()).unwrap();
+    let address = format!("127.0.0.1:{}", uri.port().unwrap());
+    let client = client(&world, &loopback);
+    let program = tokio::spawn(loopback.sign_in(client.sign_in()));
+    let callback = world.provider.answer(&urls.recv().await.unwrap());
+
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(TcpStream::connect(&address).await.unwrap());
+    }
+    for (number, stream) in silent.iter_mut().take(8).enumerate() {
+        let end = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0])).await;
+        let end = end.unwrap_or_else(|_| panic!("{number} is still there"));
+        assert!(matches!(end, Ok(0) | Err(_)));
+    }
+    let youngest = tokio::time::timeout(Duration::from_millis(50), silent[39].read(&mut [0])).await;
+    assert!(youngest.is_err(), "the youngest stays");
+
+    let page = get(&address, &address, &target(&callback)).await;
+    assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
+    program.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn a_client_of_another_address_is_refused() {
     let world = World::new();

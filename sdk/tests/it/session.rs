@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::StatusCode;
-use keyback::{Error, ExchangeError, IdTokenError, Remedy, Session, SignOutError, UserInfoError};
+use keyback::{Algorithm, Error, ExchangeError, IdTokenError, Remedy, Session, SignOutError, UserInfoError};
 use serde_json::{Value, json};
 
-use crate::provider::{ACCESS_TOKEN, CLIENT_ID, ISSUER, NOW, SUBJECT, World, checked};
+use crate::provider::{ACCESS_TOKEN, CLIENT_ID, ISSUER, NOW, SUBJECT, Signer, World, checked};
+use crate::sessions::{ORDERS, rotating};
 
 async fn signed_in() -> (World, Session) {
     let world = World::new();
@@ -103,6 +104,46 @@ async fn a_refresh_that_cannot_be_says_so() {
     let session = world.sign_in().await.unwrap();
     let error = checked(world.client.refresh(&session).await).unwrap_err();
     assert!(matches!(error, Error::Exchange(ExchangeError::NoRefreshToken)));
+}
+
+/// The refresh token is used up, and the ID token that came for it can't be judged: the error has the session that goes on.
+#[tokio::test]
+async fn an_outage_of_the_keys_leaves_the_next_refresh_token_in_the_error() {
+    for resource in [None, Some(ORDERS)] {
+        let (world, session) = rotating().await;
+        {
+            let mut state = world.provider.lock();
+            state.signer = Signer::new(Algorithm::Es384, "key-2");
+            state.keys = vec![state.signer.jwk()];
+            state.keys_status = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        let refresh = async |session: &Session| match resource {
+            None => world.client.refresh(session).await,
+            Some(api) => world
+                .client
+                .access_token_for(session, api)
+                .await
+                .map(|access| access.session),
+        };
+        let error = checked(refresh(&session).await).unwrap_err();
+        assert_eq!(
+            (error.code(), error.remedy()),
+            ("refresh.unjudged", Remedy::RetryLater)
+        );
+        assert!(!format!("{error:?} {error}").contains("refresh-2"));
+        let Error::UnjudgedRefresh(kept) = error else {
+            panic!("{error:?}")
+        };
+        assert!(matches!(kept.cause(), Error::IdToken(IdTokenError::UnknownKey)));
+        assert_eq!(kept.session().refresh_token(), Some("refresh-2"));
+        assert_eq!(kept.session().access_token(), session.access_token());
+        assert_eq!(kept.session().id_token(), session.id_token());
+
+        world.provider.lock().keys_status = StatusCode::OK;
+        world.clock.advance(Duration::from_secs(600));
+        let renewed = refresh(kept.session()).await.unwrap();
+        assert_eq!(renewed.refresh_token(), Some("refresh-3"));
+    }
 }
 
 async fn user_info_refusal(status: StatusCode, body: Value) -> UserInfoError {

@@ -1,11 +1,11 @@
 //! Sessions in files of their owner's alone.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
 
 use super::super::SessionKey;
-use super::{Saved, SealedSession, StoreError, StoreFuture, TokenStore};
+use super::{Saved, SealedSession, StoreError, StoreFuture, TokenStore, private};
 use crate::random::{Random as _, SystemRandom};
 
 /// Larger than any session: whatever wrote it, it was not this store.
@@ -29,7 +29,7 @@ impl FileStore {
     /// [`StoreError::Failed`] when the folder can't be made.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
-        make_folder(&folder).map_err(StoreError::failed)?;
+        private::make_folder(&folder).map_err(StoreError::failed)?;
         Ok(Self { folder })
     }
 
@@ -53,7 +53,7 @@ impl FileStore {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let mut key = [0; 32];
                 SystemRandom.fill(&mut key).map_err(StoreError::failed)?;
-                self.replace(&path, &key)?;
+                private::replace(&path, &key).map_err(StoreError::failed)?;
                 Ok(key)
             }
             Err(error) => Err(StoreError::failed(error)),
@@ -90,28 +90,12 @@ impl FileStore {
         if present.as_ref().map(SealedSession::version) != replaces {
             return Ok(Saved::Conflict);
         }
-        self.replace(&self.path(key), &session.to_bytes())?;
+        private::replace(&self.path(key), &session.to_bytes()).map_err(StoreError::failed)?;
         Ok(Saved::Done)
     }
 
-    /// Whoever reads meanwhile sees the old file or the new one, and so does everybody after a crash.
-    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let new = path.with_extension("new");
-        let written = private_file(&new).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&new, path)
-        });
-        written.map_err(StoreError::failed)
-    }
-
     fn lock(&self) -> Result<File, StoreError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.folder.join("lock"))
-            .map_err(StoreError::failed)?;
+        let file = private::open(&self.folder.join("lock")).map_err(StoreError::failed)?;
         // Given back when the file is closed.
         file.lock().map_err(StoreError::failed)?;
         Ok(file)
@@ -141,31 +125,4 @@ impl TokenStore for FileStore {
             }
         })
     }
-}
-
-#[cfg(unix)]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(unix)]
-fn private_file(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-}
-
-#[cfg(not(unix))]
-fn private_file(path: &Path) -> io::Result<File> {
-    File::create(path)
 }

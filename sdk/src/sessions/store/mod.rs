@@ -3,6 +3,7 @@
 mod cookie;
 mod file;
 mod memory;
+pub(super) mod private;
 #[cfg(feature = "tower-sessions")]
 mod tower_sessions;
 

@@ -74,21 +74,46 @@ async fn a_hundred_tasks_and_three_apis_are_three_requests_one_after_another() {
     assert_eq!(gate.available_permits(), 97);
 }
 
-/// Who is cancelled while the provider answers leaves the request to the next: its new refresh token is not lost.
+/// Who is cancelled while the provider answers loses nobody's refresh token: the request goes on, and the next finds what it brought.
 #[tokio::test]
 async fn a_cancelled_task_loses_no_refresh_token() {
-    let (world, _, signed_in) = signed_in().await;
+    let (world, session) = rotating().await;
+    let store: Arc<dyn TokenStore> = Arc::new(MemoryStore::new());
+    let process = || configured(&world, |builder| builder.store(store.clone()));
+    let signed_in = process().begin(&session).await.unwrap();
     let gate = Arc::new(Semaphore::new(0));
     world.provider.lock().gate = Some(gate.clone());
     let patience = Duration::from_millis(20);
     let cancelled = tokio::time::timeout(patience, signed_in.access_token(Some(ORDERS), None)).await;
     assert!(cancelled.is_err());
     gate.add_permits(10);
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while uses(&world) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("it goes on, although nobody asks for anything any more");
     let stock = signed_in.access_token(Some(STOCK), None).await.unwrap();
     assert_eq!(stock.as_str(), access_token_for(STOCK));
-    // The cancelled one has landed too.
-    signed_in.access_token(Some(ORDERS), None).await.unwrap();
+    // What the cancelled one brought is in the store, for another process too.
+    let elsewhere = process().find(signed_in.id()).await.unwrap().unwrap();
+    elsewhere.access_token(Some(ORDERS), None).await.unwrap();
     assert_eq!(uses(&world), 2);
+}
+
+/// A transport or a store that panics is told as an error, and the next call is not stopped by it.
+#[tokio::test]
+async fn a_refresh_that_panics_stops_no_other() {
+    let (world, _, signed_in) = signed_in().await;
+    world.provider.lock().gate = Some(Arc::new(Semaphore::new(0)));
+    let gate = world.provider.lock().gate.clone().unwrap();
+    gate.close();
+    let error = checked(signed_in.access_token(Some(ORDERS), None).await).unwrap_err();
+    assert_eq!(error.remedy(), Remedy::RetryLater);
+    assert!(matches!(session_error(error), SessionError::Interrupted));
+    world.provider.lock().gate = None;
+    signed_in.access_token(Some(ORDERS), None).await.unwrap();
 }
 
 #[tokio::test]
@@ -301,6 +326,30 @@ async fn an_outage_of_the_keys_loses_no_refresh_token() {
         assert_eq!(uses(&world), 2);
         assert!(!world.provider.lock().rotation.as_ref().unwrap().dead);
     }
+}
+
+/// The provider has new keys, and they can't be had: until the old token expires, nobody notices.
+#[tokio::test]
+async fn an_early_refresh_that_meets_an_unknown_key_leaves_the_old_token() {
+    let (world, _, signed_in) = signed_in().await;
+    {
+        let mut state = world.provider.lock();
+        state.signer = Signer::new(Algorithm::Es384, "key-2");
+        state.keys_status = StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    world.clock.advance(Duration::from_secs(3600 - 10));
+    let old = signed_in.access_token(None, None).await.unwrap();
+    assert_eq!((old.as_str(), uses(&world)), (ACCESS_TOKEN, 1));
+    // For a moment nobody tries again.
+    signed_in.access_token(None, None).await.unwrap();
+    assert_eq!(uses(&world), 1);
+
+    // What has expired can't serve. Every refresh token was kept.
+    world.clock.advance(Duration::from_secs(10));
+    let error = checked(signed_in.access_token(None, None).await).unwrap_err();
+    let cause = session_error(error);
+    assert!(matches!(cause, SessionError::Refresh(cause) if cause.code() == "id_token.unknown_key"));
+    assert!(!world.provider.lock().rotation.as_ref().unwrap().dead);
 }
 
 /// What comes with an ID token that was judged is worth as much as it.

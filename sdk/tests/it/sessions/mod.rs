@@ -4,6 +4,7 @@ mod bound;
 mod context;
 mod ends;
 mod fresh;
+mod logouts_file;
 mod stores;
 #[cfg(feature = "tower-sessions")]
 mod tower;
