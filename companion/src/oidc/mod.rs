@@ -67,7 +67,7 @@ use crate::logout::Endings;
 use crate::outgoing::OutgoingHttp;
 use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::sessions::Session;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Transaction};
 
 pub use authorize::{Answer, Completed, Completion, Unfit, Yes};
 use client_keys::FetchedKeys;
@@ -276,6 +276,18 @@ impl Provider {
         now: Timestamp,
     ) -> Result<Completion, Failure> {
         authorize::complete(&self.0, interaction, session, yes, now).await
+    }
+
+    /// [`Self::complete`] for a session that begins in the same transaction: what it answers takes place once that is
+    /// committed. Nobody has said yes yet.
+    pub async fn complete_within(
+        &self,
+        tx: &mut Transaction,
+        interaction: &Interaction,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Completion, Failure> {
+        authorize::complete_within(&self.0, tx, interaction, session, now).await
     }
 
     /// Answers a waiting request with the person's no: `access_denied`.
