@@ -23,11 +23,19 @@ impl Guards {
     /// Puts them on. An answer may have set its own `Cache-Control`, since discovery and keys may be cached, and its
     /// own policy; what it has set of the others gives way.
     pub fn put_on(&self, headers: &mut HeaderMap) {
-        let mut own = std::mem::replace(headers, self.0.clone());
-        for name in &FIXED {
-            own.remove(name);
+        let own = std::mem::replace(headers, self.0.clone());
+        // Of several values of one name, the first alone brings the name.
+        let mut named = None;
+        for (name, value) in own {
+            if let Some(name) = name {
+                named = (!FIXED.contains(&name)).then_some(name);
+                if let Some(name) = &named {
+                    headers.insert(name, value);
+                }
+            } else if let Some(name) = &named {
+                headers.append(name, value);
+            }
         }
-        headers.extend(own);
     }
 }
 
@@ -125,12 +133,16 @@ mod tests {
         let mut plain = HeaderMap::new();
         plain.insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
         plain.append(header::SET_COOKIE, HeaderValue::from_static("a=1"));
+        plain.append(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+        plain.append(header::X_FRAME_OPTIONS, HeaderValue::from_static("ALLOWALL"));
         plain.append(header::SET_COOKIE, HeaderValue::from_static("b=2"));
         Guards::new(&Url::parse("http://localhost:3001").unwrap()).put_on(&mut plain);
         assert!(!plain.contains_key("strict-transport-security"));
         // What an answer has set of its own, it keeps.
         assert_eq!(plain["cache-control"], "public");
         assert_eq!(plain.get_all(header::SET_COOKIE).iter().count(), 2);
+        let frames: Vec<_> = plain.get_all(header::X_FRAME_OPTIONS).iter().collect();
+        assert_eq!(frames, ["DENY"]);
     }
 
     #[test]

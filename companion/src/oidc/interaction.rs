@@ -162,8 +162,7 @@ impl Inner {
         let name = cookie_name(&id);
         let mut cookies = self.crowded_out(asker.headers);
         cookies.push(self.cookies.set_written(&name, Some(life), |value| {
-            self.sealer
-                .seal_onto(nonce, name.as_bytes(), plain.as_bytes(), value);
+            self.sealer.seal_onto(nonce, name.as_bytes(), &plain, value);
         }));
         Ok((id, cookies))
     }
@@ -223,9 +222,9 @@ impl Inner {
         asker: Asker<'_>,
         id: &str,
         waiting: &Waiting<'_>,
-        whole: &str,
+        whole: &[u8],
         now: Timestamp,
-    ) -> Result<String, ProtocolError> {
+    ) -> Result<Vec<u8>, ProtocolError> {
         let pushed_by = match asker.channel {
             Channel::Browser => {
                 self.limit_written_requests(asker.address, now).await?;
@@ -236,7 +235,8 @@ impl Inner {
         };
         let new = NewInteraction {
             id,
-            request: whole,
+            // JSON is UTF-8: nothing is replaced.
+            request: &String::from_utf8_lossy(whole),
             pushed_by,
             expires_at: waiting.expires_at,
         };
@@ -250,7 +250,7 @@ impl Inner {
                     requested_at: waiting.requested_at,
                     expires_at: waiting.expires_at,
                 };
-                Ok(serde_json::to_string(&sealed).map_err(Failure::from)?)
+                Ok(serde_json::to_vec(&sealed).map_err(Failure::from)?)
             }
             Saved::Full => Err(ProtocolError::new(
                 ErrorCode::TemporarilyUnavailable,
@@ -290,11 +290,10 @@ impl Inner {
 }
 
 /// As JSON, in a buffer that need not grow.
-fn written(waiting: &Waiting<'_>) -> Result<String, Failure> {
+fn written(waiting: &Waiting<'_>) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::with_capacity(MOST_BYTES);
     serde_json::to_writer(&mut bytes, waiting)?;
-    // JSON is UTF-8: nothing is replaced.
-    Ok(String::from_utf8(bytes).unwrap_or_default())
+    Ok(bytes)
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

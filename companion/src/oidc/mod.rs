@@ -67,7 +67,7 @@ use crate::logout::Endings;
 use crate::outgoing::OutgoingHttp;
 use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::sessions::Session;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Transaction};
 
 pub use authorize::{Answer, Completed, Completion, Unfit, Yes};
 use client_keys::FetchedKeys;
@@ -278,6 +278,18 @@ impl Provider {
         authorize::complete(&self.0, interaction, session, yes, now).await
     }
 
+    /// [`Self::complete`] for a session that begins in the same transaction: what it answers takes place once that is
+    /// committed. Nobody has said yes yet.
+    pub async fn complete_within(
+        &self,
+        tx: &mut Transaction,
+        interaction: &Interaction,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Completion, Failure> {
+        authorize::complete_within(&self.0, tx, interaction, session, now).await
+    }
+
     /// Answers a waiting request with the person's no: `access_denied`.
     pub async fn deny(&self, interaction: &Interaction) -> Result<Completed, Failure> {
         authorize::deny(&self.0, interaction).await
@@ -334,7 +346,15 @@ fn no_store() -> [(HeaderName, HeaderValue); 2] {
 /// A redirect after which the browser sends a GET without the body (SR-80).
 fn see_other(location: &str) -> Response {
     match HeaderValue::from_str(location) {
-        Ok(location) => (StatusCode::SEE_OTHER, no_store(), [(header::LOCATION, location)]).into_response(),
+        Ok(location) => {
+            let mut response = StatusCode::SEE_OTHER.into_response();
+            // Room for a cookie too: a map that grows writes all of its headers again.
+            let mut headers = HeaderMap::with_capacity(6);
+            headers.insert(header::LOCATION, location);
+            headers.extend(no_store());
+            *response.headers_mut() = headers;
+            response
+        }
         // Locations are ASCII URIs that we wrote or registered; one that isn't goes nowhere.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

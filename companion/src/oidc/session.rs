@@ -67,6 +67,16 @@ impl Sessions<'_> {
         Ok(Some((session, user)))
     }
 
+    /// Begins the transaction of a session that is about to begin. Where the browser brings another one, that ends in it,
+    /// and must not be there again after a power cut.
+    pub async fn begin_transaction(&self, headers: &HeaderMap) -> Result<Transaction, StoreError> {
+        if self.cookies.read(headers, COOKIE).is_some() {
+            self.store.begin().await
+        } else {
+            self.store.begin_quick().await
+        }
+    }
+
     /// Begins a session and gives its cookie: always a new secret (SR-64).
     ///
     /// If the same person signs in again, the public id (`sid`) stays, and what the session gave lives on; what
@@ -101,14 +111,11 @@ impl Sessions<'_> {
             user_agent: sign_in.user_agent,
             client_ip: sign_in.client_ip,
         };
-        sessions::add(&mut **tx, &new).await?;
-        users::note_sign_in(&mut **tx, sign_in.user_id, now).await?;
-        let session = sessions::find(&mut **tx, &digest, now)
+        let session = sessions::begin(&mut **tx, &new)
             .await?
             .ok_or_else(|| StoreError::Corrupt {
                 table: "sessions",
-                reason: "a session that was just begun is not there: its account is gone or disabled"
-                    .to_owned(),
+                reason: "a session could not begin: its account is gone or disabled".to_owned(),
             })?;
         Ok((
             session,

@@ -157,28 +157,32 @@ async fn go_on(
     way: &Way,
     session: &Session,
 ) -> Result<Option<Response>, PageError> {
-    match (&way.destination, &way.interaction) {
-        (Destination::Account(page), _) => Ok(Some(see_other(page.path())?)),
-        (Destination::Device(id), _) => Ok(Some(see_other(&device::confirm_url(id))?)),
-        (Destination::Interaction(_), Some(interaction)) => {
-            finish(companion, asked, interaction, session).await
+    let completion = match &way.interaction {
+        Some(interaction) => {
+            let now = companion.clock.now();
+            let provider = &companion.provider;
+            Some(provider.complete(interaction, session, None, now).await?)
         }
-        (Destination::Interaction(_), None) => Ok(None),
-    }
+        None => None,
+    };
+    lead_on(companion, asked, way, completion).await
 }
 
-/// Completes the authorization request. `None`: it asks for a fresher sign-in than this session's.
-async fn finish(
+/// Leads where the way goes, by what became of its authorization request. `None`: that asks for a fresher sign-in than
+/// the session's.
+async fn lead_on(
     companion: &Companion,
     asked: &Asked,
-    interaction: &Interaction,
-    session: &Session,
+    way: &Way,
+    completion: Option<Completion>,
 ) -> Result<Option<Response>, PageError> {
-    match companion
-        .provider
-        .complete(interaction, session, None, companion.clock.now())
-        .await?
-    {
+    let (interaction, completion) = match (&way.destination, way.interaction.as_ref().zip(completion)) {
+        (Destination::Account(page), _) => return Ok(Some(see_other(page.path())?)),
+        (Destination::Device(id), _) => return Ok(Some(see_other(&device::confirm_url(id))?)),
+        (Destination::Interaction(_), None) => return Ok(None),
+        (Destination::Interaction(_), Some(completed)) => completed,
+    };
+    match completion {
         Completion::Done(completed) => Ok(Some(companion.provider.deliver(&asked.headers, completed))),
         Completion::SignIn(_) => Ok(None),
         Completion::Consent(..) => consent::ask(interaction).map(Some),
@@ -260,7 +264,8 @@ async fn find_user(companion: &Companion, typed: &str) -> Result<Option<User>, P
     })
 }
 
-/// Begins the session, and answers the request with it. `None`: the password was replaced while it was checked.
+/// Begins the session, and answers the request with it, in one transaction. `None`: the password was replaced while it
+/// was checked.
 async fn sign_in(
     companion: &Companion,
     asked: &Asked,
@@ -270,7 +275,8 @@ async fn sign_in(
     let now = companion.clock.now();
     let address = asked.address.to_string();
     let user = checked.user();
-    let mut tx = companion.store.begin().await?;
+    let provider = &companion.provider;
+    let mut tx = provider.sessions().begin_transaction(&asked.headers).await?;
     if !checked.still_holds(&mut tx).await? {
         return Ok(None);
     }
@@ -280,8 +286,7 @@ async fn sign_in(
         user_agent: asked.user_agent(),
         client_ip: Some(&address),
     };
-    let (session, cookie) = companion
-        .provider
+    let (session, cookie) = provider
         .sessions()
         .begin(&mut tx, &asked.headers, new, now)
         .await?;
@@ -295,8 +300,16 @@ async fn sign_in(
         client_ip: Some(&address),
     };
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
+    let completion = match &way.interaction {
+        Some(interaction) => Some(
+            provider
+                .complete_within(&mut tx, interaction, &session, now)
+                .await?,
+        ),
+        None => None,
+    };
     tx.commit().await.map_err(crate::store::StoreError::from)?;
-    let response = match go_on(companion, asked, way, &session).await? {
+    let response = match lead_on(companion, asked, way, completion).await? {
         Some(response) => response,
         // The request names another person, or none that can be answered: it is asked again.
         None => page(companion, way, way.login_hint(), Some(Notice::SignInAgain), None).await?,

@@ -79,7 +79,10 @@ pub async fn add(tx: &mut Transaction, grant: &NewGrant<'_>, now: Timestamp) -> 
     let done = sqlx::query(
         "INSERT INTO grants (id, user_id, client_id, session_id, offline, scope, resources, auth_time, amr, \
          created_at, expires_at, claims) SELECT $1, $2, $3, s.id, $5, $6, $7, $8, $9, $10, $11, $12 FROM sessions s \
-         WHERE s.id = $4 AND s.user_id = $2 AND s.expires_at > $10",
+         WHERE s.id = $4 AND s.user_id = $2 AND s.expires_at > $10; \
+         INSERT INTO session_apps (session_id, client_id, user_id) \
+         SELECT session_id, client_id, user_id FROM grants WHERE id = $1 \
+         ON CONFLICT (session_id, client_id) DO NOTHING",
     )
     .bind(grant.id)
     .bind(grant.user_id)
@@ -95,19 +98,8 @@ pub async fn add(tx: &mut Transaction, grant: &NewGrant<'_>, now: Timestamp) -> 
     .bind(grant.claims)
     .execute(&mut **tx)
     .await?;
-    if done.rows_affected() != 1 {
-        return Ok(false);
-    }
-    sqlx::query(
-        "INSERT INTO session_apps (session_id, client_id, user_id) VALUES ($1, $2, $3) \
-         ON CONFLICT (session_id, client_id) DO NOTHING",
-    )
-    .bind(grant.session_id)
-    .bind(grant.client_id)
-    .bind(grant.user_id)
-    .execute(&mut **tx)
-    .await?;
-    Ok(true)
+    // The app may have taken part before: then the grant is the one new row.
+    Ok(done.rows_affected() > 0)
 }
 
 /// Whether an app was given something in a session after a moment.

@@ -1,8 +1,9 @@
 //! The rows of Keyback in SQLite.
 //!
 //! One connection writes, several read: SQLite has one writer anyway, and waiting for it in our own
-//! queue is fair where `SQLITE_BUSY` is not. A write is one `BEGIN IMMEDIATE` transaction; what
-//! [`Store::begin`] returns is committed whole or not at all, also by `kill -9` (WAL, `synchronous=FULL`).
+//! queue is fair where `SQLITE_BUSY` is not. A write is one `BEGIN IMMEDIATE` transaction, committed whole or not at
+//! all, also by `kill -9` (WAL). What [`Store::begin`] commits is on the disk; what [`Store::begin_quick`] does may go with
+//! the power.
 
 pub mod apps;
 pub mod audit;
@@ -34,6 +35,14 @@ use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;
+
+/// Pages of the log after which it is written back into the database: 16 MiB. A sign-in writes some thirty pages.
+const CHECKPOINT_EVERY: &str = "4000";
+
+/// Each transaction says by itself how it is committed, in one call with its beginning: what the one before it was, and
+/// how that ended, is nothing to it. Within a transaction SQLite refuses the pragma.
+const BEGIN: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
+const BEGIN_QUICK: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
 
 /// A write transaction: holds the one writing connection until it is committed or dropped.
 pub type Transaction = sqlx::Transaction<'static, Sqlite>;
@@ -107,9 +116,13 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("wal_autocheckpoint", CHECKPOINT_EVERY);
+        // No connection is tried out before it is used: each try is a hand-off to its thread and back. The writing one is
+        // when it comes back.
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .after_release(|connection, _| Box::pin(is_fit_for_reuse(connection)))
             .connect_with(options.clone())
             .await
@@ -117,6 +130,7 @@ impl Store {
         // Readers may not be `read_only`: a WAL database is opened by writing its shared memory.
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .test_before_acquire(false)
             .connect_with(options.pragma("query_only", "ON"))
             .await
             .map_err(open)?;
@@ -128,9 +142,19 @@ impl Store {
         &self.readers
     }
 
-    /// Begins a write: waits for the writing connection and takes SQLite's write lock at once.
+    /// Begins a write: waits for the writing connection and takes SQLite's write lock at once. Once committed, it is on
+    /// the disk, with all that was committed before it (`synchronous=FULL`).
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        Ok(self.writer.begin_with(BEGIN).await?)
+    }
+
+    /// Begins a write that a power cut may take back, with those after it: it is committed without waiting for the disk
+    /// (`synchronous=NORMAL`). The database stays whole, and a process that is killed loses nothing.
+    ///
+    /// For what merely begins something, as a session or a grant: whoever loses it signs in again. What ends something, and
+    /// must not come back, is never begun with this.
+    pub async fn begin_quick(&self) -> Result<Transaction, StoreError> {
+        Ok(self.writer.begin_with(BEGIN_QUICK).await?)
     }
 
     /// Gives the writing connection a cache that the indices of a million accounts fit into: without it, each new row
@@ -143,7 +167,7 @@ impl Store {
         Ok(())
     }
 
-    /// The writing connection for a single statement, which is a transaction by itself.
+    /// The writing connection for a single statement, which is a transaction by itself and on the disk when it is done.
     pub fn writer(&self) -> &SqlitePool {
         &self.writer
     }
@@ -159,7 +183,7 @@ impl Store {
     /// nothing happen.
     async fn check_writable(&self, path: &std::path::Path) -> Result<(), StoreError> {
         let written = async {
-            let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+            let mut tx = self.writer.begin_with(BEGIN).await?;
             sqlx::query("INSERT INTO limits (key, tat) VALUES ('probe', 0)")
                 .execute(&mut *tx)
                 .await?;
@@ -180,9 +204,14 @@ impl Store {
 
 /// Whether a connection can begin another transaction. On a full disk or a failing one, SQLite takes the transaction
 /// back by itself, and sqlx goes on believing in it: every later `BEGIN` would fail.
+///
+/// Statements outside of a transaction say nothing of how they are committed, so the connection is left as they need it.
 async fn is_fit_for_reuse(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // The rollback of a dropped transaction stands in the connection's queue: this one waits behind it.
-    connection.ping().await?;
+    // The rollback of a dropped transaction stands in the connection's queue: this waits behind it. Within one that goes on
+    // all the same it fails, which is the end of the connection.
+    sqlx::query("PRAGMA synchronous = FULL")
+        .execute(&mut *connection)
+        .await?;
     Ok(!connection.is_in_transaction())
 }
 
@@ -196,5 +225,89 @@ fn create_private(path: &std::path::Path) -> std::io::Result<()> {
     match options.open(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use sqlx::SqliteExecutor;
+
+    use super::*;
+
+    const NORMAL: i64 = 1;
+    const FULL: i64 = 2;
+
+    async fn mode(db: impl SqliteExecutor<'_>) -> i64 {
+        sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(db)
+            .await
+            .unwrap()
+    }
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("keyback.db")).await.unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn each_transaction_is_committed_as_its_beginning_says_whatever_came_before_it() {
+        let (_folder, store) = store().await;
+        for _ in 0..2 {
+            let mut quick = store.begin_quick().await.unwrap();
+            assert_eq!(mode(&mut *quick).await, NORMAL);
+            quick.commit().await.unwrap();
+            assert_eq!(mode(store.writer()).await, FULL, "a statement by itself");
+
+            let mut dropped = store.begin_quick().await.unwrap();
+            assert_eq!(mode(&mut *dropped).await, NORMAL);
+            drop(dropped);
+            let mut durable = store.begin().await.unwrap();
+            assert_eq!(mode(&mut *durable).await, FULL);
+            drop(durable);
+            assert_eq!(mode(store.writer()).await, FULL, "a statement by itself");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_beginning_that_nobody_waits_for_leaves_no_mode_behind() {
+        let (_folder, store) = store().await;
+        for patience in 0..20 {
+            let begun = store.begin_quick();
+            // Given up at every point of its way: before the connection, at the pragma, with the lock.
+            let mut begun = std::pin::pin!(begun);
+            for _ in 0..patience {
+                if begun.as_mut().now_or_never().is_some() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(mode(store.writer()).await, FULL);
+        let mut durable = store.begin().await.unwrap();
+        assert_eq!(mode(&mut *durable).await, FULL);
+    }
+
+    #[tokio::test]
+    async fn what_a_transaction_is_dropped_with_is_taken_back_and_the_connection_serves_on() {
+        let (_folder, store) = store().await;
+        for begin_quick in [true, false] {
+            let mut tx = if begin_quick {
+                store.begin_quick().await.unwrap()
+            } else {
+                store.begin().await.unwrap()
+            };
+            sqlx::query("INSERT INTO limits (key, tat) VALUES ('dropped', 0)")
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+            drop(tx);
+            let kept: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM limits")
+                .fetch_one(store.writer())
+                .await
+                .unwrap();
+            assert_eq!(kept, 0);
+        }
     }
 }

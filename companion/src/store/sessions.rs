@@ -97,11 +97,13 @@ pub async fn is_live(db: impl SqliteExecutor<'_>, id: &str, now: Timestamp) -> R
     Ok(found.is_some())
 }
 
-/// Begins a session.
-pub async fn add(db: impl SqliteExecutor<'_>, new: &NewSession<'_>) -> Result<(), StoreError> {
-    sqlx::query(
+/// Begins a session, which the account notes. Answers none where that is gone or disabled.
+pub async fn begin(db: impl SqliteExecutor<'_>, new: &NewSession<'_>) -> Result<Option<Session>, StoreError> {
+    let done = sqlx::query(
         "INSERT INTO sessions (secret_digest, id, user_id, auth_time, amr, created_at, last_seen_at, expires_at, \
-         user_agent, client_ip) VALUES ($1, $2, $3, $4, $5, $4, $4, $6, $7, $8)",
+         user_agent, client_ip) SELECT $1, $2, u.id, $4, $5, $4, $4, $6, $7, $8 FROM users u \
+         WHERE u.id = $3 AND u.status = 'active'; \
+         UPDATE users SET last_sign_in_at = $4 WHERE id = $3 AND status = 'active'",
     )
     .bind(new.secret_digest)
     .bind(new.id)
@@ -113,7 +115,18 @@ pub async fn add(db: impl SqliteExecutor<'_>, new: &NewSession<'_>) -> Result<()
     .bind(new.client_ip)
     .execute(db)
     .await?;
-    Ok(())
+    let auth_time = new.auth_time.as_millis();
+    Ok((done.rows_affected() == 2).then(|| Session {
+        id: new.id.to_owned(),
+        user_id: new.user_id.to_owned(),
+        auth_time,
+        amr: new.amr.to_owned(),
+        created_at: auth_time,
+        last_seen_at: auth_time,
+        expires_at: new.expires_at.as_millis(),
+        user_agent: new.user_agent.map(str::to_owned),
+        client_ip: new.client_ip.map(str::to_owned),
+    }))
 }
 
 /// Notes that a session was seen and moves the end of its idle life.

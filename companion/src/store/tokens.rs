@@ -83,8 +83,44 @@ pub struct NewAccessToken<'a> {
     pub expires_at: Timestamp,
 }
 
-/// Writes an access token of a grant. Answers false where that has been revoked meanwhile.
-pub async fn add_access(
+/// A refresh token to write.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRefreshToken<'a> {
+    pub digest: &'a str,
+    pub expires_at: Timestamp,
+}
+
+/// Writes the tokens that a grant gives in one answer. Answers false where that has been revoked meanwhile.
+pub async fn add(
+    db: impl SqliteExecutor<'_>,
+    grant_id: &str,
+    access: &NewAccessToken<'_>,
+    refresh: Option<NewRefreshToken<'_>>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let Some(refresh) = refresh else {
+        return add_access(db, grant_id, access, now).await;
+    };
+    let done = sqlx::query(
+        "INSERT INTO access_tokens (digest, grant_id, scope, resource, issued_at, expires_at) \
+         SELECT $1, id, $3, $4, $5, $6 FROM grants WHERE id = $2; \
+         INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at) \
+         SELECT $7, id, $5, $8 FROM grants WHERE id = $2",
+    )
+    .bind(access.digest)
+    .bind(grant_id)
+    .bind(access.scope)
+    .bind(access.resource)
+    .bind(now.as_millis())
+    .bind(access.expires_at.as_millis())
+    .bind(refresh.digest)
+    .bind(refresh.expires_at.as_millis())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 2)
+}
+
+async fn add_access(
     db: impl SqliteExecutor<'_>,
     grant_id: &str,
     token: &NewAccessToken<'_>,
@@ -129,27 +165,6 @@ pub async fn revoke_access(db: impl SqliteExecutor<'_>, digest: &str) -> Result<
         .execute(db)
         .await?;
     Ok(())
-}
-
-/// Writes a refresh token. Answers false where its grant has been revoked meanwhile.
-pub async fn add_refresh(
-    db: impl SqliteExecutor<'_>,
-    digest: &str,
-    grant_id: &str,
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at) \
-         SELECT $1, id, $3, $4 FROM grants WHERE id = $2",
-    )
-    .bind(digest)
-    .bind(grant_id)
-    .bind(now.as_millis())
-    .bind(expires_at.as_millis())
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
 }
 
 /// Finds a refresh token, used and expired ones too: reuse must be seen.

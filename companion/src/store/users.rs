@@ -261,16 +261,6 @@ pub async fn mark_verified(
     Ok(())
 }
 
-/// Notes that somebody has just signed in.
-pub async fn note_sign_in(db: impl SqliteExecutor<'_>, id: &str, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE users SET last_sign_in_at = $2 WHERE id = $1")
-        .bind(id)
-        .bind(now.as_millis())
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
 /// When somebody last signed in to an account.
 pub async fn last_sign_in_at(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<Timestamp>, StoreError> {
     let at: Option<Option<i64>> = sqlx::query_scalar("SELECT last_sign_in_at FROM users WHERE id = $1")
@@ -305,9 +295,15 @@ pub async fn find_password_hash(db: impl SqliteExecutor<'_>, id: &str) -> Result
 /// Checking a password takes long; a reset may have replaced it meanwhile. What follows from the check must ask
 /// this inside the transaction that it writes in, or it would undo the reset (SR-53, SR-54).
 pub async fn still_has_password(tx: &mut Transaction, id: &str, phc: &str) -> Result<bool, StoreError> {
-    let user = find(&mut **tx, id).await?;
-    let stored = find_password_hash(&mut **tx, id).await?;
-    Ok(user.is_some_and(|user| user.is_active()) && stored.as_deref() == Some(phc))
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM credentials c JOIN users u ON u.id = c.user_id AND u.status = 'active' \
+         WHERE c.user_id = $1 AND c.password_hash = $2",
+    )
+    .bind(id)
+    .bind(phc)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// Writes a new hash of the same password, unless the password was changed since `old` was read.

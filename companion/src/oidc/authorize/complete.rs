@@ -17,8 +17,8 @@ use super::session::{self, Unfit};
 use crate::secrets::{digest_of, random_id, random_token};
 use crate::store::codes::{self, NewCode};
 use crate::store::grants::{self, NewGrant};
-use crate::store::interactions;
 use crate::store::sessions::Session;
+use crate::store::{Transaction, interactions};
 
 /// How completing a waiting request ended.
 #[derive(Clone, Debug)]
@@ -56,25 +56,38 @@ pub(in crate::oidc) async fn complete(
     yes: Option<Yes<'_>>,
     now: Timestamp,
 ) -> Result<Completion, Failure> {
-    let request = &interaction.request;
+    let (request, requested_at) = (&interaction.request, Some(interaction.requested_at));
     let Some(app) = inner.registry.find(&request.client_id).await? else {
         return Ok(Completion::AppGone);
     };
-    let settled = settle(
-        inner,
-        &app,
-        request,
-        Some(interaction.requested_at),
-        current,
-        yes,
-        now,
-    )
-    .await?;
-    Ok(match settled {
-        Settled::Answered(answer) => Completion::Done(inner.completed(interaction, answer).await?),
-        Settled::SignIn(unfit) => Completion::SignIn(unfit),
-        Settled::Consent(permissions) => Completion::Consent(app, permissions),
-    })
+    let settled = settle(inner, &app, request, requested_at, current, yes, now).await?;
+    if let (Settled::Answered(_), true) = (&settled, interaction.is_row) {
+        interactions::remove(inner.store.writer(), &interaction.id).await?;
+    }
+    Ok(inner.completion(interaction, app, settled))
+}
+
+/// Answers a waiting request with a session that begins in the same transaction. What it says takes place once that is
+/// committed.
+pub(in crate::oidc) async fn complete_within(
+    inner: &Inner,
+    tx: &mut Transaction,
+    interaction: &Interaction,
+    current: &Session,
+    now: Timestamp,
+) -> Result<Completion, Failure> {
+    let (request, requested_at) = (&interaction.request, Some(interaction.requested_at));
+    let Some(app) = inner.registry.find(&request.client_id).await? else {
+        return Ok(Completion::AppGone);
+    };
+    let settled = match allowed(inner, &app, request, requested_at, current, None, now).await? {
+        Ok(consented) => issue(inner, tx, request, current, consented, now).await?,
+        Err(settled) => settled,
+    };
+    if let (Settled::Answered(_), true) = (&settled, interaction.is_row) {
+        interactions::remove(&mut **tx, &interaction.id).await?;
+    }
+    Ok(inner.completion(interaction, app, settled))
 }
 
 /// Answers a waiting request with a no (RFC 6749 4.1.2.1).
@@ -84,7 +97,10 @@ pub(in crate::oidc) async fn deny(inner: &Inner, interaction: &Interaction) -> R
         "The person does not allow the app what it asks for.",
     );
     let answer = ReturnTo::of(&interaction.request).error(&inner.issuer, &error);
-    inner.completed(interaction, answer).await
+    if interaction.is_row {
+        interactions::remove(inner.store.writer(), &interaction.id).await?;
+    }
+    Ok(inner.completed(interaction, answer))
 }
 
 impl Inner {
@@ -104,14 +120,19 @@ impl Inner {
         }
     }
 
-    async fn completed(&self, interaction: &Interaction, answer: Answer) -> Result<Completed, Failure> {
-        if interaction.is_row {
-            interactions::remove(self.store.writer(), &interaction.id).await?;
+    fn completion(&self, interaction: &Interaction, app: Arc<App>, settled: Settled) -> Completion {
+        match settled {
+            Settled::Answered(answer) => Completion::Done(self.completed(interaction, answer)),
+            Settled::SignIn(unfit) => Completion::SignIn(unfit),
+            Settled::Consent(permissions) => Completion::Consent(app, permissions),
         }
-        Ok(Completed {
+    }
+
+    fn completed(&self, interaction: &Interaction, answer: Answer) -> Completed {
+        Completed {
             answer,
             clear_cookie: self.clear_interaction(&interaction.id),
-        })
+        }
     }
 }
 
@@ -125,18 +146,40 @@ pub(super) async fn settle(
     yes: Option<Yes<'_>>,
     now: Timestamp,
 ) -> Result<Settled, Failure> {
-    if let Err(unfit) = session::check(request, requested_at, session, now) {
-        return Ok(Settled::SignIn(unfit));
+    let consented = match allowed(inner, app, request, requested_at, session, yes, now).await? {
+        Ok(consented) => consented,
+        Err(settled) => return Ok(settled),
+    };
+    let mut tx = inner.store.begin_quick().await?;
+    let settled = issue(inner, &mut tx, request, session, consented, now).await?;
+    if let Settled::Answered(_) = settled {
+        tx.commit().await?;
     }
-    match consent::check(inner, app, request, &session.user_id, yes).await? {
-        Ok(consented) => issue(inner, request, session, consented, now).await,
-        Err(Missing(permissions)) => Ok(Settled::Consent(permissions)),
-    }
+    Ok(settled)
 }
 
-/// Issues a code. Session and consent are looked at once more where it is written: both may end meanwhile.
+/// Whether session and consent let a request be answered; else what must come first.
+async fn allowed<'y>(
+    inner: &Inner,
+    app: &App,
+    request: &AuthorizationRequest,
+    requested_at: Option<Timestamp>,
+    session: &Session,
+    yes: Option<Yes<'y>>,
+    now: Timestamp,
+) -> Result<Result<Consented<'y>, Settled>, Failure> {
+    if let Err(unfit) = session::check(request, requested_at, session, now) {
+        return Ok(Err(Settled::SignIn(unfit)));
+    }
+    let consented = consent::check(inner, app, request, &session.user_id, yes).await?;
+    Ok(consented.map_err(|Missing(permissions)| Settled::Consent(permissions)))
+}
+
+/// Issues a code. Session and consent are looked at once more where it is written: both may end meanwhile. Without an
+/// answer nothing is to be kept of what was written for it; where nobody said yes just now, that is nothing.
 async fn issue(
     inner: &Inner,
+    tx: &mut Transaction,
     request: &AuthorizationRequest,
     session: &Session,
     consented: Consented<'_>,
@@ -160,15 +203,14 @@ async fn issue(
         amr: &session.amr,
         expires_at: inner.grant_ends_at(session, offline, code_expires_at, now),
     };
-    let mut tx = inner.store.begin().await?;
-    if !grants::add(&mut tx, &grant, now).await? {
-        return Ok(Settled::SignIn(Unfit::NobodySignedIn));
-    }
     let held = consented
-        .hold(inner, &mut tx, &request.client_id, &session.user_id, now)
+        .hold(inner, tx, &request.client_id, &session.user_id, now)
         .await?;
     if let Err(Missing(permissions)) = held {
         return Ok(Settled::Consent(permissions));
+    }
+    if !grants::add(tx, &grant, now).await? {
+        return Ok(Settled::SignIn(Unfit::NobodySignedIn));
     }
     let digest = digest_of(&code);
     let new = NewCode {
@@ -179,8 +221,7 @@ async fn issue(
         nonce: request.nonce.as_deref(),
         expires_at: code_expires_at,
     };
-    codes::add(&mut *tx, &new, now).await?;
-    tx.commit().await?;
+    codes::add(&mut **tx, &new, now).await?;
     let answer = ReturnTo::of(request).code(&inner.issuer, code);
     Ok(Settled::Answered(answer))
 }

@@ -44,7 +44,7 @@ use crate::oidc::RESET_CLIENT_ID;
 pub use answer::Answer;
 pub(super) use answer::append as append_to_uri;
 pub use complete::{Completed, Completion};
-pub(super) use complete::{complete, deny};
+pub(super) use complete::{complete, complete_within, deny};
 pub(super) use consent::Consented;
 pub use consent::Yes;
 pub(super) use endpoint::{PATH, answer, get, post};

@@ -36,6 +36,45 @@ async fn complete(bench: &Bench, answer: &Answer, session: &Session) -> Result<S
 }
 
 #[tokio::test]
+async fn a_session_and_the_code_it_is_answered_with_begin_together_or_not_at_all() {
+    let bench = Bench::new().await;
+    for committed in [false, true] {
+        let answer = bench.authorize(&[], "").await;
+        let (id, headers) = (answer.sent("i").unwrap(), cookie_header(&answer.cookies()));
+        let (provider, now) = (&bench.provider, bench.now());
+        let waiting = provider.interaction(&headers, &id, now).await.unwrap().unwrap();
+        let mut tx = provider.sessions().begin_transaction(&headers).await.unwrap();
+        let sign_in = SignIn {
+            user_id: ALICE,
+            amr: "pwd",
+            user_agent: None,
+            client_ip: None,
+        };
+        let sessions = provider.sessions();
+        let (session, cookie) = sessions.begin(&mut tx, &headers, sign_in, now).await.unwrap();
+        let completion = provider.complete_within(&mut tx, &waiting, &session, now).await;
+        let Completion::Done(completed) = completion.unwrap() else {
+            panic!("a session of this moment answers the request");
+        };
+        if committed {
+            tx.commit().await.unwrap();
+        } else {
+            drop(tx);
+        }
+        let delivered = provider.deliver(&headers, completed);
+        let location = Url::parse(delivered.headers()[header::LOCATION].to_str().unwrap()).unwrap();
+        let code = location.query_pairs().find(|(name, _)| name == "code").unwrap().1;
+        let exchanged = bench.exchange(&code, &[]).await.status;
+        let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+        let current = sessions.current(&cookie_header(cookie), now).await.unwrap();
+        assert_eq!(
+            (exchanged == StatusCode::OK, current.is_some()),
+            (committed, committed)
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_waiting_request_completes_after_the_sign_in() {
     let bench = Bench::new().await;
     let answer = bench.authorize(&[("prompt", "login")], "").await;

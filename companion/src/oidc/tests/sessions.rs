@@ -26,6 +26,22 @@ async fn sr64_each_sign_in_has_a_new_secret_and_the_old_one_is_dead() {
 }
 
 #[tokio::test]
+async fn what_a_sign_in_ends_is_on_the_disk_and_what_it_merely_begins_need_not_be() {
+    let bench = Bench::new().await;
+    let (_, cookie) = bench.sign_in(ALICE, "").await;
+    // PRAGMA synchronous: 1 is NORMAL, 2 is FULL.
+    for (cookies, expected) in [("", 1), (cookie.as_str(), 2), ("kb_session=of-nobody", 2)] {
+        let sessions = bench.provider.sessions();
+        let mut tx = sessions.begin_transaction(&cookie_header(cookies)).await.unwrap();
+        let mode: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        assert_eq!(mode, expected, "{cookies}");
+    }
+}
+
+#[tokio::test]
 async fn another_persons_sign_in_ends_the_browsers_session_and_what_it_gave() {
     let bench = Bench::new().await;
     let (alice, cookie) = bench.sign_in(ALICE, "").await;

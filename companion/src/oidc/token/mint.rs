@@ -15,7 +15,7 @@ use super::super::{Inner, acr, jws};
 use crate::config::app::{IdTokenAlg, ResourceConfig};
 use crate::secrets::{digest_of, random_id, random_token};
 use crate::store::granted::Granted;
-use crate::store::tokens::{self, NewAccessToken};
+use crate::store::tokens::{self, NewAccessToken, NewRefreshToken};
 use crate::store::users::User;
 use crate::store::{StoreError, Transaction};
 
@@ -165,11 +165,11 @@ impl Minted {
             resource: self.resource.as_deref(),
             expires_at: self.access_expires_at,
         };
-        let mut written = tokens::add_access(&mut **tx, grant_id, &access, now).await?;
-        if let Some((digest, expires_at)) = &self.refresh {
-            written &= tokens::add_refresh(&mut **tx, digest, grant_id, now, *expires_at).await?;
-        }
-        Ok(written)
+        let refresh = self.refresh.as_ref().map(|(digest, expires_at)| NewRefreshToken {
+            digest,
+            expires_at: *expires_at,
+        });
+        tokens::add(&mut **tx, grant_id, &access, refresh, now).await
     }
 }
 
