@@ -346,15 +346,7 @@ fn no_store() -> [(HeaderName, HeaderValue); 2] {
 /// A redirect after which the browser sends a GET without the body (SR-80).
 fn see_other(location: &str) -> Response {
     match HeaderValue::from_str(location) {
-        Ok(location) => {
-            let mut response = StatusCode::SEE_OTHER.into_response();
-            // Room for a cookie too: a map that grows writes all of its headers again.
-            let mut headers = HeaderMap::with_capacity(6);
-            headers.insert(header::LOCATION, location);
-            headers.extend(no_store());
-            *response.headers_mut() = headers;
-            response
-        }
+        Ok(location) => (StatusCode::SEE_OTHER, no_store(), [(header::LOCATION, location)]).into_response(),
         // Locations are ASCII URIs that we wrote or registered; one that isn't goes nowhere.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -111,7 +111,7 @@ impl Sessions<'_> {
             user_agent: sign_in.user_agent,
             client_ip: sign_in.client_ip,
         };
-        let session = sessions::begin(&mut **tx, &new)
+        let session = sessions::begin(tx, &new)
             .await?
             .ok_or_else(|| StoreError::Corrupt {
                 table: "sessions",

@@ -98,7 +98,7 @@ pub async fn is_live(db: impl SqliteExecutor<'_>, id: &str, now: Timestamp) -> R
 }
 
 /// Begins a session, which the account notes. Answers none where that is gone or disabled.
-pub async fn begin(db: impl SqliteExecutor<'_>, new: &NewSession<'_>) -> Result<Option<Session>, StoreError> {
+pub async fn begin(tx: &mut Transaction, new: &NewSession<'_>) -> Result<Option<Session>, StoreError> {
     let done = sqlx::query(
         "INSERT INTO sessions (secret_digest, id, user_id, auth_time, amr, created_at, last_seen_at, expires_at, \
          user_agent, client_ip) SELECT $1, $2, u.id, $4, $5, $4, $4, $6, $7, $8 FROM users u \
@@ -113,7 +113,7 @@ pub async fn begin(db: impl SqliteExecutor<'_>, new: &NewSession<'_>) -> Result<
     .bind(new.expires_at.as_millis())
     .bind(new.user_agent)
     .bind(new.client_ip)
-    .execute(db)
+    .execute(&mut **tx)
     .await?;
     let auth_time = new.auth_time.as_millis();
     Ok((done.rows_affected() == 2).then(|| Session {

@@ -92,14 +92,14 @@ pub struct NewRefreshToken<'a> {
 
 /// Writes the tokens that a grant gives in one answer. Answers false where that has been revoked meanwhile.
 pub async fn add(
-    db: impl SqliteExecutor<'_>,
+    tx: &mut super::Transaction,
     grant_id: &str,
     access: &NewAccessToken<'_>,
     refresh: Option<NewRefreshToken<'_>>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let Some(refresh) = refresh else {
-        return add_access(db, grant_id, access, now).await;
+        return add_access(&mut **tx, grant_id, access, now).await;
     };
     let done = sqlx::query(
         "INSERT INTO access_tokens (digest, grant_id, scope, resource, issued_at, expires_at) \
@@ -115,7 +115,7 @@ pub async fn add(
     .bind(access.expires_at.as_millis())
     .bind(refresh.digest)
     .bind(refresh.expires_at.as_millis())
-    .execute(db)
+    .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 2)
 }

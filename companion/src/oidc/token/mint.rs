@@ -169,7 +169,7 @@ impl Minted {
             digest,
             expires_at: *expires_at,
         });
-        tokens::add(&mut **tx, grant_id, &access, refresh, now).await
+        tokens::add(tx, grant_id, &access, refresh, now).await
     }
 }
 
