@@ -231,8 +231,15 @@ async fn the_static_page_only_links() -> anyhow::Result<()> {
 async fn a_reset_in_logto_signs_the_person_out_everywhere() -> anyhow::Result<()> {
     let logto = Arc::new(Logto::default());
     let endpoint = Arc::clone(&logto).start().await?;
+    let folder = tempfile::tempdir()?;
+    let logouts = folder.path().join("logouts");
     let mut command = Command::new(env!("CARGO_BIN_EXE_sign_out_everywhere"));
     command
+        .env("SITE_APP_ID", "site")
+        .env("SITE_APP_SECRET", "of nobody's app, for this test only")
+        .env("SITE_REDIRECT_URI", "http://localhost:8091/callback")
+        .env("SITE_SECRET", "of nobody's cookies, for this test only")
+        .env("SITE_LOGOUTS", &logouts)
         .env("LISTEN", "127.0.0.1:0")
         .env("LOGTO_ENDPOINT", &endpoint)
         .env("LOGTO_APP_ID", "machine")
@@ -255,9 +262,12 @@ async fn a_reset_in_logto_signs_the_person_out_everywhere() -> anyhow::Result<()
     assert_eq!(deliver(&reset, "another key").await?, 401);
     assert_eq!(deliver(&other, WEBHOOK_KEY).await?, 204);
     assert_eq!(logto.ended(), [""; 0]);
+    assert!(!std::fs::read_to_string(&logouts)?.contains("u2"));
     // While Logto is out of reach nothing is forgotten: the same delivery is handled later, and then once.
     logto.away.store(true, Ordering::SeqCst);
     assert_eq!(deliver(&reset, WEBHOOK_KEY).await?, 500);
+    // Here the person is signed out, and stays so after a restart.
+    assert!(std::fs::read_to_string(&logouts)?.contains("/oidc:u1"));
     logto.away.store(false, Ordering::SeqCst);
     for _ in 0..2 {
         assert_eq!(deliver(&reset, WEBHOOK_KEY).await?, 204);

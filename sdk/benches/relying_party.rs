@@ -6,9 +6,12 @@
 #[path = "../tests/it/provider/mod.rs"]
 mod provider;
 
+use std::time::Duration;
+
 use divan::{Bencher, black_box};
-use keyback::{Algorithm, CookieSealer};
+use keyback::{Algorithm, CookieSealer, Sessions, SignedIn};
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use provider::{Signer, World};
 
@@ -85,4 +88,53 @@ fn the_provider_signs(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
     let signer = Signer::new(algorithm, "bench");
     let claims = serde_json::json!({ "iss": provider::ISSUER, "sub": provider::SUBJECT });
     bencher.bench_local(|| signer.sign(black_box(&claims)));
+}
+
+const SESSIONS: usize = 10_000;
+
+/// Somebody who signed in so often, in memory, with access tokens that have just expired.
+async fn expired_sessions() -> (World, Vec<SignedIn>) {
+    let world = World::new();
+    let begun = world
+        .client
+        .sign_in()
+        .scope("offline_access")
+        .start()
+        .await
+        .unwrap();
+    let callback = world.provider.answer(&begun.url);
+    let session = world.client.finish(begun.pending, callback).await.unwrap();
+    // What a refresh costs by itself is in `callback`: here it is a signature less.
+    world.provider.lock().tokens = Some(Box::new(|tokens| {
+        tokens.as_object_mut().unwrap().remove("id_token");
+    }));
+    let sessions = Sessions::builder(&world.client, [5; 32]).build().unwrap();
+    let mut signed_in = Vec::with_capacity(SESSIONS);
+    for _ in 0..SESSIONS {
+        signed_in.push(sessions.begin(&session).await.unwrap());
+    }
+    world.clock.advance(Duration::from_secs(3600));
+    (world, signed_in)
+}
+
+/// All sessions refresh at once, and so many tasks contend for each: one request a session, whatever comes.
+#[divan::bench(args = [1, 4], sample_count = 5, sample_size = 1)]
+fn refresh_of_ten_thousand_sessions(bencher: Bencher<'_, '_>, tasks_each: usize) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    bencher
+        .with_inputs(|| runtime.block_on(expired_sessions()))
+        .bench_local_values(|(world, signed_in)| {
+            runtime.block_on(async {
+                let before = world.provider.requests("/oidc/token");
+                let mut tasks = JoinSet::new();
+                for _ in 0..tasks_each {
+                    for person in &signed_in {
+                        let person = person.clone();
+                        tasks.spawn(async move { person.access_token(None, None).await.unwrap() });
+                    }
+                }
+                tasks.join_all().await;
+                assert_eq!(world.provider.requests("/oidc/token"), before + SESSIONS);
+            });
+        });
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::client::algorithm::Jws;
 use crate::client::{Algorithm, KeySet, PublicKey};
-use crate::error::algorithm_name;
+use crate::error::{AccessTokenError, LogoutTokenError, algorithm_name};
 
 /// Why a token is no JWT that one of the provider's keys has signed.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +22,27 @@ pub(crate) enum JwsError {
     AmbiguousKey,
     BadSignature,
 }
+
+/// Each kind of token has errors of its own, which name these faults among others.
+macro_rules! named_by {
+    ($($error:ident),+) => {$(
+        impl From<JwsError> for $error {
+            fn from(error: JwsError) -> Self {
+                match error {
+                    JwsError::Malformed => Self::Malformed,
+                    JwsError::UnsupportedHeader => Self::UnsupportedHeader,
+                    JwsError::Unsigned => Self::Unsigned,
+                    JwsError::AlgorithmRefused { algorithm } => Self::AlgorithmRefused { algorithm },
+                    JwsError::UnknownKey => Self::UnknownKey,
+                    JwsError::AmbiguousKey => Self::AmbiguousKey,
+                    JwsError::BadSignature => Self::BadSignature,
+                }
+            }
+        }
+    )+};
+}
+
+named_by!(AccessTokenError, LogoutTokenError);
 
 /// What the unverified header says. It chooses among our keys and algorithms, and can add none.
 #[derive(Deserialize)]

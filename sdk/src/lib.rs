@@ -20,6 +20,8 @@ mod error;
 #[cfg(doctest)]
 mod forbidden;
 mod jws;
+#[cfg(feature = "tower")]
+mod layered;
 pub mod logto;
 #[cfg(feature = "loopback")]
 mod loopback;

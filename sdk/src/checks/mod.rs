@@ -5,7 +5,7 @@ mod mutations;
 #[cfg(test)]
 mod skip;
 
-use crate::error::{CallbackError, IdTokenError, LogoutTokenError};
+use crate::error::{AccessTokenError, CallbackError, IdTokenError, LogoutTokenError};
 
 /// An error that the log can name.
 pub(crate) trait Coded {
@@ -22,7 +22,7 @@ macro_rules! coded {
     )+};
 }
 
-coded!(CallbackError, IdTokenError, LogoutTokenError);
+coded!(AccessTokenError, CallbackError, IdTokenError, LogoutTokenError);
 
 /// Runs the checks of `table`: everything that is accepted has passed all of them.
 ///

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::skip::Without;
 use crate::callback::{checks as callback, id_token};
+use crate::resource_server::{ResourceServer, rules as access_token};
 use crate::session::logout_token;
 use crate::{Algorithm, Client, Error, Session};
 
@@ -264,9 +265,64 @@ async fn at_logout_token(check: &str) -> Attack<()> {
     }
 }
 
+const API: &str = "https://orders.example";
+
+/// What an API of the world's provider says to an access token that was changed.
+async fn forged_access(typ: &str, tamper: fn(&mut Value)) -> Result<(), Error> {
+    let world = World::new();
+    let mut claims = json!({
+        "iss": ISSUER, "aud": API, "sub": "somebody", "client_id": CLIENT_ID, "iat": NOW, "exp": NOW + 3600,
+    });
+    tamper(&mut claims);
+    let token = {
+        let signer = &world.provider.lock().signer;
+        let header = json!({ "alg": "ES384", "kid": signer.key_id, "typ": typ });
+        signer.sign_with_header(&header, &claims)
+    };
+    let api = ResourceServer::builder(ISSUER, API)
+        .http(world.provider.clone())
+        .clock(world.clock.clone())
+        .build()?;
+    api.verify(&token).await.map(drop)
+}
+
+/// A hostile access token that only this rule refuses.
+async fn at_access_token(rule: &str) -> Attack<()> {
+    match rule {
+        "header" => (
+            "an ID token (typ JWT) with a client_id",
+            forged_access("JWT", |_| {}).await,
+        ),
+        "issuer" => (
+            "iss of another provider",
+            forged_access("at+jwt", |claims| claims["iss"] = json!("https://evil.example")).await,
+        ),
+        "audience" => (
+            "aud of another API",
+            forged_access("at+jwt", |claims| claims["aud"] = json!("https://mail.example")).await,
+        ),
+        "lifetime" => (
+            "exp in the past",
+            forged_access("at+jwt", |claims| claims["exp"] = json!(NOW - 600)).await,
+        ),
+        "required" => (
+            "an empty sub",
+            forged_access("at+jwt", |claims| claims["sub"] = json!("")).await,
+        ),
+        "unbound" => (
+            "bound to a key that nobody showed",
+            forged_access("at+jwt", |claims| claims["cnf"] = json!({ "jkt": "a" })).await,
+        ),
+        other => panic!("no hostile answer for the access token's rule `{other}`"),
+    }
+}
+
 async fn attack(table: &'static str, check: &'static str) -> Attack<()> {
     if table == logout_token::TABLE {
         return at_logout_token(check).await;
+    }
+    if table == access_token::TABLE {
+        return at_access_token(check).await;
     }
     let (what, outcome) = if table == callback::TABLE {
         at_callback(check).await
@@ -282,7 +338,12 @@ async fn mutation_table_each_check_refuses_what_all_the_others_let_through() {
     let of_callback = callback::CHECKS.map(|(name, _)| (callback::TABLE, name));
     let of_id_token = id_token::CHECKS.map(|(name, _)| (id_token::TABLE, name));
     let of_logout_token = logout_token::CHECKS.map(|(name, _)| (logout_token::TABLE, name));
-    let all = of_callback.into_iter().chain(of_id_token).chain(of_logout_token);
+    let of_access_token = access_token::CHECKS.map(|(name, _)| (access_token::TABLE, name));
+    let all = of_callback
+        .into_iter()
+        .chain(of_id_token)
+        .chain(of_logout_token)
+        .chain(of_access_token);
     println!(
         "{:<12} {:<18} {:<40} {:<30} without it",
         "table", "check", "hostile answer", "refused with"

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use super::{Fault, Remedy, Verdict, verdict};
-use crate::jws::JwsError;
 
 /// Why an access token does not open this API (RFC 9068 section 4, RFC 6750 section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,20 +112,6 @@ impl AccessTokenError {
                 verdict("access_token.insufficient_scope", Visitor, SignInAgain)
             }
             Self::NoOrganization => verdict("access_token.no_organization", Visitor, SignInAgain),
-        }
-    }
-}
-
-impl From<JwsError> for AccessTokenError {
-    fn from(error: JwsError) -> Self {
-        match error {
-            JwsError::Malformed => Self::Malformed,
-            JwsError::UnsupportedHeader => Self::UnsupportedHeader,
-            JwsError::Unsigned => Self::Unsigned,
-            JwsError::AlgorithmRefused { algorithm } => Self::AlgorithmRefused { algorithm },
-            JwsError::UnknownKey => Self::UnknownKey,
-            JwsError::AmbiguousKey => Self::AmbiguousKey,
-            JwsError::BadSignature => Self::BadSignature,
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The same as a tower layer, for axum and any other tower service.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -11,6 +9,7 @@ use tower_service::Service;
 
 use super::{AccessToken, Challenge, ResourceServer};
 use crate::error::{AccessTokenError, Error};
+use crate::layered::{Answering, take_ready};
 
 /// Lets through only requests with an access token for this API, and puts the verified [`AccessToken`] into their
 /// extensions. Others are answered by it, with an empty body.
@@ -94,16 +93,14 @@ where
 {
     type Response = Response<A>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<A>, S::Error>> + Send>>;
+    type Future = Answering<Response<A>, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // The service that was made ready is the one that is called; a fresh clone takes its place.
-        let fresh = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, fresh);
+        let mut inner = take_ready(&mut self.inner);
         let rule = self.rule.clone();
         Box::pin(async move {
             match rule.authorize(request.headers()).await {

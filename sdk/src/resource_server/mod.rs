@@ -26,7 +26,7 @@ mod claims;
 mod introspection;
 #[cfg(feature = "tower")]
 mod layer;
-mod rules;
+pub(crate) mod rules;
 
 use std::fmt;
 use std::sync::Arc;
@@ -92,21 +92,14 @@ impl ResourceServer {
         if let Some(introspection) = &self.inner.introspection
             && is_opaque(token)
         {
-            return self
-                .introspected(introspection, token)
-                .await
-                .inspect_err(|error| {
-                    tracing::info!(code = error.code(), "access token refused");
-                });
+            return self.introspected(introspection, token).await;
         }
         let now = self.inner.client.now();
         if let Some(known) = self.inner.cache.find(token, now) {
             rules::times(known.claims(), now, self.inner.client.leeway())?;
             return Ok(known);
         }
-        let claims = self.checked(token, now).await.inspect_err(|error| {
-            tracing::info!(code = error.code(), "access token refused");
-        })?;
+        let claims = self.checked(token, now).await?;
         let verified = AccessToken::new(claims).ok_or(AccessTokenError::Malformed)?;
         self.inner.cache.remember(token, &verified, now);
         Ok(verified)
@@ -147,19 +140,20 @@ impl ResourceServer {
     /// An opaque token, about which the provider is asked each time: that it may be revoked is why it is opaque.
     async fn introspected(&self, introspection: &Introspection, token: &str) -> Result<AccessToken, Error> {
         if token.len() > LONGEST {
-            return Err(AccessTokenError::Malformed.into());
+            return Err(refused(AccessTokenError::Malformed));
         }
-        let claims = introspection.ask(self.inner.client.http(), token).await?;
+        let claims = introspection.ask(self.inner.client.http(), token).await;
+        let claims = claims.map_err(refused)?;
         self.check_rules(None, &claims, self.inner.client.now())?;
         Ok(AccessToken::new(claims).ok_or(AccessTokenError::Malformed)?)
     }
 
     async fn checked(&self, token: &str, now: SystemTime) -> Result<Map<String, Value>, Error> {
-        let header = Header::parse(token, LONGEST).map_err(AccessTokenError::from)?;
-        let claims = jws::claims(token).map_err(AccessTokenError::from)?;
+        let parsed = Header::parse(token, LONGEST).and_then(|header| Ok((header, jws::claims(token)?)));
+        let (header, claims) = parsed.map_err(|error| refused(AccessTokenError::from(error)))?;
         // What needs no key comes first: a stranger's token must not cost a signature, let alone a fetch of keys.
         self.check_rules(Some(&header), &claims, now)?;
-        self.check_signature(token, &header).await?;
+        self.check_signature(token, &header).await.map_err(refused)?;
         Ok(claims)
     }
 
@@ -203,6 +197,13 @@ impl ResourceServer {
         }
         Ok(outcome.map_err(AccessTokenError::from)?)
     }
+}
+
+/// Tells the log of a refusal that is none of the rules', which do so themselves.
+fn refused(error: impl Into<Error>) -> Error {
+    let error = error.into();
+    tracing::info!(code = error.code(), "access token refused");
+    error
 }
 
 impl fmt::Debug for ResourceServer {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 
 use super::claims::ORGANIZATION;
+use crate::checks;
 use crate::error::AccessTokenError;
 use crate::jws::Header;
 
@@ -15,20 +16,20 @@ const MOST_CHARACTERS: usize = 255;
 
 /// Whom a token must be for.
 #[derive(Clone, Debug)]
-pub(super) struct Audience {
+pub(crate) struct Audience {
     pub(super) api: String,
     pub(super) organizations: Organizations,
 }
 
 /// Whether a token may be for an organization instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Organizations {
+pub(crate) enum Organizations {
     NotAsAudience,
     AsAudience,
 }
 
 /// What a token must agree with. Nothing in it comes from the token.
-pub(super) struct Expected<'a> {
+pub(crate) struct Expected<'a> {
     pub(super) issuer: &'a str,
     pub(super) audience: &'a Audience,
     /// Whether `typ` may be the plain `JWT`.
@@ -38,20 +39,33 @@ pub(super) struct Expected<'a> {
 }
 
 /// A token that no check has passed yet.
-pub(super) struct Candidate<'a> {
+pub(crate) struct Candidate<'a> {
     /// None of an opaque token.
     pub(super) header: Option<&'a Header>,
     pub(super) claims: &'a Map<String, Value>,
     pub(super) expected: &'a Expected<'a>,
 }
 
-type Check = fn(&Candidate<'_>) -> Result<(), AccessTokenError>;
+pub(crate) type Check = fn(&Candidate<'_>) -> Result<(), AccessTokenError>;
 
-/// All that needs no key.
-const CHECKS: [Check; 6] = [header, issuer, audience, lifetime, required, unbound];
+/// What the log calls the table.
+pub(crate) const TABLE: &str = "access token";
+
+/// All that needs no key; the names are for the log.
+pub(crate) const CHECKS: [(&str, Check); 6] = [
+    ("header", header),
+    ("issuer", issuer),
+    ("audience", audience),
+    ("lifetime", lifetime),
+    ("required", required),
+    ("unbound", unbound),
+];
 
 pub(super) fn run(candidate: &Candidate<'_>) -> Result<(), AccessTokenError> {
-    CHECKS.iter().try_for_each(|check| check(candidate))
+    checks::run(
+        TABLE,
+        CHECKS.map(|(name, check)| (name, move || check(candidate))),
+    )
 }
 
 /// `typ` is `at+jwt`: a token made for something else, such as an ID token, is none.

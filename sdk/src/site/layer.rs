@@ -1,7 +1,6 @@
 //! A site as a layer of tower, over any service of `http` types.
 
 use std::fmt;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use tower_service::Service;
 
 use super::Site;
 use super::pages::{Answer, empty};
+use crate::layered::{Answering, take_ready};
 
 /// The largest body of the site's own routes: webhooks hold an account.
 const LARGEST: usize = 512 * 1024;
@@ -54,7 +54,7 @@ where
 {
     type Response = Response<R>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+    type Future = Answering<Response<R>, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -65,9 +65,7 @@ where
         if site.route(request.uri().path()).is_some() {
             return Box::pin(async move { Ok(own(&site, request).await.map(R::from)) });
         }
-        // The one that is ready is called; the next call gets the clone.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
+        let mut inner = take_ready(&mut self.inner);
         Box::pin(async move {
             let visit = site.visit(request.headers());
             request.extensions_mut().insert(visit.clone());

@@ -2,7 +2,6 @@
 
 use super::Candidate;
 use crate::error::LogoutTokenError;
-use crate::jws::JwsError;
 
 /// Section 2.4: `typ`, where it says more than that this is a JWT, is `logout+jwt`. A token made for something else is
 /// none.
@@ -17,18 +16,4 @@ pub(super) fn check(candidate: &Candidate<'_>) -> Result<(), LogoutTokenError> {
 pub(super) fn check_algorithm(candidate: &Candidate<'_>) -> Result<(), LogoutTokenError> {
     candidate.header.algorithm(candidate.expected.algorithms)?;
     Ok(())
-}
-
-impl From<JwsError> for LogoutTokenError {
-    fn from(error: JwsError) -> Self {
-        match error {
-            JwsError::Malformed => Self::Malformed,
-            JwsError::UnsupportedHeader => Self::UnsupportedHeader,
-            JwsError::Unsigned => Self::Unsigned,
-            JwsError::AlgorithmRefused { algorithm } => Self::AlgorithmRefused { algorithm },
-            JwsError::UnknownKey => Self::UnknownKey,
-            JwsError::AmbiguousKey => Self::AmbiguousKey,
-            JwsError::BadSignature => Self::BadSignature,
-        }
-    }
 }

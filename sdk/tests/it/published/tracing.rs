@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use keyback::Error;
+use keyback::{Error, MemoryLogouts, Site};
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::provider::{ACCESS_TOKEN, CODE, NOW, SUBJECT, World};
@@ -28,8 +29,8 @@ impl io::Write for Log {
     }
 }
 
-#[tokio::test]
-async fn sr31_no_secret_is_logged_whatever_happens() {
+/// Everything that this thread logs.
+fn listening() -> (Log, DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -38,7 +39,29 @@ async fn sr31_no_secret_is_logged_whatever_happens() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    let _until_the_end = tracing::subscriber::set_default(subscriber);
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+/// With the registry in memory a restart opens what had ended, and the log is where that is told.
+#[test]
+fn a_site_without_a_logout_registry_warns() {
+    let (log, _until_the_end) = listening();
+    let world = World::new();
+    let site = || Site::builder(world.client.clone(), [6; 32]);
+    let logouts = Arc::new(MemoryLogouts::new());
+    site().logout_registry(logouts).build().unwrap();
+    assert!(!log.text().contains("WARN"), "{}", log.text());
+    site().build().unwrap();
+    let text = log.text();
+    assert!(
+        text.contains("WARN") && text.contains("logout registry"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn sr31_no_secret_is_logged_whatever_happens() {
+    let (log, _until_the_end) = listening();
 
     let world = World::new();
     let begun = world.begin().await;
