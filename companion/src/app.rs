@@ -15,7 +15,7 @@ use url::Url;
 use crate::backends::embedded::EmbeddedBackend;
 use crate::backends::reset_rows::ResetRows;
 use crate::config::Config;
-use crate::config::app::{AppConfig, AppKind};
+use crate::config::app::{AppConfig, AppKind, ResourceConfig};
 use crate::config::password::policy;
 use crate::connectors::breached::BreachedRanges;
 use crate::connectors::{Availability, Connectors, Inbox};
@@ -158,7 +158,7 @@ impl Companion {
             root_keys: &root_keys,
             public_url: public_url.clone(),
             apps: apps(&config, &public_url),
-            resources: config.resources.clone(),
+            resources: resources(&config),
             tokens: config.tokens.clone(),
             session: config.session.clone(),
             endings: endings.clone(),
@@ -316,6 +316,12 @@ fn context_words(config: &Config) -> Vec<String> {
     words.sort();
     words.dedup();
     words
+}
+
+/// The APIs of the file, and the companion's own.
+fn resources(config: &Config) -> Vec<ResourceConfig> {
+    let of_file = config.resources.iter().cloned();
+    of_file.chain([ResourceConfig::management()]).collect()
 }
 
 /// The apps of the file, and the built-in one behind `/reset-password`.

@@ -8,11 +8,12 @@
 //! userinfo, revocation, introspection, end_session, metadata      one endpoint each
 //! registry, session, interaction, keys, logout_token              apps; who is signed in; who waits; who signs
 //! client_auth, client_assertion, client_keys                      how apps prove who they are
-//! params, cors, error, pages                                      how requests are read and refused
+//! params, bearer, cors, error, pages                              how requests are read and refused
 //! ```
 
 mod acr;
 pub mod authorize;
+pub(crate) mod bearer;
 pub mod claims;
 mod client_assertion;
 mod client_auth;

@@ -4,6 +4,7 @@
 //! queue is fair where `SQLITE_BUSY` is not. A write is one `BEGIN IMMEDIATE` transaction; what
 //! [`Store::begin`] returns is committed whole or not at all, also by `kill -9` (WAL, `synchronous=FULL`).
 
+pub mod accounts;
 pub mod apps;
 pub mod audit;
 pub mod client_assertions;
