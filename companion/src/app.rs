@@ -12,6 +12,7 @@ use keyback_core::reset::{Channels, ResetParts, ResetService, ResetSettings};
 use keyback_core::time::Clock;
 use url::Url;
 
+use crate::api::Verifications;
 use crate::backends::embedded::EmbeddedBackend;
 use crate::backends::reset_rows::ResetRows;
 use crate::config::Config;
@@ -66,6 +67,7 @@ pub struct Companion {
     pub messages: Messages,
     pub theme: Arc<Theme>,
     pub cookies: Cookies,
+    pub(crate) verifications: Verifications,
     pub host: HostGuard,
     /// `/reset-password` as a relying party of the own provider.
     pub relying_party: RelyingParty,
@@ -181,6 +183,7 @@ impl Companion {
         Ok(Arc::new(Self {
             limiter: Limiter::new(rows, config.limits.limits()),
             cookies: Cookies::for_url(&public_url),
+            verifications: Verifications::new(root_keys.sealer(Purpose::Verifications)),
             host: HostGuard::new(&public_url),
             inbox: connectors.uses_inbox().then_some(inbox),
             messages: Messages::built_in()?,

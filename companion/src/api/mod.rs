@@ -3,10 +3,12 @@
 //! | who calls | with | what |
 //! |---|---|---|
 //! | a site's server | the token of a machine app for [`MANAGEMENT_API`](crate::config::app::MANAGEMENT_API) | anybody's account |
+//! | a site | the access token of who is signed in | their own account |
 //!
 //! They differ from Logto's where that would be unsafe: a password that is set passes the policy, and ends what the one
 //! before had opened (SR-44, SR-54, SR-73).
 
+mod account;
 mod body;
 mod caller;
 mod details;
@@ -18,6 +20,7 @@ mod user_grants;
 mod user_password;
 mod user_sessions;
 mod users;
+mod verification;
 
 use std::sync::Arc;
 
@@ -27,10 +30,16 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::app::Companion;
 use error::{ApiError, ApiResult};
+pub(crate) use verification::Verifications;
 
 /// The routes below `/api`.
 pub fn router(companion: &Arc<Companion>) -> Router {
+    let of_person = Router::new()
+        .route("/my-account", get(account::get))
+        .route("/my-account/password", post(account::change_password))
+        .route("/verifications/password", post(verification::by_password));
     Router::new()
+        .merge(companion.provider.readable_by_apps(of_person))
         .route("/users", get(users::get).post(users::post))
         .route(
             "/users/{user_id}",

@@ -16,7 +16,7 @@ pub enum Origin {
 }
 
 /// The routes that are exempt, each with its reason. A prefix ends in `/`.
-pub const EXEMPT: [(&str, &str); 10] = [
+pub const EXEMPT: [(&str, &str); 13] = [
     (
         "/oidc/token",
         "authenticated by the client's own credentials and the code or refresh token; no cookies",
@@ -40,6 +40,12 @@ pub const EXEMPT: [(&str, &str); 10] = [
     ),
     ("/api/users/", "the Management API, as above"),
     ("/api/sign-in-exp/", "the Management API, as above"),
+    (
+        "/api/my-account",
+        "the Account API: authenticated by a bearer token; no cookies",
+    ),
+    ("/api/my-account/", "the Account API, as above"),
+    ("/api/verifications/", "the Account API, as above"),
     (
         "/oidc/auth",
         "an authorization request may come from any site by POST (OIDC Core 3.1.2.1); redirected to its GET",

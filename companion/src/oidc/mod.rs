@@ -216,6 +216,11 @@ impl Provider {
             .with_state(self.clone())
     }
 
+    /// Lets pages of an app's origins read what `routes` answer the app.
+    pub(crate) fn readable_by_apps<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+        routes.layer(middleware::from_fn_with_state(self.clone(), cors::of_apps))
+    }
+
     /// The answer to a request for discovery or the key set, where it is one, with the headers that every answer
     /// carries: these are the same for everybody, and are asked for more than all else. [`Self::router`] answers them too.
     pub fn published(
