@@ -12,10 +12,11 @@ use keyback_core::reset::{Channels, ResetParts, ResetService, ResetSettings};
 use keyback_core::time::Clock;
 use url::Url;
 
+use crate::api::Verifications;
 use crate::backends::embedded::EmbeddedBackend;
 use crate::backends::reset_rows::ResetRows;
 use crate::config::Config;
-use crate::config::app::{AppConfig, AppKind};
+use crate::config::app::{AppConfig, AppKind, ResourceConfig};
 use crate::config::password::policy;
 use crate::connectors::breached::BreachedRanges;
 use crate::connectors::{Availability, Connectors, Inbox};
@@ -66,6 +67,7 @@ pub struct Companion {
     pub messages: Messages,
     pub theme: Arc<Theme>,
     pub cookies: Cookies,
+    pub(crate) verifications: Verifications,
     pub host: HostGuard,
     /// `/reset-password` as a relying party of the own provider.
     pub relying_party: RelyingParty,
@@ -158,7 +160,7 @@ impl Companion {
             root_keys: &root_keys,
             public_url: public_url.clone(),
             apps: apps(&config, &public_url),
-            resources: config.resources.clone(),
+            resources: resources(&config),
             tokens: config.tokens.clone(),
             session: config.session.clone(),
             endings: endings.clone(),
@@ -181,6 +183,7 @@ impl Companion {
         Ok(Arc::new(Self {
             limiter: Limiter::new(rows, config.limits.limits()),
             cookies: Cookies::for_url(&public_url),
+            verifications: Verifications::new(root_keys.sealer(Purpose::Verifications)),
             host: HostGuard::new(&public_url),
             inbox: connectors.uses_inbox().then_some(inbox),
             messages: Messages::built_in()?,
@@ -316,6 +319,12 @@ fn context_words(config: &Config) -> Vec<String> {
     words.sort();
     words.dedup();
     words
+}
+
+/// The APIs of the file, and the companion's own.
+fn resources(config: &Config) -> Vec<ResourceConfig> {
+    let of_file = config.resources.iter().cloned();
+    of_file.chain([ResourceConfig::management()]).collect()
 }
 
 /// The apps of the file, and the built-in one behind `/reset-password`.

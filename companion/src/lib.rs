@@ -2,9 +2,11 @@
 //! and an embedded OpenID provider that owns the accounts.
 //!
 //! ```text
-//! main → cli → app (composition root) → pages, oidc, jobs → keyback-core ← backends, connectors, store
+//! main → cli → app (composition root) → pages, api, oidc, jobs → keyback-core ← backends, connectors, store
 //! ```
 
+mod accounts;
+pub mod api;
 pub mod app;
 pub mod backends;
 pub mod cli;
@@ -19,6 +21,7 @@ pub mod http;
 pub mod import;
 pub mod jobs;
 pub mod logout;
+mod logto_account;
 pub mod messages;
 pub mod oidc;
 pub mod outbox;

@@ -39,6 +39,8 @@ pub enum Purpose {
     UserCodes,
     /// Keys of limits, which are digests of identifiers.
     Limits,
+    /// What the Account API gives who has proved again who they are.
+    Verifications,
 }
 
 impl Purpose {
@@ -52,6 +54,7 @@ impl Purpose {
             Self::RefreshAnswers => b"keyback/refresh-answers/1",
             Self::UserCodes => b"keyback/user-codes/1",
             Self::Limits => b"keyback/limits/1",
+            Self::Verifications => b"keyback/verifications/1",
         }
     }
 }

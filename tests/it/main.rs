@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail where they stand")]
 
+mod api;
 mod authorization_request;
 mod bad_input;
 mod breached;

@@ -40,7 +40,7 @@ pub use browser::{Browser, Form, Hop, Page, Tells};
 pub use command::{Demo, Finished, Keyback, Workplace};
 pub use provider::{Asked, Behaviour, MessageProvider};
 pub use server::Server;
-pub use site::Site;
+pub use site::{SharedClock, Site};
 pub use smtp::{Mail, SmtpSink};
 
 /// The address of most tests' person.

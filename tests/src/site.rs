@@ -222,7 +222,7 @@ fn cookie_header(headers: &HeaderMap) -> &str {
 }
 
 /// The test's clock, as the SDK asks for it.
-struct SharedClock(Arc<ManualClock>);
+pub struct SharedClock(pub Arc<ManualClock>);
 
 impl keyback::Clock for SharedClock {
     fn now(&self) -> SystemTime {

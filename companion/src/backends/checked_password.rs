@@ -1,7 +1,8 @@
 //! A password that was checked, as a value: what follows from the check demands it, and asks it once more.
 
+use keyback_core::ids::Subject;
 use keyback_core::password::{CurrentPassword, NewPassword};
-use keyback_core::ports::{Failure, ReplacedPassword};
+use keyback_core::ports::{Failure, IdentityBackend as _, ReplacedPassword};
 
 use super::embedded::EmbeddedBackend;
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
@@ -89,5 +90,18 @@ impl CheckedPassword {
 impl ReplacedPassword for CheckedPassword {
     async fn is(&self, new: &NewPassword) -> Result<bool, Failure> {
         Ok(self.typed.is_same_as(new))
+    }
+}
+
+/// The password that an account has, which nobody has typed: comparing costs a hash.
+#[derive(Clone)]
+pub struct StoredPassword<'a> {
+    pub backend: &'a EmbeddedBackend,
+    pub subject: Subject,
+}
+
+impl ReplacedPassword for StoredPassword<'_> {
+    async fn is(&self, new: &NewPassword) -> Result<bool, Failure> {
+        self.backend.has_password(&self.subject, new).await
     }
 }

@@ -17,7 +17,13 @@ use crate::logout::{CutOffAndTold, Endings};
 use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
 use crate::store::users::User;
 use crate::store::{Store, StoreError, Transaction, audit, reset, users};
-use crate::webhooks::{PasswordSet, SetBy, Webhooks};
+use crate::webhooks::{AccountChanged, ApiCall, Cause, Webhooks};
+
+/// The call that sets a password.
+const SET_PASSWORD: ApiCall = ApiCall {
+    method: "PATCH",
+    route: "/users/:userId/password",
+};
 
 /// Accounts in Keyback's own store. Cheap to clone.
 #[derive(Clone)]
@@ -31,13 +37,23 @@ pub struct EmbeddedBackend {
     identifiers: IdentifierHasher,
 }
 
-/// A change of the password by the signed-in person.
+/// A change of the password.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'a> {
     pub user: &'a User,
     pub client_ip: &'a str,
     pub user_agent: Option<&'a str>,
+    pub by: Changer<'a>,
     pub now: Timestamp,
+}
+
+/// Who changes a password.
+#[derive(Clone, Copy, Debug)]
+pub enum Changer<'a> {
+    /// Its person, who is signed in and knows the current one.
+    Person,
+    /// A machine app, over the Management API.
+    App { client_id: &'a str },
 }
 
 impl EmbeddedBackend {
@@ -61,8 +77,8 @@ impl EmbeddedBackend {
         }
     }
 
-    /// Sets the password that a signed-in person chose, ends all sessions and tokens, and kills what else could
-    /// reset the account. The caller begins a new session in the same transaction and commits it.
+    /// Sets a password that was chosen for an account, ends all sessions and tokens, and kills what else could
+    /// reset the account. The caller commits, and may begin a new session in the same transaction before.
     pub async fn change_password(
         &self,
         tx: &mut Transaction,
@@ -70,23 +86,32 @@ impl EmbeddedBackend {
         phc: &str,
     ) -> Result<Receipt, StoreError> {
         let receipt = self.set_password(tx, change.user, phc, None, change.now).await?;
+        let (event, actor, client_id, cause) = match change.by {
+            Changer::Person => ("password_changed", audit::Actor::User, None, Cause::Change),
+            Changer::App { client_id } => (
+                "password_set_by_app",
+                audit::Actor::App,
+                Some(client_id),
+                Cause::Api(SET_PASSWORD),
+            ),
+        };
         let line = audit::Line {
             at: change.now,
-            event: "password_changed",
-            actor: audit::Actor::User,
+            event,
+            actor,
             subject: Some(&change.user.id),
             identifier: None,
-            client_id: None,
+            client_id,
             client_ip: Some(change.client_ip),
         };
         audit::write(&mut **tx, self.random.as_ref(), &line).await?;
         self.notify(tx, change.user, None, ChangedBy::Change, receipt, change.now)
             .await?;
-        let set = PasswordSet {
+        let set = AccountChanged {
             user: change.user,
             client_ip: change.client_ip,
             user_agent: change.user_agent,
-            by: SetBy::Change,
+            by: cause,
             now: change.now,
         };
         self.tell_webhooks(tx, set).await?;
@@ -137,11 +162,11 @@ impl EmbeddedBackend {
             return Ok(CompleteOutcome::Conflict);
         }
         users::mark_verified(&mut *tx, &user.id, &identifier).await?;
-        let set = PasswordSet {
+        let set = AccountChanged {
             user: &user,
             client_ip: &visitor.address.to_string(),
             user_agent: visitor.user_agent.as_deref(),
-            by: SetBy::Reset {
+            by: Cause::Reset {
                 flow_id: flow_id.as_str(),
                 client_id: client_id.as_deref(),
             },
@@ -192,11 +217,11 @@ impl EmbeddedBackend {
     }
 
     /// Queues what webhooks are told, of the account as it is now.
-    async fn tell_webhooks(&self, tx: &mut Transaction, set: PasswordSet<'_>) -> Result<(), StoreError> {
+    async fn tell_webhooks(&self, tx: &mut Transaction, set: AccountChanged<'_>) -> Result<(), StoreError> {
         match users::find(&mut **tx, &set.user.id).await? {
             Some(user) => {
                 self.webhooks
-                    .password_set(tx, PasswordSet { user: &user, ..set })
+                    .account_changed(tx, AccountChanged { user: &user, ..set })
                     .await
             }
             None => Ok(()),

@@ -65,7 +65,7 @@ pub(super) struct AddArgs {
     /// A scope it may ask for, beyond the standard ones; may be given several times
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// A resource of the file that it may ask tokens for; may be given several times
+    /// A resource of the file that it may ask tokens for, or https://default.logto.app/api, the companion's own; may be given several times
     #[arg(long = "resource", value_name = "URI")]
     resources: Vec<String>,
     /// It may sign people in on devices without a browser (RFC 8628)

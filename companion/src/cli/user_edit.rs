@@ -8,10 +8,11 @@ use keyback_core::time::{Clock as _, SystemClock};
 use super::profile_args::ProfileArgs;
 use super::user::{email, find, operator_line, phone};
 use super::{ConfigFile, open};
+use crate::accounts;
 use crate::config::Config;
 use crate::profile::{self, Profile};
+use crate::store::audit;
 use crate::store::users::{self, Added, User};
-use crate::store::{audit, reset};
 
 #[derive(Debug, Args)]
 pub(crate) struct EditArgs {
@@ -45,18 +46,10 @@ pub(super) async fn run(args: &EditArgs) -> Result<()> {
         .await?
         .context("the account has gone meanwhile")?;
     let edited = edited(&config, args, user.clone())?;
-    if users::edit(&mut *tx, &edited, now).await? == Added::Taken {
+    if accounts::save_edited(&mut tx, &user, &edited, now).await? == Added::Taken {
         bail!(
             "another account has this e-mail address, phone number or user name; `keyback user list` shows it"
         );
-    }
-    let addresses = |user: &User| {
-        let email = (user.email.clone(), user.email_verified);
-        (email, user.phone.clone(), user.phone_verified)
-    };
-    if addresses(&edited) != addresses(&user) {
-        // Codes that went to an old address, or to one that nobody vouches for any more, reset nothing (SR-24).
-        reset::end_resets_of(&mut tx, &user.id, None).await?;
     }
     audit::write(
         &mut *tx,

@@ -12,6 +12,12 @@ use super::entries::Entry;
 use super::server::is_loopback;
 use crate::oidc::RESET_CLIENT_ID;
 
+/// The indicator of the companion's own Management API: the name that it has in every Logto one runs oneself, so that the
+/// same client code asks for it here. An app that lists it may do anything with anybody's account.
+pub const MANAGEMENT_API: &str = "https://default.logto.app/api";
+/// The one scope of the Management API.
+pub const MANAGEMENT_SCOPE: &str = "all";
+
 /// An application: a client of RFC 6749.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -121,6 +127,11 @@ impl ResourceConfig {
             words: BTreeMap::new(),
         }
     }
+
+    /// The companion's own Management API.
+    pub(crate) fn management() -> Self {
+        Self::new(MANAGEMENT_API, vec![MANAGEMENT_SCOPE.to_owned()])
+    }
 }
 
 /// A secret of the configuration: wiped when dropped, never printed.
@@ -199,6 +210,13 @@ impl Entry for ResourceConfig {
         if !absolute {
             problems.push("indicator must be an absolute URI without a fragment (RFC 8707 2)".to_owned());
         }
+        if self.indicator == MANAGEMENT_API {
+            problems.push(
+                "this is the companion's own Management API, which is there unasked; list it in resources of a \
+                 machine app"
+                    .to_owned(),
+            );
+        }
         problems
     }
 }
@@ -255,6 +273,11 @@ impl AppConfig {
         {
             problems.push("sign_in_url must be https (plain http on loopback only)".to_owned());
         }
+        if self.kind != AppKind::Machine && self.resources.iter().any(|own| own == MANAGEMENT_API) {
+            problems.push(format!(
+                "{MANAGEMENT_API:?} in resources is for machine apps: who signs in must not act on all accounts"
+            ));
+        }
         problems.extend(self.logout_problem());
         problems
     }
@@ -288,6 +311,7 @@ impl AppConfig {
         let unknown = self
             .resources
             .iter()
+            .filter(|own| *own != MANAGEMENT_API)
             .filter(|own| !resources.iter().any(|known| known.indicator == **own));
         unknown
             .map(|indicator| format!("there is no [[resource]] with the indicator {indicator:?}"))

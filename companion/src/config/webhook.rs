@@ -35,7 +35,8 @@ pub struct WebhookConfig {
 pub enum WebhookEvent {
     /// A password was set by a reset.
     PostResetPassword,
-    /// An account was changed: here its password, by a reset or on the account page.
+    /// An account was changed: its password, by a reset, on the account page or over an API, or its data over the
+    /// Management API.
     #[serde(rename = "User.Data.Updated")]
     UserDataUpdated,
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, header};
 use ipnet::IpNet;
 
 use crate::config::server::ForwardedHeader;
@@ -14,6 +14,12 @@ pub struct ClientAddress(pub IpAddr);
 /// The address that was found out for a request.
 pub fn address_of(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get().map(|ClientAddress(address)| *address)
+}
+
+/// What the client says it is, cut to what is worth keeping.
+pub fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    let agent = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    agent.get(..agent.len().min(256))
 }
 
 /// The address a request came from. Forwarding headers are read only from trusted proxies, from the right,

@@ -16,7 +16,7 @@ pub enum Origin {
 }
 
 /// The routes that are exempt, each with its reason. A prefix ends in `/`.
-pub const EXEMPT: [(&str, &str); 7] = [
+pub const EXEMPT: [(&str, &str); 13] = [
     (
         "/oidc/token",
         "authenticated by the client's own credentials and the code or refresh token; no cookies",
@@ -34,6 +34,18 @@ pub const EXEMPT: [(&str, &str); 7] = [
         "a device asks to be signed in: authenticated like the token endpoint; no cookies",
     ),
     ("/oidc/me", "authenticated by a bearer token; no cookies"),
+    (
+        "/api/users",
+        "the Management API: authenticated by a bearer token; no cookies",
+    ),
+    ("/api/users/", "the Management API, as above"),
+    ("/api/sign-in-exp/", "the Management API, as above"),
+    (
+        "/api/my-account",
+        "the Account API: authenticated by a bearer token; no cookies",
+    ),
+    ("/api/my-account/", "the Account API, as above"),
+    ("/api/verifications/", "the Account API, as above"),
     (
         "/oidc/auth",
         "an authorization request may come from any site by POST (OIDC Core 3.1.2.1); redirected to its GET",
@@ -130,6 +142,7 @@ mod tests {
         assert_eq!(verdict("/oidc/token/revocation", &[]), Origin::Ours);
         assert_eq!(verdict("/oidc/tokens", &[]), Origin::Foreign);
         assert_eq!(verdict("/oidc/session/end/confirm", &[]), Origin::Foreign);
-        assert_eq!(verdict("/api/my-account/password", &[]), Origin::Foreign);
+        assert_eq!(verdict("/api/users/abc/password", &[]), Origin::Ours);
+        assert_eq!(verdict("/api/experience/submit", &[]), Origin::Foreign);
     }
 }

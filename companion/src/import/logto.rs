@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::record::{Draft, Record, Rules};
+use crate::logto_account::{PROFILE, part_of_address, with_plus};
 use crate::profile::Field;
 
 /// Members by which a user of Logto is known, in both spellings.
@@ -16,21 +17,6 @@ const MARKS: [&str; 8] = [
     "primary_phone",
     "custom_data",
     "is_suspended",
-];
-
-/// The members of Logto's `profile`, and the fields they are. Its `preferredUsername` is another name beside the user
-/// name, which accounts here don't have.
-const PROFILE: [(&str, Field); 10] = [
-    ("familyName", Field::FamilyName),
-    ("givenName", Field::GivenName),
-    ("middleName", Field::MiddleName),
-    ("nickname", Field::Nickname),
-    ("profile", Field::Profile),
-    ("website", Field::Website),
-    ("gender", Field::Gender),
-    ("birthdate", Field::Birthdate),
-    ("zoneinfo", Field::Zoneinfo),
-    ("locale", Field::Locale),
 ];
 
 pub(super) fn is_user(members: &Map<String, Value>) -> bool {
@@ -46,7 +32,7 @@ pub(super) fn read(members: &Map<String, Value>, rules: Rules) -> Result<Record,
     // Logto keeps no address that it has not verified.
     let verified = Value::Bool(true);
     draft.email(member("primaryEmail", "primary_email"), Some(&verified));
-    let phone = member("primaryPhone", "primary_phone").map(with_plus);
+    let phone = member("primaryPhone", "primary_phone").map(number_with_plus);
     draft.phone(phone.as_ref(), Some(&verified));
     draft.disabled("isSuspended", member("isSuspended", "is_suspended"));
     draft.times(
@@ -71,11 +57,7 @@ pub(super) fn read(members: &Map<String, Value>, rules: Rules) -> Result<Record,
                 }
             }
             if let Some(address) = profile.get("address") {
-                draft.address(address, |part| match part {
-                    "streetAddress" => Field::StreetAddress.name().to_owned(),
-                    "postalCode" => Field::PostalCode.name().to_owned(),
-                    other => format!("address.{other}"),
-                });
+                draft.address(address, part_of_address);
             }
         }
         Some(_) => draft.problems.push("profile: this is an object".to_owned()),
@@ -83,12 +65,8 @@ pub(super) fn read(members: &Map<String, Value>, rules: Rules) -> Result<Record,
     draft.finish()
 }
 
-/// Logto keeps numbers in international form without the `+`.
-fn with_plus(phone: &Value) -> Value {
-    match phone.as_str() {
-        Some(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
-            Value::String(format!("+{digits}"))
-        }
-        _ => phone.clone(),
-    }
+fn number_with_plus(phone: &Value) -> Value {
+    phone
+        .as_str()
+        .map_or_else(|| phone.clone(), |text| Value::String(with_plus(text)))
 }

@@ -12,7 +12,7 @@ use super::Provider;
 use super::registry::App;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
-const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type");
+const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, logto-verification-id");
 const EXPOSED: HeaderValue = HeaderValue::from_static("www-authenticate, retry-after");
 /// Browsers cap this at two hours (Chromium) or a day (Firefox).
 const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("7200");

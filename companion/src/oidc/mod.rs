@@ -8,11 +8,12 @@
 //! userinfo, revocation, introspection, end_session, metadata      one endpoint each
 //! registry, session, interaction, keys, logout_token              apps; who is signed in; who waits; who signs
 //! client_auth, client_assertion, client_keys                      how apps prove who they are
-//! params, cors, error, pages                                      how requests are read and refused
+//! params, bearer, cors, error, pages                              how requests are read and refused
 //! ```
 
 mod acr;
 pub mod authorize;
+pub(crate) mod bearer;
 pub mod claims;
 mod client_assertion;
 mod client_auth;
@@ -213,6 +214,11 @@ impl Provider {
             .merge(open)
             .merge(of_apps)
             .with_state(self.clone())
+    }
+
+    /// Lets pages of an app's origins read what `routes` answer the app.
+    pub(crate) fn readable_by_apps<S: Clone + Send + Sync + 'static>(&self, routes: Router<S>) -> Router<S> {
+        routes.layer(middleware::from_fn_with_state(self.clone(), cors::of_apps))
     }
 
     /// The answer to a request for discovery or the key set, where it is one, with the headers that every answer

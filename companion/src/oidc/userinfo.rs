@@ -4,8 +4,8 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ use super::claims::{self, ClaimsRequest, Person, Place};
 use super::error::{ErrorCode, ProtocolError};
 use super::params::Params;
 use super::scope::{OPENID, Scopes};
-use super::{Inner, Provider, cors, no_store};
+use super::{Inner, Provider, bearer, cors, no_store};
 use crate::http::forms;
 use crate::secrets::digest_of;
 use crate::store::tokens;
@@ -71,7 +71,11 @@ async fn claims_for(inner: &Inner, request: Request) -> Result<Map<String, Value
 
 /// The digest of the one token that the request sends. Two ways at once are refused (RFC 6750 2): they could differ.
 async fn token_digest(parts: &Parts, body: Body) -> Result<String, ProtocolError> {
-    let of_header = bearer(&parts.headers)?.map(digest_of);
+    let of_header = bearer::sent(&parts.headers)
+        .map_err(|bearer::SentTwice| {
+            ProtocolError::bearer(ErrorCode::InvalidRequest, "Send one header Authorization.")
+        })?
+        .map(digest_of);
     let query = Params::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let in_query = query.is_ok_and(|query| query.one(ACCESS_TOKEN).is_some());
     let of_body = if parts.method == Method::POST && forms::is_form(&parts.headers) {
@@ -90,21 +94,4 @@ async fn token_digest(parts: &Parts, body: Body) -> Result<String, ProtocolError
             "Send the access token in one way: in the header Authorization, or in a form body.",
         )),
     }
-}
-
-/// The token of the header, if it has one. Another scheme brings none.
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ProtocolError> {
-    let mut sent = headers.get_all(header::AUTHORIZATION).into_iter();
-    let (value, another) = (sent.next(), sent.next());
-    if another.is_some() {
-        return Err(ProtocolError::bearer(
-            ErrorCode::InvalidRequest,
-            "Send one header Authorization.",
-        ));
-    }
-    let text = value.and_then(|value| value.to_str().ok());
-    let scheme_and_token = text.and_then(|text| text.split_once(' '));
-    Ok(scheme_and_token
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
-        .map(|(_, token)| token.trim()))
 }

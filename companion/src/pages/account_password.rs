@@ -18,7 +18,7 @@ use super::request::{Asked, Posted};
 use super::respond::{self, PageError, PageResult, off_the_serving_threads, too_many, with_cookie};
 use crate::app::Companion;
 use crate::backends::checked_password::{CheckError, CheckedPassword};
-use crate::backends::embedded::{Change, facts};
+use crate::backends::embedded::{Change, Changer, facts};
 use crate::hashing::{Lane, Unavailable};
 use crate::oidc::SignIn as NewSession;
 use crate::store::sessions::{self, Session};
@@ -135,6 +135,7 @@ async fn change(
         user,
         client_ip: &address,
         user_agent: asked.user_agent(),
+        by: Changer::Person,
         now,
     };
     let receipt = companion.backend.change_password(&mut tx, &change, phc).await?;

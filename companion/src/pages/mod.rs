@@ -34,12 +34,14 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use guard::Guarded;
+pub(crate) use respond::off_the_serving_threads;
 
+use crate::api;
 use crate::app::Companion;
 use crate::http::encoding::compressed_pages;
 use crate::views::error::Kind;
 
-/// Every route of the companion's public address: the pages, and the provider under `/oidc`.
+/// Every route of the companion's public address: the pages, the provider under `/oidc`, and the APIs under `/api`.
 pub fn router(companion: &Arc<Companion>) -> Guarded {
     let mut pages = Router::new()
         .route("/", get(welcome::get))
@@ -86,7 +88,8 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
         .with_state(Arc::clone(companion))
         // Pages alone: what the provider answers is small, or a document that is kept compressed.
         .layer(compressed_pages())
-        .merge(companion.provider.router());
+        .merge(companion.provider.router())
+        .nest("/api", api::router(companion));
     Guarded::new(Arc::clone(companion), routes)
 }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap};
 use axum::response::Response;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use keyback_core::event::Visitor;
 
 use super::bad_request;
 use crate::app::Companion;
-use crate::http::client_ip::client_ip;
+use crate::http::client_ip::{client_ip, user_agent};
 use crate::http::forms::Fields;
 use crate::views::error::Kind;
 
@@ -40,8 +40,7 @@ impl Asked {
 
     /// The browser's name of itself, cut to what is worth keeping.
     pub(super) fn user_agent(&self) -> Option<&str> {
-        let agent = self.headers.get(header::USER_AGENT)?.to_str().ok()?;
-        agent.get(..agent.len().min(256))
+        user_agent(&self.headers)
     }
 }
 

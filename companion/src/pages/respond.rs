@@ -146,7 +146,7 @@ pub(super) fn html_page(theme: &Theme, status: StatusCode, html: String, redirec
 
 /// Runs a handler on a thread for blocking work. Estimating a new password takes a good part of a second at its
 /// worst, and must not hold up the threads that serve everybody.
-pub(super) async fn off_the_serving_threads(
+pub(crate) async fn off_the_serving_threads(
     handler: impl Future<Output = Response> + Send + 'static,
 ) -> Response {
     let runtime = tokio::runtime::Handle::current();

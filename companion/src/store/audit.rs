@@ -18,6 +18,8 @@ pub enum Actor {
     User,
     /// Somebody at the command line.
     Operator,
+    /// A machine app, over the Management API; the line names it.
+    App,
 }
 
 impl Actor {
@@ -26,6 +28,7 @@ impl Actor {
             Self::Visitor => "visitor",
             Self::User => "user",
             Self::Operator => "operator",
+            Self::App => "app",
         }
     }
 }

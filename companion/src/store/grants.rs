@@ -150,6 +150,56 @@ pub async fn list_offline(
     .await?)
 }
 
+/// A live grant of a person.
+#[derive(Clone, Debug, FromRow)]
+pub struct HeldGrant {
+    pub id: String,
+    pub client_id: String,
+    pub session_id: String,
+    pub scope: String,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl HeldGrant {
+    pub fn created_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.created_at)
+    }
+
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires_at)
+    }
+}
+
+/// The live grants of a person, the oldest first.
+pub async fn list(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<Vec<HeldGrant>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT id, client_id, session_id, scope, created_at, expires_at FROM grants \
+         WHERE user_id = $1 AND expires_at > $2 ORDER BY created_at, id",
+    )
+    .bind(user_id)
+    .bind(now.as_millis())
+    .fetch_all(db)
+    .await?)
+}
+
+/// Which apps take part in which sessions of a person: pairs of session and client id, in their order.
+pub async fn list_taking_part(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT session_id, client_id FROM session_apps WHERE user_id = $1 ORDER BY session_id, client_id",
+    )
+    .bind(user_id)
+    .fetch_all(db)
+    .await?)
+}
+
 /// Revokes one grant with its code and tokens. Answers whether it was there.
 pub async fn revoke(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
     let done = sqlx::query("DELETE FROM grants WHERE id = $1")

@@ -5,6 +5,7 @@
 //! all, also by `kill -9` (WAL). What [`Store::begin`] commits is on the disk; what [`Store::begin_quick`] does may go with
 //! the power.
 
+pub mod accounts;
 pub mod apps;
 pub mod audit;
 pub mod client_assertions;

@@ -4,16 +4,15 @@ use keyback_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{PasswordSet, SetBy};
+use super::{AccountChanged, Cause};
 use crate::config::app::AppKind;
 use crate::config::webhook::WebhookEvent;
-use crate::profile::Profile;
-use crate::store::users::User;
+use crate::logto_account;
 use crate::time_text;
 
 /// What the bodies of one change are made of.
 pub(super) struct Facts<'a> {
-    pub(super) set: PasswordSet<'a>,
+    pub(super) set: AccountChanged<'a>,
     pub(super) last_sign_in_at: Option<Timestamp>,
     pub(super) application: Option<Application>,
 }
@@ -52,9 +51,18 @@ impl Facts<'_> {
         let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
         put("event", json!(event.as_str()));
         put("createdAt", json!(time_text::rfc3339(self.set.now)));
-        if let SetBy::Reset { flow_id, .. } = self.set.by {
+        if let Cause::Reset { flow_id, .. } = self.set.by {
             put("interactionEvent", json!("ForgotPassword"));
             put("sessionId", json!(flow_id));
+        }
+        if let Cause::Api(call) = self.set.by {
+            let user_id = self.set.user.id.as_str();
+            put("path", json!(call.route.replace(":userId", user_id)));
+            put("method", json!(call.method));
+            // Nothing is told of a call that failed.
+            put("status", json!(200));
+            put("params", json!({ "userId": user_id }));
+            put("matchedRoute", json!(call.route));
         }
         if let Some(user_agent) = self.set.user_agent {
             put("userAgent", json!(user_agent));
@@ -80,47 +88,7 @@ impl Facts<'_> {
         Value::Object(body)
     }
 
-    /// The account. What Logto keeps and Keyback does not is there and empty: receivers of Logto's expect it.
     fn user(&self) -> Value {
-        let user = self.set.user;
-        let mut profile = Profile::from_stored(&user.profile).to_claims();
-        let avatar = profile.remove("picture");
-        json!({
-            "id": user.id,
-            "username": user.username,
-            "primaryEmail": user.email,
-            "primaryPhone": user.phone.as_deref().map(|phone| phone.trim_start_matches('+')),
-            "name": user.name,
-            "avatar": avatar,
-            "customData": {},
-            "identities": {},
-            "lastSignInAt": self.last_sign_in_at.map(Timestamp::as_millis),
-            "createdAt": user.created_at().as_millis(),
-            "updatedAt": user.updated_at().as_millis(),
-            "profile": camel_case(profile),
-            "applicationId": Value::Null,
-            "isSuspended": !User::is_active(user),
-        })
+        Value::Object(logto_account::json(self.set.user, self.last_sign_in_at))
     }
-}
-
-/// Claims have names with underscores, Logto's profile the same names with humps.
-fn camel_case(claims: Map<String, Value>) -> Map<String, Value> {
-    let humps = |name: &str| {
-        let mut words = name.split('_');
-        let first = words.next().unwrap_or_default().to_owned();
-        words.fold(first, |mut name, word| {
-            let mut letters = word.chars();
-            name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-            name + letters.as_str()
-        })
-    };
-    let named = claims.into_iter().map(|(name, value)| {
-        let value = match value {
-            Value::Object(parts) => Value::Object(camel_case(parts)),
-            other => other,
-        };
-        (humps(&name), value)
-    });
-    named.collect()
 }

@@ -48,27 +48,37 @@ pub(crate) struct Webhook {
     targets: Targets,
 }
 
-/// A password that was set.
+/// An account that was changed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PasswordSet<'a> {
+pub(crate) struct AccountChanged<'a> {
     pub(crate) user: &'a User,
     pub(crate) client_ip: &'a str,
     /// What the browser says it is, where that is known.
     pub(crate) user_agent: Option<&'a str>,
-    pub(crate) by: SetBy<'a>,
+    pub(crate) by: Cause<'a>,
     pub(crate) now: Timestamp,
 }
 
-/// How a password was set.
+/// By what an account was changed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum SetBy<'a> {
-    /// By a reset, which began at this app.
+pub(crate) enum Cause<'a> {
+    /// By a reset of its password, which began at this app.
     Reset {
         flow_id: &'a str,
         client_id: Option<&'a str>,
     },
-    /// On the account page, with the current password.
+    /// By its person, who changed the password and knew the current one.
     Change,
+    /// By a call of the Management API.
+    Api(ApiCall),
+}
+
+/// A call of the Management API that changed an account, as Logto tells of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ApiCall {
+    pub(crate) method: &'static str,
+    /// The path below `/api`, with `:userId` where the account's id stands.
+    pub(crate) route: &'static str,
 }
 
 impl Webhooks {
@@ -86,12 +96,12 @@ impl Webhooks {
         }
     }
 
-    /// Writes the deliveries that follow from a password that was set, one for each event and webhook. Wake the
+    /// Writes the deliveries that follow from a change of an account, one for each event and webhook. Wake the
     /// outbox once the transaction is committed.
-    pub(crate) async fn password_set(
+    pub(crate) async fn account_changed(
         &self,
         tx: &mut Transaction,
-        set: PasswordSet<'_>,
+        set: AccountChanged<'_>,
     ) -> Result<(), StoreError> {
         if self.hooks.is_empty() {
             return Ok(());
@@ -102,8 +112,8 @@ impl Webhooks {
             application: self.application(tx, set.by).await?,
         };
         let events: &[WebhookEvent] = match set.by {
-            SetBy::Reset { .. } => &[WebhookEvent::PostResetPassword, WebhookEvent::UserDataUpdated],
-            SetBy::Change => &[WebhookEvent::UserDataUpdated],
+            Cause::Reset { .. } => &[WebhookEvent::PostResetPassword, WebhookEvent::UserDataUpdated],
+            Cause::Change | Cause::Api(_) => &[WebhookEvent::UserDataUpdated],
         };
         for hook in self.hooks.iter() {
             for event in events.iter().filter(|event| hook.events.contains(event)) {
@@ -127,9 +137,9 @@ impl Webhooks {
     async fn application(
         &self,
         tx: &mut Transaction,
-        by: SetBy<'_>,
+        by: Cause<'_>,
     ) -> Result<Option<body::Application>, StoreError> {
-        let SetBy::Reset {
+        let Cause::Reset {
             client_id: Some(client_id),
             ..
         } = by

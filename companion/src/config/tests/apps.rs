@@ -12,6 +12,29 @@ fn the_companions_own_app_is_nobody_elses() {
 }
 
 #[test]
+fn sr73_the_management_api_is_the_companions_own_and_for_machine_apps_alone() {
+    let app = |kind: &str, more: &str| {
+        problems(&format!(
+            "{LEAST}[[app]]\nclient_id = \"shop\"\ntype = \"{kind}\"\nclient_secret = \"{}\"\n\
+             resources = [\"https://default.logto.app/api\"]\n{more}",
+            "s".repeat(32)
+        ))
+    };
+    let web = app("web", "redirect_uris = [\"https://shop.example/\"]\n");
+    assert_eq!(web.len(), 1, "{web:?}");
+    assert!(web[0].contains("is for machine apps"), "{web:?}");
+    let declared = app(
+        "machine",
+        "[[resource]]\nindicator = \"https://default.logto.app/api\"\n",
+    );
+    assert_eq!(declared.len(), 1, "{declared:?}");
+    assert!(
+        declared[0].contains("the companion's own Management API"),
+        "{declared:?}"
+    );
+}
+
+#[test]
 fn all_that_is_wrong_with_an_app_is_told_at_once() {
     let found = problems(&format!(
         "{LEAST}[[app]]\nclient_id = \"shop\"\ntype = \"web\"\nclient_secret = \"short\"\nredirect_urls = []\n\

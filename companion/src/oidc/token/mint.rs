@@ -180,7 +180,7 @@ impl Inner {
         &self,
         user_id: &str,
         issued_at: Timestamp,
-    ) -> Result<Option<User>, ProtocolError> {
+    ) -> Result<Option<User>, StoreError> {
         let user = crate::store::users::find(self.store.reader(), user_id).await?;
         Ok(user.filter(|user| user.is_active() && issued_at >= user.not_before()))
     }

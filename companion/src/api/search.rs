@@ -1,0 +1,80 @@
+//! The query of `GET /api/users`: one exact search of Logto's, and pages.
+
+use keyback_core::identifier::Identifier;
+
+use super::error::ApiError;
+use crate::http::forms::Pairs;
+use crate::logto_account::with_plus;
+use crate::store::accounts::Which;
+
+const PAGE_SIZE: i64 = 20;
+/// As Logto: no more at once.
+const LARGEST_PAGE: i64 = 100;
+
+/// Which accounts, and which page of them.
+pub(super) struct Search {
+    pub(super) which: Which,
+    pub(super) offset: i64,
+    pub(super) limit: i64,
+}
+
+impl Search {
+    /// Reads a query. A search that is not known is refused: answered without it, everybody would be found.
+    pub(super) fn parse(query: &str) -> Result<Self, ApiError> {
+        let pairs = Pairs::parse(query.as_bytes(), |_, _| true)
+            .map_err(|_| ApiError::invalid_input("The query can't be read."))?;
+        let unknown = || {
+            ApiError::invalid_input(
+                "Search by one of search.id, search.username, search.primaryEmail and search.primaryPhone, with the \
+                 mode exact.",
+            )
+        };
+        let (mut page, mut limit) = (1, PAGE_SIZE);
+        let mut searched: Option<(&str, &str)> = None;
+        let mut mode: Option<&str> = None;
+        for (name, value) in pairs.iter() {
+            match name {
+                "page" => page = number(value)?,
+                "page_size" => limit = number(value)?.min(LARGEST_PAGE),
+                "search" => return Err(unknown()),
+                _ => match name.split_once('.') {
+                    Some(("search", field)) if searched.is_none() => searched = Some((field, value)),
+                    Some(("mode", field)) if mode.is_none() && value == "exact" => mode = Some(field),
+                    Some(("search" | "mode", _)) => return Err(unknown()),
+                    // As everywhere, what nobody asks for has no effect.
+                    _ => {}
+                },
+            }
+        }
+        let which = match (searched, mode) {
+            (None, None) => Which::All,
+            (Some((field, value)), Some(of)) if field == of => which(field, value).ok_or_else(unknown)?,
+            _ => return Err(unknown()),
+        };
+        Ok(Self {
+            which,
+            offset: (page - 1).saturating_mul(limit),
+            limit,
+        })
+    }
+}
+
+fn which(field: &str, value: &str) -> Option<Which> {
+    let identifier = |text: &str| Identifier::parse(text).map_or(Which::None, Which::Identifier);
+    Some(match field {
+        "id" => Which::Id(value.to_owned()),
+        "username" => Which::Username(value.to_owned()),
+        "primaryEmail" if value.contains('@') => identifier(value),
+        "primaryPhone" if !value.contains('@') => identifier(&with_plus(value)),
+        "primaryEmail" | "primaryPhone" => Which::None,
+        _ => return None,
+    })
+}
+
+fn number(text: &str) -> Result<i64, ApiError> {
+    let read = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=i64::from(u32::MAX)).contains(number));
+    read.ok_or_else(|| ApiError::invalid_input("page and page_size are whole numbers from 1 on."))
+}
