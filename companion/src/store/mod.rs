@@ -4,6 +4,7 @@
 //! queue is fair where `SQLITE_BUSY` is not. A write is one `BEGIN IMMEDIATE` transaction; what
 //! [`Store::begin`] returns is committed whole or not at all, also by `kill -9` (WAL, `synchronous=FULL`).
 
+pub mod account_status;
 pub mod apps;
 pub mod audit;
 pub mod client_assertions;
@@ -11,6 +12,7 @@ pub mod codes;
 pub mod consents;
 pub mod cut_off;
 pub mod device_codes;
+pub mod freeze_links;
 pub mod granted;
 pub mod grants;
 pub mod import;

@@ -4,16 +4,15 @@ use keyback_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{PasswordSet, SetBy};
+use super::{AccountChange, Cause};
 use crate::config::app::AppKind;
 use crate::config::webhook::WebhookEvent;
 use crate::profile::Profile;
-use crate::store::users::User;
 use crate::time_text;
 
 /// What the bodies of one change are made of.
 pub(super) struct Facts<'a> {
-    pub(super) set: PasswordSet<'a>,
+    pub(super) change: AccountChange<'a>,
     pub(super) last_sign_in_at: Option<Timestamp>,
     pub(super) application: Option<Application>,
 }
@@ -51,12 +50,12 @@ impl Facts<'_> {
         let mut body = Map::new();
         let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
         put("event", json!(event.as_str()));
-        put("createdAt", json!(time_text::rfc3339(self.set.now)));
-        if let SetBy::Reset { flow_id, .. } = self.set.by {
+        put("createdAt", json!(time_text::rfc3339(self.change.now)));
+        if let Cause::Reset { flow_id, .. } = self.change.by {
             put("interactionEvent", json!("ForgotPassword"));
             put("sessionId", json!(flow_id));
         }
-        if let Some(user_agent) = self.set.user_agent {
+        if let Some(user_agent) = self.change.user_agent {
             put("userAgent", json!(user_agent));
         }
         if let Some(application) = &self.application {
@@ -64,15 +63,15 @@ impl Facts<'_> {
         }
         match event {
             WebhookEvent::PostResetPassword => {
-                put("userId", json!(self.set.user.id));
-                put("userIp", json!(self.set.client_ip));
+                put("userId", json!(self.change.user.id));
+                put("userIp", json!(self.change.client_ip));
                 put("user", self.user());
             }
             WebhookEvent::UserDataUpdated => {
                 if let Some(application) = &self.application {
                     put("applicationId", json!(application.id));
                 }
-                put("ip", json!(self.set.client_ip));
+                put("ip", json!(self.change.client_ip));
                 put("data", self.user());
             }
         }
@@ -82,7 +81,7 @@ impl Facts<'_> {
 
     /// The account. What Logto keeps and Keyback does not is there and empty: receivers of Logto's expect it.
     fn user(&self) -> Value {
-        let user = self.set.user;
+        let user = self.change.user;
         let mut profile = Profile::from_stored(&user.profile).to_claims();
         let avatar = profile.remove("picture");
         json!({
@@ -99,7 +98,7 @@ impl Facts<'_> {
             "updatedAt": user.updated_at().as_millis(),
             "profile": camel_case(profile),
             "applicationId": Value::Null,
-            "isSuspended": !User::is_active(user),
+            "isSuspended": !user.may_sign_in(),
         })
     }
 }

@@ -48,27 +48,29 @@ pub(crate) struct Webhook {
     targets: Targets,
 }
 
-/// A password that was set.
+/// A change of an account.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PasswordSet<'a> {
+pub(crate) struct AccountChange<'a> {
     pub(crate) user: &'a User,
     pub(crate) client_ip: &'a str,
     /// What the browser says it is, where that is known.
     pub(crate) user_agent: Option<&'a str>,
-    pub(crate) by: SetBy<'a>,
+    pub(crate) by: Cause<'a>,
     pub(crate) now: Timestamp,
 }
 
-/// How a password was set.
+/// What changed an account.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum SetBy<'a> {
-    /// By a reset, which began at this app.
+pub(crate) enum Cause<'a> {
+    /// A reset, which began at this app.
     Reset {
         flow_id: &'a str,
         client_id: Option<&'a str>,
     },
-    /// On the account page, with the current password.
-    Change,
+    /// A new password on the account page, with the current one.
+    PasswordChange,
+    /// Its owner, who contests a change (SR-59).
+    Freeze,
 }
 
 impl Webhooks {
@@ -86,33 +88,33 @@ impl Webhooks {
         }
     }
 
-    /// Writes the deliveries that follow from a password that was set, one for each event and webhook. Wake the
+    /// Writes the deliveries that follow from a change, one for each event and webhook. Wake the
     /// outbox once the transaction is committed.
-    pub(crate) async fn password_set(
+    pub(crate) async fn account_changed(
         &self,
         tx: &mut Transaction,
-        set: PasswordSet<'_>,
+        change: AccountChange<'_>,
     ) -> Result<(), StoreError> {
         if self.hooks.is_empty() {
             return Ok(());
         }
         let facts = body::Facts {
-            set,
-            last_sign_in_at: users::last_sign_in_at(&mut **tx, &set.user.id).await?,
-            application: self.application(tx, set.by).await?,
+            change,
+            last_sign_in_at: users::last_sign_in_at(&mut **tx, &change.user.id).await?,
+            application: self.application(tx, change.by).await?,
         };
-        let events: &[WebhookEvent] = match set.by {
-            SetBy::Reset { .. } => &[WebhookEvent::PostResetPassword, WebhookEvent::UserDataUpdated],
-            SetBy::Change => &[WebhookEvent::UserDataUpdated],
+        let events: &[WebhookEvent] = match change.by {
+            Cause::Reset { .. } => &[WebhookEvent::PostResetPassword, WebhookEvent::UserDataUpdated],
+            Cause::PasswordChange | Cause::Freeze => &[WebhookEvent::UserDataUpdated],
         };
         for hook in self.hooks.iter() {
             for event in events.iter().filter(|event| hook.events.contains(event)) {
                 let delivery = WebhookDelivery {
                     hook_id: hook.id.clone(),
-                    user_id: set.user.id.clone(),
+                    user_id: change.user.id.clone(),
                     event: event.as_str().to_owned(),
                     body: facts.body(*event, &hook.id).to_string(),
-                    created_at: set.now,
+                    created_at: change.now,
                 };
                 self.outbox.webhook(&mut **tx, &delivery).await?;
             }
@@ -127,9 +129,9 @@ impl Webhooks {
     async fn application(
         &self,
         tx: &mut Transaction,
-        by: SetBy<'_>,
+        by: Cause<'_>,
     ) -> Result<Option<body::Application>, StoreError> {
-        let SetBy::Reset {
+        let Cause::Reset {
             client_id: Some(client_id),
             ..
         } = by
