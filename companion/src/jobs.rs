@@ -7,6 +7,7 @@ use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use zeroize::Zeroizing;
 
 use crate::app::Companion;
 use crate::connectors::{DeliveryError, MessageKind, Outgoing};
@@ -15,6 +16,7 @@ use crate::http::server::told_to_stop;
 use crate::logout::{self, LogoutError};
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
 use crate::outbox::{ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
+use crate::pages::not_me;
 use crate::store::jobs::{self as rows, Free, Job, Lane};
 use crate::store::{StoreError, reset, users};
 use crate::time_text;
@@ -204,7 +206,7 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let order: SendCode = companion.outbox.open(job)?;
     let now = companion.clock.now();
     let user = users::find_by_identifier(companion.store.reader(), &order.identifier).await?;
-    let user = user.filter(|user| user.is_active() && user.is_verified(&order.identifier));
+    let user = user.filter(|user| user.may_reset_over(&order.identifier));
     let subject = user.as_ref().map(|user| user.id.as_str());
     let writer = companion.store.writer();
     let may_send =
@@ -256,6 +258,7 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError
         return Ok(());
     }
     let reset_url = companion.url("/reset-password");
+    let not_me_url = Zeroizing::new(companion.url(&not_me::path(&notice.freeze_token)));
     let app_name = companion.app_name(notice.client_id.as_deref()).await?;
     let words = PasswordChangedMessage {
         app_name: &app_name,
@@ -266,6 +269,7 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError
         },
         sessions_ended: notice.sessions_ended,
         reset_url: &reset_url,
+        not_me_url: &not_me_url,
         color: companion.theme.color(),
     };
     let message = match notice.to {

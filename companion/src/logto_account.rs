@@ -58,7 +58,7 @@ pub(crate) fn json(user: &User, last_sign_in_at: Option<Timestamp>) -> Map<Strin
         "updatedAt": user.updated_at().as_millis(),
         "profile": camel_case(profile),
         "applicationId": Value::Null,
-        "isSuspended": !user.is_active(),
+        "isSuspended": !user.may_sign_in(),
     });
     match account {
         Value::Object(members) => members,

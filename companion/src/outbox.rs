@@ -70,7 +70,7 @@ pub struct SendCode {
 }
 
 /// The payload of [`JobKind::PasswordChanged`]: one address.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 pub struct PasswordChanged {
     pub to: Identifier,
     pub user_id: String,
@@ -78,6 +78,8 @@ pub struct PasswordChanged {
     pub changed_at: Timestamp,
     pub by: ChangedBy,
     pub sessions_ended: u32,
+    /// What the link of the notice carries: see [`keyback_core::secret::FreezeToken`].
+    pub freeze_token: Zeroizing<String>,
 }
 
 /// The payload of [`JobKind::Logout`]: one app, and one session that it took part in.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keyback_companion::hashing::Lane;
+use keyback_companion::store::account_status::AccountStatus;
 use keyback_companion::store::cut_off::cut_off;
 use keyback_companion::store::{reset, users};
 use keyback_core::identifier::Identifier;
@@ -63,7 +64,7 @@ async fn sr54_a_password_of_an_account_that_is_disabled_after_its_check_holds_no
         .await
         .unwrap()
         .unwrap();
-    app.set_status(&id, users::DISABLED).await;
+    app.set_status(&id, AccountStatus::Disabled).await;
     let mut tx = app.companion.store.begin().await.unwrap();
     assert!(!checked.still_holds(&mut tx).await.unwrap());
 }

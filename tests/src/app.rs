@@ -14,6 +14,7 @@ use keyback_companion::hashing::Lane;
 use keyback_companion::http::server::ServingLimits;
 use keyback_companion::secrets::RootKey;
 use keyback_companion::serve::Running;
+use keyback_companion::store::account_status::AccountStatus;
 use keyback_companion::store::users::{self, Added, NewUser};
 use keyback_core::identifier::Identifier;
 use keyback_core::random::{SystemRandom, short_id};
@@ -213,7 +214,7 @@ impl TestApp {
     }
 
     /// Sets an account's status, as `keyback user disable` does.
-    pub async fn set_status(&self, user_id: &str, status: &'static str) {
+    pub async fn set_status(&self, user_id: &str, status: AccountStatus) {
         users::set_status(self.companion.store.writer(), user_id, status, self.clock.now())
             .await
             .unwrap();

@@ -1,4 +1,4 @@
-//! The two secrets of 256 bits that a browser holds during a reset, and what rests of them.
+//! The secrets of 256 bits that a browser holds, and what rests of them.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ macro_rules! secret {
                 decode(text).map(|bytes| Self(*bytes))
             }
 
-            /// The text for the browser: a cookie or a POST body, never a URL (SR-29).
+            /// The text for the browser: a cookie or a POST body, never a URL (SR-29), but for the link of a notice.
             pub fn reveal(&self) -> Zeroizing<String> {
                 Zeroizing::new(URL_SAFE_NO_PAD.encode(self.0))
             }
@@ -63,6 +63,11 @@ secret! {
 secret! {
     /// Proves that the challenge was passed. It sets one password, within ten minutes, and signs nobody in (SR-27).
     Proof
+}
+
+secret! {
+    /// Freezes the account whose password was changed, and does nothing else (SR-59). It comes by mail, in a link.
+    FreezeToken
 }
 
 impl SecretDigest {

@@ -15,9 +15,10 @@ use super::error::{ApiError, ApiResult};
 use super::users::shown;
 use crate::accounts::save_edited;
 use crate::app::Companion;
-use crate::store::users::{self, ACTIVE, Added, DISABLED, User};
+use crate::store::account_status::{self, AccountStatus};
+use crate::store::users::{self, Added, User};
 use crate::store::{StoreError, accounts, audit};
-use crate::webhooks::{AccountChanged, ApiCall, Cause};
+use crate::webhooks::{AccountChange, ApiCall, Cause};
 
 const EDIT: ApiCall = ApiCall {
     method: "PATCH",
@@ -65,7 +66,7 @@ pub(super) async fn patch(
     let account = accounts::find(&mut *tx, &id)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let changed = AccountChanged {
+    let changed = AccountChange {
         user: &account.user,
         client_ip: &operator.client_ip,
         user_agent: operator.user_agent.as_deref(),
@@ -100,11 +101,11 @@ pub(super) async fn suspend(
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
     let (status, event) = if is_suspended {
-        (DISABLED, "user_disabled")
+        (AccountStatus::Disabled, "user_disabled")
     } else {
-        (ACTIVE, "user_enabled")
+        (AccountStatus::Active, "user_enabled")
     };
-    if !users::set_status(&mut *tx, &id, status, now).await? {
+    if !account_status::set_by_operator(&mut tx, &id, status, now).await? {
         return Err(ApiError::not_found());
     }
     if is_suspended {

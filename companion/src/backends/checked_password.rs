@@ -39,7 +39,7 @@ impl EmbeddedBackend {
         typed: &str,
     ) -> Result<Option<CheckedPassword>, CheckError> {
         let id = user.as_ref().map_or("", |user| user.id.as_str());
-        let stored = users::find_password_hash(self.store().reader(), id).await?;
+        let stored = users::find_password_hash(self.store.reader(), id).await?;
         let typed = CurrentPassword::parse(typed).ok();
         let text = typed.as_ref().map_or("", CurrentPassword::expose);
         let verdict = self
@@ -48,7 +48,7 @@ impl EmbeddedBackend {
             .await?;
         let right = user.zip(stored).zip(typed).filter(|_| verdict != Verdict::Wrong);
         Ok(right
-            .filter(|((user, _), _)| user.is_active())
+            .filter(|((user, _), _)| user.may_sign_in())
             .map(|((user, phc), typed)| CheckedPassword {
                 user,
                 typed,
@@ -64,7 +64,7 @@ impl CheckedPassword {
         &self.user
     }
 
-    /// Whether the account is still active and this still its password, in the transaction that asks.
+    /// Whether the account may still sign in and this still its password, in the transaction that asks.
     pub async fn still_holds(&self, tx: &mut Transaction) -> Result<bool, StoreError> {
         users::still_has_password(tx, &self.user.id, &self.phc).await
     }

@@ -1,6 +1,7 @@
 //! The embedded backend: accounts in Keyback's own store, and everything a reset does in one transaction.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keyback_core::event::{Event, EventKind};
 use keyback_core::ids::Subject;
@@ -9,16 +10,20 @@ use keyback_core::ports::{CompleteOutcome, Completion, Failure, IdentityBackend,
 use keyback_core::random::Random;
 use keyback_core::rate_limit::IdentifierHasher;
 use keyback_core::reset::Receipt;
+use keyback_core::secret::FreezeToken;
 use keyback_core::time::Timestamp;
 
 use crate::fail_point::{FailPoint, Step};
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
 use crate::logout::{CutOffAndTold, Endings};
 use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
+use crate::store::account_status::AccountStatus;
 use crate::store::users::User;
-use crate::store::{Store, StoreError, Transaction, audit, reset, users};
-use crate::webhooks::{AccountChanged, ApiCall, Cause, Webhooks};
+use crate::store::{Store, StoreError, Transaction, audit, freeze_links, reset, users};
+use crate::webhooks::{AccountChange, ApiCall, Cause, Webhooks};
 
+/// How long the link of a notice freezes the account (SR-59).
+const FREEZE_LINK_LIFE: Duration = Duration::from_secs(72 * 3_600);
 /// The call that sets a password.
 const SET_PASSWORD: ApiCall = ApiCall {
     method: "PATCH",
@@ -28,12 +33,12 @@ const SET_PASSWORD: ApiCall = ApiCall {
 /// Accounts in Keyback's own store. Cheap to clone.
 #[derive(Clone)]
 pub struct EmbeddedBackend {
-    store: Store,
+    pub(super) store: Store,
     hashing: HashPool,
-    outbox: Outbox,
-    endings: Endings,
+    pub(super) outbox: Outbox,
+    pub(super) endings: Endings,
     webhooks: Webhooks,
-    random: Arc<dyn Random>,
+    pub(super) random: Arc<dyn Random>,
     identifiers: IdentifierHasher,
 }
 
@@ -87,7 +92,12 @@ impl EmbeddedBackend {
     ) -> Result<Receipt, StoreError> {
         let receipt = self.set_password(tx, change.user, phc, None, change.now).await?;
         let (event, actor, client_id, cause) = match change.by {
-            Changer::Person => ("password_changed", audit::Actor::User, None, Cause::Change),
+            Changer::Person => (
+                "password_changed",
+                audit::Actor::User,
+                None,
+                Cause::PasswordChange,
+            ),
             Changer::App { client_id } => (
                 "password_set_by_app",
                 audit::Actor::App,
@@ -107,19 +117,15 @@ impl EmbeddedBackend {
         audit::write(&mut **tx, self.random.as_ref(), &line).await?;
         self.notify(tx, change.user, None, ChangedBy::Change, receipt, change.now)
             .await?;
-        let set = AccountChanged {
+        let told = AccountChange {
             user: change.user,
             client_ip: change.client_ip,
             user_agent: change.user_agent,
             by: cause,
             now: change.now,
         };
-        self.tell_webhooks(tx, set).await?;
+        self.tell_webhooks(tx, told).await?;
         Ok(receipt)
-    }
-
-    pub(super) fn store(&self) -> &Store {
-        &self.store
     }
 
     pub(super) fn hashing(&self) -> &HashPool {
@@ -149,7 +155,7 @@ impl EmbeddedBackend {
         let mut tx = self.store.begin().await?;
         let user = users::find(&mut *tx, subject.as_str())
             .await?
-            .filter(User::is_active);
+            .filter(|user| user.may_reset_over(&identifier));
         let Some(user) = user else {
             return Ok(CompleteOutcome::AccountUnavailable);
         };
@@ -161,8 +167,11 @@ impl EmbeddedBackend {
         if reset::save_flow(&mut *tx, &flow).await? == Saved::Conflict {
             return Ok(CompleteOutcome::Conflict);
         }
-        users::mark_verified(&mut *tx, &user.id, &identifier).await?;
-        let set = AccountChanged {
+        users::mark_verified(&mut *tx, &user.id, &identifier, now).await?;
+        if user.status == AccountStatus::Frozen {
+            self.thaw(&mut tx, &user.id, now).await?;
+        }
+        let change = AccountChange {
             user: &user,
             client_ip: &visitor.address.to_string(),
             user_agent: visitor.user_agent.as_deref(),
@@ -172,7 +181,7 @@ impl EmbeddedBackend {
             },
             now,
         };
-        self.tell_webhooks(&mut tx, set).await?;
+        self.tell_webhooks(&mut tx, change).await?;
         let event = Event {
             at: now,
             visitor,
@@ -217,18 +226,28 @@ impl EmbeddedBackend {
     }
 
     /// Queues what webhooks are told, of the account as it is now.
-    async fn tell_webhooks(&self, tx: &mut Transaction, set: AccountChanged<'_>) -> Result<(), StoreError> {
-        match users::find(&mut **tx, &set.user.id).await? {
+    pub(super) async fn tell_webhooks(
+        &self,
+        tx: &mut Transaction,
+        change: AccountChange<'_>,
+    ) -> Result<(), StoreError> {
+        match users::find(&mut **tx, &change.user.id).await? {
             Some(user) => {
                 self.webhooks
-                    .account_changed(tx, AccountChanged { user: &user, ..set })
+                    .account_changed(
+                        tx,
+                        AccountChange {
+                            user: &user,
+                            ..change
+                        },
+                    )
                     .await
             }
             None => Ok(()),
         }
     }
 
-    /// Queues the notice to every verified address.
+    /// Queues the notice to every verified address, with the link of this change (SR-59).
     async fn notify(
         &self,
         tx: &mut Transaction,
@@ -238,7 +257,13 @@ impl EmbeddedBackend {
         receipt: Receipt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        for to in user.verified_addresses() {
+        let addresses = user.verified_addresses();
+        if addresses.is_empty() {
+            return Ok(());
+        }
+        let token = FreezeToken::issue(self.random.as_ref());
+        freeze_links::add(&mut **tx, &token, &user.id, now, now + FREEZE_LINK_LIFE).await?;
+        for to in addresses {
             let notice = PasswordChanged {
                 to,
                 user_id: user.id.clone(),
@@ -246,6 +271,7 @@ impl EmbeddedBackend {
                 changed_at: now,
                 by,
                 sessions_ended: receipt.sessions_ended,
+                freeze_token: token.reveal(),
             };
             self.outbox.password_changed(&mut **tx, &notice).await?;
         }
@@ -258,7 +284,9 @@ impl IdentityBackend for EmbeddedBackend {
         let user = users::find(self.store.reader(), subject.as_str())
             .await
             .map_err(|error| Failure::broken("find the account", error))?;
-        Ok(user.filter(User::is_active).map(|user| facts(&user)))
+        Ok(user
+            .filter(|user| user.status.may_reset())
+            .map(|user| facts(&user)))
     }
 
     async fn has_password(&self, subject: &Subject, password: &NewPassword) -> Result<bool, Failure> {

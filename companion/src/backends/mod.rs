@@ -2,4 +2,5 @@
 
 pub mod checked_password;
 pub mod embedded;
+pub mod freeze;
 pub mod reset_rows;

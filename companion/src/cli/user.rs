@@ -24,7 +24,8 @@ use crate::logout::Endings;
 use crate::outbox::Outbox;
 use crate::profile;
 use crate::secrets::Purpose;
-use crate::store::users::{self, ACTIVE, Added, DISABLED, NewUser, User};
+use crate::store::account_status::{self, AccountStatus};
+use crate::store::users::{self, Added, NewUser, User};
 use crate::store::{Store, audit};
 
 const PAGE: i64 = 500;
@@ -45,7 +46,7 @@ pub(crate) enum UserCommand {
     Reset(Named),
     /// Stop an account from signing in and resetting, and end its sessions
     Disable(Named),
-    /// Let an account sign in and reset again
+    /// Let an account sign in and reset again, one that its owner has frozen too
     Enable(Named),
 }
 
@@ -88,8 +89,8 @@ pub(super) async fn run(command: UserCommand) -> Result<()> {
         UserCommand::Show(named) => user_show::run(&named).await,
         UserCommand::Edit(args) => user_edit::run(&args).await,
         UserCommand::Reset(named) => reset(&named).await,
-        UserCommand::Disable(named) => set_status(&named, DISABLED).await,
-        UserCommand::Enable(named) => set_status(&named, ACTIVE).await,
+        UserCommand::Disable(named) => set_status(&named, AccountStatus::Disabled).await,
+        UserCommand::Enable(named) => set_status(&named, AccountStatus::Active).await,
     }
 }
 
@@ -241,11 +242,12 @@ async fn list(file: &ConfigFile) -> Result<()> {
 async fn reset(named: &Named) -> Result<()> {
     let (config, store) = open::store(&named.config).await?;
     let user = find(&config, &store, &named.account).await?;
-    if !user.is_active() {
+    if !user.status.may_reset() {
         bail!("the account is disabled; enable it first with `keyback user enable`");
     }
-    let Some(address) = user.verified_addresses().into_iter().next() else {
-        bail!("the account has no verified e-mail address or phone number that a code could go to");
+    let mut addresses = user.verified_addresses().into_iter();
+    let Some(address) = addresses.find(|address| user.may_reset_over(address)) else {
+        bail!("{}", no_address(user.status));
     };
     let Some(public_url) = config.server.public_url() else {
         bail!("[server] public_url is missing")
@@ -270,23 +272,39 @@ async fn reset(named: &Named) -> Result<()> {
     Ok(())
 }
 
-async fn set_status(named: &Named, status: &'static str) -> Result<()> {
+/// Why no code can go to an account.
+fn no_address(status: AccountStatus) -> &'static str {
+    match status {
+        AccountStatus::Frozen => {
+            "the account is frozen, and none of its addresses was verified before the change that its owner contests; \
+             give it an address that you know to be theirs with `keyback user edit`, then thaw it with `keyback user enable`"
+        }
+        AccountStatus::Active | AccountStatus::Disabled => {
+            "the account has no verified e-mail address or phone number that a code could go to"
+        }
+    }
+}
+
+async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
     let (config, store) = open::store(&named.config).await?;
     let user = find(&config, &store, &named.account).await?;
     let now = SystemClock.now();
     let mut tx = store.begin().await?;
-    users::set_status(&mut *tx, &user.id, status, now).await?;
-    if status == DISABLED {
+    account_status::set_by_operator(&mut tx, &user.id, status, now).await?;
+    if !status.may_sign_in() {
         endings(&config)?.cut_off(&mut tx, &user.id, None, now).await?;
     }
-    let event = if status == DISABLED {
-        "user_disabled"
-    } else {
+    let event = if status.may_sign_in() {
         "user_enabled"
+    } else {
+        "user_disabled"
     };
     audit::write(&mut *tx, &SystemRandom, &operator_line(event, &user.id, now)).await?;
     tx.commit().await?;
     println!("{} is {status}", user.sign_in_name());
+    if user.status == AccountStatus::Frozen && status.may_sign_in() {
+        eprintln!("the password that its owner contests is gone; `keyback user reset` leads to a new one");
+    }
     store.close().await;
     Ok(())
 }

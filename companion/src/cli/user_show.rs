@@ -19,7 +19,7 @@ pub(super) async fn run(named: &Named) -> Result<()> {
         ("phone", &user.phone, user.phone_verified),
     ];
     line("id", &user.id);
-    line("status", &user.status);
+    line("status", user.status.as_str());
     for (label, value) in [("name", &user.name), ("username", &user.username)] {
         if let Some(value) = value {
             line(label, value);

@@ -40,15 +40,17 @@ pub struct CodeMessage<'a> {
 }
 
 /// What the notice after a change says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct PasswordChangedMessage<'a> {
     pub app_name: &'a str,
     pub at: DateTime<Utc>,
     pub way: Way,
     /// Sessions that were ended by it.
     pub sessions_ended: u32,
-    /// `{public_url}/reset-password`: a page, no link that acts (SR-59).
+    /// `{public_url}/reset-password`, for text messages.
     pub reset_url: &'a str,
+    /// Where the owner contests the change, for mails: a page that asks, no link that acts (SR-59). It holds a secret.
+    pub not_me_url: &'a str,
     pub color: Color,
 }
 
@@ -235,6 +237,7 @@ impl PasswordChangedMessage<'_> {
             was_reset => self.way == Way::Reset,
             sessions_ended => self.sessions_ended,
             reset_url => plain(self.reset_url),
+            not_me_url => plain(self.not_me_url),
             ..look(self.app_name, self.color),
         }
     }

@@ -25,6 +25,7 @@ fn changed_message(app_name: &str) -> PasswordChangedMessage<'_> {
         way: Way::Reset,
         sessions_ended: 3,
         reset_url: "https://id.example.com/reset-password",
+        not_me_url: "https://id.example.com/not-me?t=abc",
         color: "#2f5bea".parse().unwrap(),
     }
 }
@@ -101,9 +102,9 @@ fn the_notice_says_when_what_and_what_to_do() {
     for part in [mail.text.as_str(), html.as_str()] {
         assert!(part.contains("23 November 2026 at 18:04 UTC"), "{part}");
         assert!(part.contains("3 devices"), "{part}");
-        assert!(part.contains("reset-password"), "{part}");
+        assert!(part.contains("not-me?t=abc"), "{part}");
     }
-    assert!(mail.text.contains("https://id.example.com/reset-password"));
+    assert!(mail.text.contains("https://id.example.com/not-me?t=abc"));
     assert_eq!(html.matches("href=").count(), 1);
 
     let one = PasswordChangedMessage {
@@ -132,6 +133,10 @@ fn the_notice_says_when_what_and_what_to_do() {
     let sms = messages().render_password_changed_sms(&message).unwrap();
     assert!(
         sms.text.contains("Larkspur Books") && sms.text.contains("https://id.example.com/reset-password")
+    );
+    assert!(
+        !sms.text.contains("not-me"),
+        "a text message is no place for a secret that long"
     );
 }
 

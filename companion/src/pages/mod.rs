@@ -19,6 +19,7 @@ mod flow_cookie;
 mod forgot_password;
 mod guard;
 mod new_password;
+pub(crate) mod not_me;
 mod password_rules;
 pub mod provider_pages;
 mod request;
@@ -72,6 +73,8 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
             "/account/password",
             get(account_password::get).post(account_password::post),
         )
+        .route(not_me::PATH, get(not_me::get).post(not_me::post))
+        .route(not_me::FROZEN_PATH, get(not_me::frozen))
         .route("/sign-out", get(sign_out::get).post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))
         .route("/reset-password", get(reset_endpoint::get))

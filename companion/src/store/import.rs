@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use keyback_core::time::Timestamp;
 use sqlx::{QueryBuilder, Sqlite, SqliteExecutor};
 
-use super::users::{ACTIVE, DISABLED};
+use super::account_status::AccountStatus;
 use super::{StoreError, Transaction};
 
 /// An account to import, whole.
@@ -73,6 +73,16 @@ pub async fn note_ids(tx: &mut Transaction, ids: &[String]) -> Result<HashSet<St
     Ok(new.into_iter().collect())
 }
 
+impl NewAccount {
+    fn status(&self) -> AccountStatus {
+        if self.disabled {
+            AccountStatus::Disabled
+        } else {
+            AccountStatus::Active
+        }
+    }
+}
+
 /// Writes accounts with their passwords. Answers the indices of those that were left out, because another account
 /// has one of their unique values.
 pub async fn add(
@@ -95,7 +105,7 @@ pub async fn add(
         .filter_map(|(account, is_first)| is_first.then_some(account));
     let mut statement = QueryBuilder::<Sqlite>::new(
         "INSERT INTO users (id, username, email, email_verified, phone, phone_verified, name, profile, status, \
-         created_at, updated_at) ",
+         created_at, updated_at, email_verified_at, phone_verified_at) ",
     );
     statement.push_values(sent, |mut row, account| {
         row.push_bind(&account.id)
@@ -106,9 +116,11 @@ pub async fn add(
             .push_bind(account.phone_verified)
             .push_bind(&account.name)
             .push_bind(&account.profile)
-            .push_bind(if account.disabled { DISABLED } else { ACTIVE })
+            .push_bind(account.status().as_str())
             .push_bind(account.created_at.as_millis())
-            .push_bind(account.updated_at.as_millis());
+            .push_bind(account.updated_at.as_millis())
+            .push_bind(account.email_verified.then_some(now.as_millis()))
+            .push_bind(account.phone_verified.then_some(now.as_millis()));
     });
     statement.push(" ON CONFLICT DO NOTHING RETURNING id");
     let written: Vec<String> = statement.build_query_scalar().fetch_all(&mut **tx).await?;

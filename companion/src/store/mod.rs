@@ -5,6 +5,7 @@
 //! all, also by `kill -9` (WAL). What [`Store::begin`] commits is on the disk; what [`Store::begin_quick`] does may go with
 //! the power.
 
+pub mod account_status;
 pub mod accounts;
 pub mod apps;
 pub mod audit;
@@ -13,6 +14,7 @@ pub mod codes;
 pub mod consents;
 pub mod cut_off;
 pub mod device_codes;
+pub mod freeze_links;
 pub mod granted;
 pub mod grants;
 pub mod import;

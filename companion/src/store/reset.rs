@@ -8,7 +8,7 @@ use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
-use super::users::ACTIVE;
+use super::account_status::AccountStatus;
 use super::{StoreError, Transaction};
 
 /// How long a flow's row outlives it: the done page and "this code was used" can still be told.
@@ -136,7 +136,7 @@ pub async fn count_attempt(
 /// that the requests which queue behind it take as long (SR-2). Answers whether the code may be sent.
 ///
 /// The account is looked at once more in the same statement: it may have changed since the worker read it. A code is
-/// bound where the account is active and has the address verified, and where it was not cut off since the code was
+/// bound where the account may reset over the address ([`may_reset_over`](super::users::User::may_reset_over)), and where it was not cut off since the code was
 /// asked for, by a reset above all (SR-24).
 pub async fn bind_challenge(
     db: impl SqliteExecutor<'_>,
@@ -148,21 +148,22 @@ pub async fn bind_challenge(
     let statement = match identifier {
         Identifier::Email(_) => {
             "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
-             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND status = $4 AND email = $5 \
-             AND email_verified AND not_before <= challenges.created_at))"
+             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND email = $5 AND email_verified \
+             AND (status = $4 OR (status = $6 AND email_verified_at < contested_at)) AND not_before <= challenges.created_at))"
         }
         Identifier::Phone(_) => {
             "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
-             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND status = $4 AND phone = $5 \
-             AND phone_verified AND not_before <= challenges.created_at))"
+             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND phone = $5 AND phone_verified \
+             AND (status = $4 OR (status = $6 AND phone_verified_at < contested_at)) AND not_before <= challenges.created_at))"
         }
     };
     let done = sqlx::query(statement)
         .bind(id)
         .bind(subject)
         .bind(now.as_millis())
-        .bind(ACTIVE)
+        .bind(AccountStatus::Active.as_str())
         .bind(identifier.as_str())
+        .bind(AccountStatus::Frozen.as_str())
         .execute(db)
         .await?;
     Ok(done.rows_affected() == 1)

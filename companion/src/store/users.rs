@@ -4,6 +4,7 @@ use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
+use super::account_status::AccountStatus;
 use super::{StoreError, Transaction};
 use crate::profile::Profile;
 
@@ -20,10 +21,14 @@ pub struct User {
     pub name: Option<String>,
     /// Further standard claims (OIDC Core 5.1) as a JSON object.
     pub profile: String,
-    pub status: String,
+    #[sqlx(try_from = "String")]
+    pub status: AccountStatus,
     created_at: i64,
     updated_at: i64,
     not_before: i64,
+    email_verified_at: Option<i64>,
+    phone_verified_at: Option<i64>,
+    contested_at: Option<i64>,
 }
 
 impl User {
@@ -39,19 +44,17 @@ impl User {
             phone_verified: false,
             name: None,
             profile: "{}".to_owned(),
-            status: ACTIVE.to_owned(),
+            status: AccountStatus::Active,
             created_at: at.as_millis(),
             updated_at: at.as_millis(),
             not_before: 0,
+            email_verified_at: None,
+            phone_verified_at: None,
+            contested_at: None,
         }
     }
 
-    /// Whether the account may sign in and reset.
-    pub fn is_active(&self) -> bool {
-        self.status == ACTIVE
-    }
-
-    /// Whether an address is the account's own and verified: only then a code goes there.
+    /// Whether an address is the account's own and verified: only then notices go there.
     pub fn is_verified(&self, identifier: &Identifier) -> bool {
         let (stored, verified) = match identifier {
             Identifier::Email(_) => (&self.email, self.email_verified),
@@ -84,6 +87,21 @@ impl User {
         Timestamp::from_millis(self.not_before)
     }
 
+    /// Since when the e-mail address is verified.
+    pub fn email_verified_at(&self) -> Option<Timestamp> {
+        self.email_verified_at.map(Timestamp::from_millis)
+    }
+
+    /// Since when the phone number is verified.
+    pub fn phone_verified_at(&self) -> Option<Timestamp> {
+        self.phone_verified_at.map(Timestamp::from_millis)
+    }
+
+    /// When the change was made for which the account is frozen.
+    pub fn contested_at(&self) -> Option<Timestamp> {
+        self.contested_at.map(Timestamp::from_millis)
+    }
+
     /// What pages call the person: the first of name, user name, e-mail, phone.
     pub fn display_name(&self) -> &str {
         [&self.name, &self.username, &self.email, &self.phone]
@@ -100,11 +118,6 @@ impl User {
             .unwrap_or(&self.id)
     }
 }
-
-/// The status of an account that may sign in.
-pub const ACTIVE: &str = "active";
-/// The status of an account that may not.
-pub const DISABLED: &str = "disabled";
 
 /// What a new account begins with. A password is set by a reset, or apart from it.
 #[derive(Clone, Debug, Default)]
@@ -127,20 +140,23 @@ pub enum Added {
     Taken,
 }
 
-const COLUMNS_BY_ID: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, \
-     status, created_at, updated_at, not_before FROM users WHERE id = $1";
-const COLUMNS_BY_EMAIL: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, \
-     status, created_at, updated_at, not_before FROM users WHERE email = $1";
-const COLUMNS_BY_PHONE: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, \
-     status, created_at, updated_at, not_before FROM users WHERE phone = $1";
-const COLUMNS_BY_USERNAME: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, \
-     profile, status, created_at, updated_at, not_before FROM users WHERE username = $1";
-const COLUMNS_OF_ALL: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, \
-     status, created_at, updated_at, not_before FROM users WHERE id > $1 ORDER BY id LIMIT $2";
+/// A statement that reads whole accounts.
+macro_rules! select_users {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, status, created_at, \
+             updated_at, not_before, email_verified_at, phone_verified_at, contested_at FROM users ",
+            $which
+        )
+    };
+}
 
 /// Finds an account by its id.
 pub async fn find(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<User>, StoreError> {
-    Ok(sqlx::query_as(COLUMNS_BY_ID).bind(id).fetch_optional(db).await?)
+    Ok(sqlx::query_as(select_users!("WHERE id = $1"))
+        .bind(id)
+        .fetch_optional(db)
+        .await?)
 }
 
 /// Finds the account of an e-mail address or phone number. The stored form is the identifier's normal form.
@@ -149,8 +165,8 @@ pub async fn find_by_identifier(
     identifier: &Identifier,
 ) -> Result<Option<User>, StoreError> {
     let by = match identifier {
-        Identifier::Email(_) => COLUMNS_BY_EMAIL,
-        Identifier::Phone(_) => COLUMNS_BY_PHONE,
+        Identifier::Email(_) => select_users!("WHERE email = $1"),
+        Identifier::Phone(_) => select_users!("WHERE phone = $1"),
     };
     Ok(sqlx::query_as(by)
         .bind(identifier.as_str())
@@ -163,7 +179,7 @@ pub async fn find_by_username(
     db: impl SqliteExecutor<'_>,
     username: &str,
 ) -> Result<Option<User>, StoreError> {
-    Ok(sqlx::query_as(COLUMNS_BY_USERNAME)
+    Ok(sqlx::query_as(select_users!("WHERE username = $1"))
         .bind(username)
         .fetch_optional(db)
         .await?)
@@ -171,18 +187,21 @@ pub async fn find_by_username(
 
 /// A page of accounts in the order of their ids, after the id given.
 pub async fn list(db: impl SqliteExecutor<'_>, after: &str, limit: i64) -> Result<Vec<User>, StoreError> {
-    Ok(sqlx::query_as(COLUMNS_OF_ALL)
-        .bind(after)
-        .bind(limit)
-        .fetch_all(db)
-        .await?)
+    Ok(
+        sqlx::query_as(select_users!("WHERE id > $1 ORDER BY id LIMIT $2"))
+            .bind(after)
+            .bind(limit)
+            .fetch_all(db)
+            .await?,
+    )
 }
 
 /// Adds an account without a password.
 pub async fn add(db: impl SqliteExecutor<'_>, new: &NewUser, now: Timestamp) -> Result<Added, StoreError> {
     let result = sqlx::query(
         "INSERT INTO users (id, username, email, email_verified, phone, phone_verified, name, profile, \
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+         created_at, updated_at, email_verified_at, phone_verified_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+         $9, CASE WHEN $4 THEN $9 END, CASE WHEN $6 THEN $9 END)",
     )
     .bind(&new.id)
     .bind(&new.username)
@@ -211,7 +230,11 @@ fn unless_taken<T>(result: Result<T, sqlx::Error>) -> Result<Added, StoreError> 
 pub async fn edit(db: impl SqliteExecutor<'_>, user: &User, now: Timestamp) -> Result<Added, StoreError> {
     let result = sqlx::query(
         "UPDATE users SET username = $2, email = $3, email_verified = $4, phone = $5, phone_verified = $6, \
-         name = $7, profile = $8, updated_at = $9 WHERE id = $1",
+         name = $7, profile = $8, updated_at = $9, \
+         email_verified_at = CASE WHEN NOT $4 THEN NULL WHEN email_verified AND email = $3 THEN email_verified_at \
+         ELSE $9 END, \
+         phone_verified_at = CASE WHEN NOT $6 THEN NULL WHEN phone_verified AND phone = $5 THEN phone_verified_at \
+         ELSE $9 END WHERE id = $1",
     )
     .bind(&user.id)
     .bind(&user.username)
@@ -227,19 +250,20 @@ pub async fn edit(db: impl SqliteExecutor<'_>, user: &User, now: Timestamp) -> R
     unless_taken(result)
 }
 
-/// Enables or disables an account. Answers whether there is such an account.
+/// Enables or disables an account, or thaws it. Answers whether there is such an account.
 pub async fn set_status(
     db: impl SqliteExecutor<'_>,
     id: &str,
-    status: &'static str,
+    status: AccountStatus,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query("UPDATE users SET status = $2, updated_at = $3 WHERE id = $1")
-        .bind(id)
-        .bind(status)
-        .bind(now.as_millis())
-        .execute(db)
-        .await?;
+    let done =
+        sqlx::query("UPDATE users SET status = $2, contested_at = NULL, updated_at = $3 WHERE id = $1")
+            .bind(id)
+            .bind(status.as_str())
+            .bind(now.as_millis())
+            .execute(db)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -248,14 +272,22 @@ pub async fn mark_verified(
     db: impl SqliteExecutor<'_>,
     id: &str,
     identifier: &Identifier,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let statement = match identifier {
-        Identifier::Email(_) => "UPDATE users SET email_verified = TRUE WHERE id = $1 AND email = $2",
-        Identifier::Phone(_) => "UPDATE users SET phone_verified = TRUE WHERE id = $1 AND phone = $2",
+        Identifier::Email(_) => {
+            "UPDATE users SET email_verified = TRUE, email_verified_at = COALESCE(email_verified_at, $3) \
+             WHERE id = $1 AND email = $2"
+        }
+        Identifier::Phone(_) => {
+            "UPDATE users SET phone_verified = TRUE, phone_verified_at = COALESCE(phone_verified_at, $3) \
+             WHERE id = $1 AND phone = $2"
+        }
     };
     sqlx::query(statement)
         .bind(id)
         .bind(identifier.as_str())
+        .bind(now.as_millis())
         .execute(db)
         .await?;
     Ok(())
@@ -290,20 +322,21 @@ pub async fn find_password_hash(db: impl SqliteExecutor<'_>, id: &str) -> Result
     )
 }
 
-/// Whether an account is active and its password still the one that was checked before this transaction.
+/// Whether an account may sign in and its password still the one that was checked before this transaction.
 ///
 /// Checking a password takes long; a reset may have replaced it meanwhile. What follows from the check must ask
 /// this inside the transaction that it writes in, or it would undo the reset (SR-53, SR-54).
 pub async fn still_has_password(tx: &mut Transaction, id: &str, phc: &str) -> Result<bool, StoreError> {
-    let found: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM credentials c JOIN users u ON u.id = c.user_id AND u.status = 'active' \
+    let status: Option<String> = sqlx::query_scalar(
+        "SELECT u.status FROM credentials c JOIN users u ON u.id = c.user_id \
          WHERE c.user_id = $1 AND c.password_hash = $2",
     )
     .bind(id)
     .bind(phc)
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(found.is_some())
+    let status = status.map(AccountStatus::try_from);
+    Ok(status.is_some_and(|status| status.is_ok_and(AccountStatus::may_sign_in)))
 }
 
 /// Writes a new hash of the same password, unless the password was changed since `old` was read.

@@ -16,6 +16,7 @@ use super::done::Done;
 use super::error::ErrorPage;
 use super::forgot_password::ForgotPassword;
 use super::new_password::NewPassword;
+use super::not_me::NotMe;
 use super::send_back::SendBack;
 use super::shell::Shell;
 use super::sign_in::SignIn;
@@ -40,6 +41,7 @@ pub fn gallery(shell: Shell<'_>) -> Result<Vec<Picture>, askama::Error> {
     hang(&mut pictures, "code", &Code::samples(shell))?;
     hang(&mut pictures, "new-password", &NewPassword::samples(shell))?;
     hang(&mut pictures, "done", &Done::samples(shell))?;
+    hang(&mut pictures, "not-me", &NotMe::samples(shell))?;
     hang(&mut pictures, "device", &Device::samples(shell))?;
     hang(&mut pictures, "device-confirm", &DeviceConfirm::samples(shell))?;
     hang(&mut pictures, "device-done", &DeviceDone::samples(shell))?;

@@ -4,7 +4,7 @@ use keyback_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{AccountChanged, Cause};
+use super::{AccountChange, Cause};
 use crate::config::app::AppKind;
 use crate::config::webhook::WebhookEvent;
 use crate::logto_account;
@@ -12,7 +12,7 @@ use crate::time_text;
 
 /// What the bodies of one change are made of.
 pub(super) struct Facts<'a> {
-    pub(super) set: AccountChanged<'a>,
+    pub(super) change: AccountChange<'a>,
     pub(super) last_sign_in_at: Option<Timestamp>,
     pub(super) application: Option<Application>,
 }
@@ -50,13 +50,13 @@ impl Facts<'_> {
         let mut body = Map::new();
         let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
         put("event", json!(event.as_str()));
-        put("createdAt", json!(time_text::rfc3339(self.set.now)));
-        if let Cause::Reset { flow_id, .. } = self.set.by {
+        put("createdAt", json!(time_text::rfc3339(self.change.now)));
+        if let Cause::Reset { flow_id, .. } = self.change.by {
             put("interactionEvent", json!("ForgotPassword"));
             put("sessionId", json!(flow_id));
         }
-        if let Cause::Api(call) = self.set.by {
-            let user_id = self.set.user.id.as_str();
+        if let Cause::Api(call) = self.change.by {
+            let user_id = self.change.user.id.as_str();
             put("path", json!(call.route.replace(":userId", user_id)));
             put("method", json!(call.method));
             // Nothing is told of a call that failed.
@@ -64,7 +64,7 @@ impl Facts<'_> {
             put("params", json!({ "userId": user_id }));
             put("matchedRoute", json!(call.route));
         }
-        if let Some(user_agent) = self.set.user_agent {
+        if let Some(user_agent) = self.change.user_agent {
             put("userAgent", json!(user_agent));
         }
         if let Some(application) = &self.application {
@@ -72,15 +72,15 @@ impl Facts<'_> {
         }
         match event {
             WebhookEvent::PostResetPassword => {
-                put("userId", json!(self.set.user.id));
-                put("userIp", json!(self.set.client_ip));
+                put("userId", json!(self.change.user.id));
+                put("userIp", json!(self.change.client_ip));
                 put("user", self.user());
             }
             WebhookEvent::UserDataUpdated => {
                 if let Some(application) = &self.application {
                     put("applicationId", json!(application.id));
                 }
-                put("ip", json!(self.set.client_ip));
+                put("ip", json!(self.change.client_ip));
                 put("data", self.user());
             }
         }
@@ -89,6 +89,6 @@ impl Facts<'_> {
     }
 
     fn user(&self) -> Value {
-        Value::Object(logto_account::json(self.set.user, self.last_sign_in_at))
+        Value::Object(logto_account::json(self.change.user, self.last_sign_in_at))
     }
 }

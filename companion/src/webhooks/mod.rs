@@ -48,9 +48,9 @@ pub(crate) struct Webhook {
     targets: Targets,
 }
 
-/// An account that was changed.
+/// A change of an account.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct AccountChanged<'a> {
+pub(crate) struct AccountChange<'a> {
     pub(crate) user: &'a User,
     pub(crate) client_ip: &'a str,
     /// What the browser says it is, where that is known.
@@ -59,17 +59,19 @@ pub(crate) struct AccountChanged<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// By what an account was changed.
+/// What changed an account.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cause<'a> {
-    /// By a reset of its password, which began at this app.
+    /// A reset, which began at this app.
     Reset {
         flow_id: &'a str,
         client_id: Option<&'a str>,
     },
-    /// By its person, who changed the password and knew the current one.
-    Change,
-    /// By a call of the Management API.
+    /// A new password on the account page, with the current one.
+    PasswordChange,
+    /// Its owner, who contests a change (SR-59).
+    Freeze,
+    /// A call of the Management API.
     Api(ApiCall),
 }
 
@@ -96,33 +98,33 @@ impl Webhooks {
         }
     }
 
-    /// Writes the deliveries that follow from a change of an account, one for each event and webhook. Wake the
+    /// Writes the deliveries that follow from a change, one for each event and webhook. Wake the
     /// outbox once the transaction is committed.
     pub(crate) async fn account_changed(
         &self,
         tx: &mut Transaction,
-        set: AccountChanged<'_>,
+        change: AccountChange<'_>,
     ) -> Result<(), StoreError> {
         if self.hooks.is_empty() {
             return Ok(());
         }
         let facts = body::Facts {
-            set,
-            last_sign_in_at: users::last_sign_in_at(&mut **tx, &set.user.id).await?,
-            application: self.application(tx, set.by).await?,
+            change,
+            last_sign_in_at: users::last_sign_in_at(&mut **tx, &change.user.id).await?,
+            application: self.application(tx, change.by).await?,
         };
-        let events: &[WebhookEvent] = match set.by {
+        let events: &[WebhookEvent] = match change.by {
             Cause::Reset { .. } => &[WebhookEvent::PostResetPassword, WebhookEvent::UserDataUpdated],
-            Cause::Change | Cause::Api(_) => &[WebhookEvent::UserDataUpdated],
+            Cause::PasswordChange | Cause::Freeze | Cause::Api(_) => &[WebhookEvent::UserDataUpdated],
         };
         for hook in self.hooks.iter() {
             for event in events.iter().filter(|event| hook.events.contains(event)) {
                 let delivery = WebhookDelivery {
                     hook_id: hook.id.clone(),
-                    user_id: set.user.id.clone(),
+                    user_id: change.user.id.clone(),
                     event: event.as_str().to_owned(),
                     body: facts.body(*event, &hook.id).to_string(),
-                    created_at: set.now,
+                    created_at: change.now,
                 };
                 self.outbox.webhook(&mut **tx, &delivery).await?;
             }

@@ -1,5 +1,6 @@
 //! `keyback user`: accounts, and nobody chooses somebody else's password.
 
+use keyback_companion::store::Store;
 use keyback_tests::{ADA, Demo, Finished, NEW_PASSWORD, OLD_PASSWORD, Workplace};
 
 async fn with_ada() -> (Workplace, String) {
@@ -197,4 +198,32 @@ async fn an_operator_disables_an_account_while_the_companion_runs() {
     browser.open(&address).await;
     browser.assert_at("/forgot-password");
     assert_eq!(browser.page().field("identifier", "value").as_deref(), Some(ADA));
+}
+
+/// Enabled by the operator, a frozen account has no password any more: its owner has said that the last was a thief's.
+#[tokio::test]
+async fn sr59_an_operator_thaws_an_account_without_the_contested_password() {
+    let workplace = Workplace::new().await;
+    let add = ["user", "add", "--email", ADA, "--password-stdin"];
+    workplace.run_with_input(&add, OLD_PASSWORD).await.assert_done();
+    let store = Store::open(&workplace.path("keyback.db")).await.unwrap();
+    sqlx::query("UPDATE users SET status = 'frozen', contested_at = email_verified_at")
+        .execute(store.writer())
+        .await
+        .unwrap();
+    store.close().await;
+    let shown = workplace.run(&["user", "show", ADA]).await;
+    assert_eq!(line(&shown, "status"), "frozen");
+    let reset = workplace.run(&["user", "reset", ADA]).await;
+    assert!(reset.err.contains("keyback user enable"), "{}", reset.err);
+    let enabled = workplace.run(&["user", "enable", ADA]).await;
+    assert!(
+        enabled.assert_done().err.contains("keyback user reset"),
+        "{}",
+        enabled.err
+    );
+    let shown = workplace.run(&["user", "show", ADA]).await;
+    assert_eq!(line(&shown, "status"), "active");
+    assert_eq!(line(&shown, "password"), "none yet");
+    workplace.run(&["user", "reset", ADA]).await.assert_done();
 }

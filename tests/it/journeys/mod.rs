@@ -9,6 +9,7 @@ mod codes;
 mod connectors;
 mod consent;
 mod device;
+mod frozen;
 mod imported;
 mod names;
 mod passwords;

@@ -68,8 +68,11 @@ async fn an_unknown_name_and_a_wrong_password_are_answered_alike() {
 async fn a_disabled_account_can_not_sign_in_and_is_not_told_apart() {
     let (app, mut browser) = with_ada().await;
     let id = app.user(ADA).await.id;
-    app.set_status(&id, keyback_companion::store::users::DISABLED)
-        .await;
+    app.set_status(
+        &id,
+        keyback_companion::store::account_status::AccountStatus::Disabled,
+    )
+    .await;
     browser.open("/sign-in").await;
     browser.sign_in(ADA, OLD_PASSWORD).await;
     browser.assert_status(422);

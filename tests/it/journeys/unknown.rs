@@ -1,6 +1,7 @@
 //! Whoever asks learns nothing about whether there is an account.
 
-use keyback_companion::store::users::{DISABLED, NewUser};
+use keyback_companion::store::account_status::AccountStatus;
+use keyback_companion::store::users::NewUser;
 use keyback_tests::{ADA, Browser, OLD_PASSWORD, Page, TestApp};
 
 use super::codes::wrong;
@@ -54,7 +55,7 @@ async fn sr01_sr26_known_unknown_disabled_and_unverified_addresses_are_answered_
     let (disabled, unverified, passwordless) = ("eve@example.com", "una@example.com", "pat@example.com");
     app.add_user(ADA, Some(OLD_PASSWORD)).await;
     let id = app.add_user(disabled, Some(OLD_PASSWORD)).await;
-    app.set_status(&id, DISABLED).await;
+    app.set_status(&id, AccountStatus::Disabled).await;
     let user = NewUser {
         email: Some(unverified.to_owned()),
         ..NewUser::default()
@@ -185,7 +186,7 @@ async fn an_account_that_is_disabled_meanwhile_gets_no_new_password() {
     browser.open("/forgot-password").await;
     browser.ask_reset(ADA).await;
     browser.enter_code(&app.last_code_for(ADA).await).await;
-    app.set_status(&id, DISABLED).await;
+    app.set_status(&id, AccountStatus::Disabled).await;
     browser.choose_password(keyback_tests::NEW_PASSWORD).await;
     assert_ne!(browser.page().url.path(), "/forgot-password/done");
     assert!(browser.page().status < 500);

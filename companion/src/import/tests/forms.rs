@@ -30,7 +30,7 @@ async fn every_claim_of_a_line_arrives() {
         (Some("+14155550123"), true)
     );
     assert_eq!(ada.name.as_deref(), Some("Ada Lovelace"));
-    assert!(!ada.is_active());
+    assert!(!ada.may_sign_in());
     assert_eq!(ada.created_at().as_millis(), 1_700_000_000_000);
     assert_eq!(ada.updated_at().as_secs(), 1_769_860_800);
     let profile: Value = serde_json::from_str(&ada.profile).unwrap();

@@ -51,6 +51,7 @@ use crate::logout::Endings;
 use crate::outbox::Outbox;
 use crate::secrets::{Purpose, RootKey, RootKeys, digest_of};
 use crate::store::Store;
+use crate::store::account_status::AccountStatus;
 use crate::store::provider_keys::{self, KeyRow};
 use crate::store::sessions::Session;
 use crate::store::users::{self, NewUser};

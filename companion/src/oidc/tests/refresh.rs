@@ -195,7 +195,7 @@ async fn sr55_refresh_tokens_of_people_who_are_disabled_or_cut_off_are_dead() {
         "invalid_grant"
     );
     let since = bench.tokens().await;
-    users::set_status(bench.store.writer(), ALICE, users::DISABLED, bench.now())
+    users::set_status(bench.store.writer(), ALICE, AccountStatus::Disabled, bench.now())
         .await
         .unwrap();
     assert_eq!(

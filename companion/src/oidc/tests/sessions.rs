@@ -99,7 +99,7 @@ async fn sightings_are_written_every_few_minutes() {
 async fn a_disabled_person_has_no_session() {
     let bench = Bench::new().await;
     let (_, cookie) = bench.sign_in(ALICE, "").await;
-    users::set_status(bench.store.writer(), ALICE, users::DISABLED, bench.now())
+    users::set_status(bench.store.writer(), ALICE, AccountStatus::Disabled, bench.now())
         .await
         .unwrap();
     assert!(current(&bench, &cookie).await.is_none());

@@ -297,7 +297,7 @@ async fn codes_of_people_who_are_disabled_or_cut_off_are_dead() {
         .unwrap();
     assert_eq!(bench.exchange(&code, &[]).await.error(), "invalid_grant");
     let code = bench.code(&[]).await;
-    users::set_status(bench.store.writer(), ALICE, users::DISABLED, bench.now())
+    users::set_status(bench.store.writer(), ALICE, AccountStatus::Disabled, bench.now())
         .await
         .unwrap();
     assert_eq!(bench.exchange(&code, &[]).await.error(), "invalid_grant");

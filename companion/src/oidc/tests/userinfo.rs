@@ -174,7 +174,7 @@ async fn sr55_access_tokens_of_people_who_are_disabled_or_cut_off_are_dead() {
         bench.userinfo(text(&since, "access_token")).await.status,
         StatusCode::OK
     );
-    users::set_status(bench.store.writer(), ALICE, users::DISABLED, bench.now())
+    users::set_status(bench.store.writer(), ALICE, AccountStatus::Disabled, bench.now())
         .await
         .unwrap();
     assert_eq!(

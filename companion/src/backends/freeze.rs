@@ -1,0 +1,91 @@
+//! A contested change of the password: the account is frozen until a reset over an address that its owner had before.
+
+use keyback_core::secret::FreezeToken;
+use keyback_core::time::Timestamp;
+
+use super::embedded::EmbeddedBackend;
+use crate::store::account_status::{self, AccountStatus};
+use crate::store::users::User;
+use crate::store::{StoreError, Transaction, audit, freeze_links, users};
+use crate::webhooks::{AccountChange, Cause};
+
+/// Who uses the link of a notice.
+#[derive(Clone, Copy, Debug)]
+pub struct Contest<'a> {
+    pub client_ip: &'a str,
+    pub user_agent: Option<&'a str>,
+    pub now: Timestamp,
+}
+
+impl EmbeddedBackend {
+    /// Freezes the account whose change a link contests, and ends all that it has open, as a reset does; all or nothing.
+    /// Answers the account as it is then, or nothing where the link was used or is too old.
+    pub async fn freeze(
+        &self,
+        token: &FreezeToken,
+        contest: Contest<'_>,
+    ) -> Result<Option<User>, StoreError> {
+        let Contest {
+            client_ip,
+            user_agent,
+            now,
+        } = contest;
+        // What strangers make up costs no write.
+        if freeze_links::find(self.store.reader(), token, now)
+            .await?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        let mut tx = self.store.begin().await?;
+        let Some(link) = freeze_links::consume(&mut *tx, token, now).await? else {
+            return Ok(None);
+        };
+        account_status::freeze(&mut *tx, &link.user_id, link.changed_at(), now).await?;
+        self.endings.cut_off(&mut tx, &link.user_id, None, now).await?;
+        let Some(user) = users::find(&mut *tx, &link.user_id).await? else {
+            return Ok(None);
+        };
+        let line = audit::Line {
+            at: now,
+            event: "account_frozen",
+            actor: audit::Actor::Visitor,
+            subject: Some(&user.id),
+            identifier: None,
+            client_id: None,
+            client_ip: Some(client_ip),
+        };
+        audit::write(&mut *tx, self.random.as_ref(), &line).await?;
+        let change = AccountChange {
+            user: &user,
+            client_ip,
+            user_agent,
+            by: Cause::Freeze,
+            now,
+        };
+        self.tell_webhooks(&mut tx, change).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        Ok(Some(user))
+    }
+
+    /// Ends the freeze, in the transaction of the reset that its owner has finished.
+    pub(super) async fn thaw(
+        &self,
+        tx: &mut Transaction,
+        user_id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        users::set_status(&mut **tx, user_id, AccountStatus::Active, now).await?;
+        let line = audit::Line {
+            at: now,
+            event: "account_thawed",
+            actor: audit::Actor::Visitor,
+            subject: Some(user_id),
+            identifier: None,
+            client_id: None,
+            client_ip: None,
+        };
+        audit::write(&mut **tx, self.random.as_ref(), &line).await
+    }
+}

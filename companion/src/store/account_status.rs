@@ -1,0 +1,237 @@
+//! What an account may do: the one enum, and the one place that says it.
+
+use std::fmt;
+
+use keyback_core::identifier::Identifier;
+use keyback_core::time::Timestamp;
+use sqlx::SqliteExecutor;
+
+use super::users::{self, User};
+use super::{StoreError, Transaction};
+
+/// Where an account stands. `store::sessions` and `store::reset` ask the same in SQL; a test holds them to this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountStatus {
+    Active,
+    /// Its owner has said that a change of the password was not theirs (SR-59). A reset over an address that was
+    /// verified before the change thaws it.
+    Frozen,
+    /// By the operator, who alone can enable it.
+    Disabled,
+}
+
+impl AccountStatus {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 3] = [Self::Active, Self::Frozen, Self::Disabled];
+
+    /// How it is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Frozen => "frozen",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Whether the account may sign in, and use what a sign-in gave it.
+    pub fn may_sign_in(self) -> bool {
+        match self {
+            Self::Active => true,
+            Self::Frozen | Self::Disabled => false,
+        }
+    }
+
+    /// Whether a reset may set its password, over an address that serves ([`User::may_reset_over`]).
+    pub fn may_reset(self) -> bool {
+        match self {
+            Self::Active | Self::Frozen => true,
+            Self::Disabled => false,
+        }
+    }
+}
+
+impl fmt::Display for AccountStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A status that this version does not know.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("no status of an account: {0:?}")]
+pub struct UnknownStatus(String);
+
+impl TryFrom<String> for AccountStatus {
+    type Error = UnknownStatus;
+
+    fn try_from(text: String) -> Result<Self, UnknownStatus> {
+        match text.as_str() {
+            "active" => Ok(Self::Active),
+            "frozen" => Ok(Self::Frozen),
+            "disabled" => Ok(Self::Disabled),
+            _ => Err(UnknownStatus(text)),
+        }
+    }
+}
+
+impl User {
+    /// Whether the account may sign in.
+    pub fn may_sign_in(&self) -> bool {
+        self.status.may_sign_in()
+    }
+
+    /// Whether a reset may go over an address: one that is the account's own and verified; of a frozen account, since
+    /// before the change that its owner contests. Whoever made the change may have brought an address of their own.
+    pub fn may_reset_over(&self, identifier: &Identifier) -> bool {
+        if !self.is_verified(identifier) {
+            return false;
+        }
+        match self.status {
+            AccountStatus::Active => true,
+            AccountStatus::Frozen => self
+                .verified_since(identifier)
+                .zip(self.contested_at())
+                .is_some_and(|(verified, contested)| verified < contested),
+            AccountStatus::Disabled => false,
+        }
+    }
+
+    fn verified_since(&self, identifier: &Identifier) -> Option<Timestamp> {
+        match identifier {
+            Identifier::Email(_) => self.email_verified_at(),
+            Identifier::Phone(_) => self.phone_verified_at(),
+        }
+    }
+}
+
+/// Freezes an account for a change that was made at `contested_at`; of several the earliest counts. One that the
+/// operator has disabled stays so: a reset would thaw it otherwise.
+pub async fn freeze(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    contested_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE users SET status = $2, updated_at = $4, \
+         contested_at = CASE WHEN contested_at < $3 THEN contested_at ELSE $3 END WHERE id = $1 AND status <> $5",
+    )
+    .bind(id)
+    .bind(AccountStatus::Frozen.as_str())
+    .bind(contested_at.as_millis())
+    .bind(now.as_millis())
+    .bind(AccountStatus::Disabled.as_str())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Sets what the operator says. Whatever becomes of a frozen account, the password that its owner contests is gone: the next
+/// reset gives it one. Answers whether there is such an account.
+pub async fn set_by_operator(
+    tx: &mut Transaction,
+    id: &str,
+    status: AccountStatus,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    sqlx::query(
+        "DELETE FROM credentials WHERE user_id IN (SELECT id FROM users WHERE id = $1 AND status = $2)",
+    )
+    .bind(id)
+    .bind(AccountStatus::Frozen.as_str())
+    .execute(&mut **tx)
+    .await?;
+    users::set_status(&mut **tx, id, status, now).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Store, reset, sessions, users};
+
+    const ADA: &str = "ada@example.com";
+
+    /// An account in a state, with a session and a challenge; answers what SQL allows: to sign in, to reset.
+    async fn allowed(store: &Store, user: &User, status: AccountStatus, verified_at: i64) -> (bool, bool) {
+        let db = store.writer();
+        sqlx::query(
+            "UPDATE users SET status = $2, email_verified_at = $3, contested_at = 1000 WHERE id = $1",
+        )
+        .bind(&user.id)
+        .bind(status.as_str())
+        .bind(verified_at)
+        .execute(db)
+        .await
+        .unwrap();
+        let (now, identifier) = (Timestamp::from_millis(5_000), Identifier::parse(ADA).unwrap());
+        let session = sessions::find(store.reader(), "digest", now).await.unwrap();
+        let bound = reset::bind_challenge(db, "challenge", Some(&user.id), &identifier, now);
+        (session.is_some(), bound.await.unwrap())
+    }
+
+    /// SR-59: the statements of sessions and challenges know no more and no less than the enum.
+    #[tokio::test]
+    async fn sr59_the_store_lets_an_account_do_what_its_status_allows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("db")).await.unwrap();
+        let at = Timestamp::from_millis(500);
+        let new = users::NewUser {
+            id: "ada".to_owned(),
+            email: Some(ADA.to_owned()),
+            verified: true,
+            ..users::NewUser::default()
+        };
+        users::add(store.writer(), &new, at).await.unwrap();
+        sqlx::raw_sql(
+            "INSERT INTO sessions (secret_digest, id, user_id, auth_time, amr, created_at, last_seen_at, expires_at) \
+             VALUES ('digest', 'sid', 'ada', 500, 'pwd', 500, 500, 9000); \
+             INSERT INTO reset_flows (id, version, flow, expires_at) VALUES ('flow', 1, '{}', 9000); \
+             INSERT INTO challenges (id, flow_id, code_digest, key_id, created_at, expires_at) \
+             VALUES ('challenge', 'flow', '', '', 2000, 9000);",
+        )
+        .execute(store.writer())
+        .await
+        .unwrap();
+        let identifier = Identifier::parse(ADA).unwrap();
+        let mut may_reset = Vec::new();
+        for status in AccountStatus::ALL {
+            for verified_at in [999, 1_000] {
+                let user = users::find(store.reader(), "ada").await.unwrap().unwrap();
+                let (signs_in, resets) = allowed(&store, &user, status, verified_at).await;
+                let user = users::find(store.reader(), "ada").await.unwrap().unwrap();
+                assert_eq!(user.status, status);
+                assert_eq!(signs_in, user.may_sign_in(), "{status} {verified_at}");
+                assert_eq!(resets, user.may_reset_over(&identifier), "{status} {verified_at}");
+                may_reset.push(resets);
+            }
+        }
+        assert_eq!(may_reset, [true, true, true, false, false, false]);
+    }
+
+    /// SR-59: disabling and enabling it again does not bring the contested password back.
+    #[tokio::test]
+    async fn sr59_whatever_the_operator_makes_of_a_frozen_account_its_contested_password_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("db")).await.unwrap();
+        let at = Timestamp::from_millis(500);
+        for (id, frozen, kept) in [("ada", true, false), ("bea", false, true)] {
+            let new = users::NewUser {
+                id: id.to_owned(),
+                email: Some(format!("{id}@example.com")),
+                ..users::NewUser::default()
+            };
+            let mut tx = store.begin().await.unwrap();
+            users::add(&mut *tx, &new, at).await.unwrap();
+            users::save_password_hash(&mut *tx, id, "phc", at).await.unwrap();
+            if frozen {
+                freeze(&mut *tx, id, at, at).await.unwrap();
+            }
+            for status in [AccountStatus::Disabled, AccountStatus::Active] {
+                assert!(set_by_operator(&mut tx, id, status, at).await.unwrap());
+            }
+            let password = users::find_password_hash(&mut *tx, id).await.unwrap();
+            assert_eq!(password.is_some(), kept, "{id}");
+            tx.commit().await.unwrap();
+        }
+    }
+}
