@@ -4,7 +4,7 @@ use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteExecutor};
 
-use super::users::User;
+use super::users::{User, user_columns};
 use super::{StoreError, Transaction};
 
 /// An account.
@@ -34,9 +34,11 @@ pub enum Which {
     None,
 }
 
-const COLUMNS: &str = "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, status, \
-     created_at, updated_at, not_before, last_sign_in_at, \
-     EXISTS (SELECT 1 FROM credentials WHERE user_id = users.id) AS has_password FROM users";
+const COLUMNS: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", last_sign_in_at, EXISTS (SELECT 1 FROM credentials WHERE user_id = users.id) AS has_password FROM users"
+);
 
 /// The account of an id.
 pub async fn find(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<Account>, StoreError> {

@@ -141,13 +141,18 @@ pub enum Added {
 }
 
 /// A statement that reads whole accounts.
+/// The columns of a [`User`].
+macro_rules! user_columns {
+    () => {
+        "id, username, email, email_verified, phone, phone_verified, name, profile, status, created_at, updated_at, \
+         not_before, email_verified_at, phone_verified_at, contested_at"
+    };
+}
+pub(super) use user_columns;
+
 macro_rules! select_users {
     ($which:literal) => {
-        concat!(
-            "SELECT id, username, email, email_verified, phone, phone_verified, name, profile, status, created_at, \
-             updated_at, not_before, email_verified_at, phone_verified_at, contested_at FROM users ",
-            $which
-        )
+        concat!("SELECT ", user_columns!(), " FROM users ", $which)
     };
 }
 
