@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use keyback_core::ids::Subject;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::body::Body;
 use super::caller::Person;
@@ -17,7 +17,7 @@ use crate::app::Companion;
 use crate::backends::checked_password::StoredPassword;
 use crate::backends::embedded::{Change, Changer, facts};
 use crate::logto_account;
-use crate::oidc::scope::{EMAIL, PHONE, PROFILE};
+use crate::oidc::scope::{ADDRESS, EMAIL, PHONE, PROFILE};
 use crate::pages::off_the_serving_threads;
 use crate::store::{accounts, tokens, users};
 
@@ -26,6 +26,15 @@ const OPENED: [(&str, &[&str]); 3] = [
     (PROFILE, &["username", "name", "avatar", "profile"]),
     (EMAIL, &["primaryEmail"]),
     (PHONE, &["primaryPhone"]),
+];
+
+/// The members that no scope opens: apps of others are told none of them.
+const STATE: [&str; 5] = [
+    "lastSignInAt",
+    "createdAt",
+    "updatedAt",
+    "applicationId",
+    "isSuspended",
 ];
 
 /// The account, as far as the scopes of the token open it.
@@ -39,10 +48,19 @@ pub(super) async fn get(State(companion): State<Arc<Companion>>, person: Person)
             members.remove(*member);
         }
     }
+    if !acting.scopes.contains(ADDRESS)
+        && let Some(profile) = members.get_mut("profile").and_then(Value::as_object_mut)
+    {
+        profile.remove("address");
+    }
     for not_the_persons in ["customData", "identities"] {
         members.remove(not_the_persons);
     }
-    members.insert("hasPassword".to_owned(), json!(account.has_password));
+    if acting.app.first_party {
+        members.insert("hasPassword".to_owned(), json!(account.has_password));
+    } else {
+        members.retain(|member, _| !STATE.contains(&member.as_str()));
+    }
     Ok(Json(members).into_response())
 }
 

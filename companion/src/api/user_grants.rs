@@ -50,12 +50,22 @@ pub(super) async fn delete(
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
     let held = grants::list(&mut *tx, &id, now).await?;
-    if !held.iter().any(|grant| grant.id == grant_id) {
+    let Some(grant) = held.iter().find(|grant| grant.id == grant_id) else {
         return Err(ApiError::not_found());
+    };
+    let app = companion.provider.app(&grant.client_id).await?;
+    if app.is_some_and(|app| app.first_party) {
+        grants::revoke(&mut *tx, &grant_id).await?;
+    } else {
+        // What the person has allowed would give the app of somebody else another code in silence.
+        companion
+            .endings
+            .withdraw(&mut tx, &id, &grant.client_id, now)
+            .await?;
     }
-    grants::revoke(&mut *tx, &grant_id).await?;
     let line = operator.line("grant_revoked_by_app", &id, now);
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
     tx.commit().await?;
+    companion.endings.wake();
     Ok(StatusCode::NO_CONTENT.into_response())
 }

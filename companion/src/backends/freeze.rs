@@ -41,7 +41,7 @@ impl EmbeddedBackend {
         let Some(link) = freeze_links::consume(&mut *tx, token, now).await? else {
             return Ok(None);
         };
-        account_status::freeze(&mut *tx, &link.user_id, link.changed_at(), now).await?;
+        account_status::freeze(&mut tx, &link.user_id, link.changed_at(), now).await?;
         self.endings.cut_off(&mut tx, &link.user_id, None, now).await?;
         let Some(user) = users::find(&mut *tx, &link.user_id).await? else {
             return Ok(None);

@@ -4,7 +4,6 @@ use std::fmt;
 
 use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
-use sqlx::SqliteExecutor;
 
 use super::users::{self, User};
 use super::{StoreError, Transaction};
@@ -105,9 +104,9 @@ impl User {
 }
 
 /// Freezes an account for a change that was made at `contested_at`; of several the earliest counts. One that the
-/// operator has disabled stays so: a reset would thaw it otherwise.
+/// operator has disabled stays so, since a reset would thaw it otherwise: there the contested password is gone at once.
 pub async fn freeze(
-    db: impl SqliteExecutor<'_>,
+    tx: &mut Transaction,
     id: &str,
     contested_at: Timestamp,
     now: Timestamp,
@@ -121,7 +120,19 @@ pub async fn freeze(
     .bind(contested_at.as_millis())
     .bind(now.as_millis())
     .bind(AccountStatus::Disabled.as_str())
-    .execute(db)
+    .execute(&mut **tx)
+    .await?;
+    forget_password_of(tx, id, AccountStatus::Disabled).await
+}
+
+/// Takes the password of an account away that has this status: the next reset gives it one.
+async fn forget_password_of(tx: &mut Transaction, id: &str, status: AccountStatus) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM credentials WHERE user_id IN (SELECT id FROM users WHERE id = $1 AND status = $2)",
+    )
+    .bind(id)
+    .bind(status.as_str())
+    .execute(&mut **tx)
     .await?;
     Ok(())
 }
@@ -134,13 +145,7 @@ pub async fn set_by_operator(
     status: AccountStatus,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    sqlx::query(
-        "DELETE FROM credentials WHERE user_id IN (SELECT id FROM users WHERE id = $1 AND status = $2)",
-    )
-    .bind(id)
-    .bind(AccountStatus::Frozen.as_str())
-    .execute(&mut **tx)
-    .await?;
+    forget_password_of(tx, id, AccountStatus::Frozen).await?;
     users::set_status(&mut **tx, id, status, now).await
 }
 
@@ -224,7 +229,7 @@ mod tests {
             users::add(&mut *tx, &new, at).await.unwrap();
             users::save_password_hash(&mut *tx, id, "phc", at).await.unwrap();
             if frozen {
-                freeze(&mut *tx, id, at, at).await.unwrap();
+                freeze(&mut tx, id, at, at).await.unwrap();
             }
             for status in [AccountStatus::Disabled, AccountStatus::Active] {
                 assert!(set_by_operator(&mut tx, id, status, at).await.unwrap());

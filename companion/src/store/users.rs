@@ -140,7 +140,6 @@ pub enum Added {
     Taken,
 }
 
-/// A statement that reads whole accounts.
 /// The columns of a [`User`].
 macro_rules! user_columns {
     () => {
@@ -150,6 +149,7 @@ macro_rules! user_columns {
 }
 pub(super) use user_columns;
 
+/// A statement that reads whole accounts.
 macro_rules! select_users {
     ($which:literal) => {
         concat!("SELECT ", user_columns!(), " FROM users ", $which)

@@ -160,6 +160,10 @@ async fn apps_of_others_may_look_and_change_nothing_and_only_their_pages_read_it
             .header(header::ORIGIN, asking);
         let answer = answer(request).await;
         assert_eq!(answer.status, StatusCode::OK);
+        // Nothing of the account's state: no scope opens that.
+        for state in ["hasPassword", "isSuspended", "createdAt", "lastSignInAt"] {
+            assert!(answer.body.get(state).is_none(), "{state}");
+        }
         assert_eq!(
             answer.headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN),
             may,

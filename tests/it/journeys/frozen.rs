@@ -268,6 +268,9 @@ async fn sr59_a_disabled_account_stays_disabled() {
     app.set_status(&id, AccountStatus::Disabled).await;
     freeze(&app, &link).await.assert_says("Ask the people behind");
     assert_eq!(app.user(ADA).await.status, AccountStatus::Disabled);
+    // Its link is used up, so the password that it contests must not come back with the account.
+    app.set_status(&id, AccountStatus::Active).await;
+    assert!(!signs_in(&app, NEW_PASSWORD).await);
 }
 
 /// A text message has no room for it, and is no place for a secret; both notices come.
