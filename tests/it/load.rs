@@ -8,8 +8,9 @@ use keyback_tests::{ADA, OLD_PASSWORD, TestApp, counts};
 #[tokio::test(flavor = "multi_thread")]
 async fn sr50_who_finds_no_room_to_hash_is_asked_to_come_back_and_the_pages_go_on() {
     let app = TestApp::with(|config| {
-        // The real cost, one thread, and a queue that is soon full.
+        // More than the real cost, one thread, and a queue that is soon full however slowly requests come.
         config.hashing = Config::default().hashing;
+        config.hashing.iterations = 40;
         config.hashing.threads = 1;
         config.hashing.queue = 4;
         config.limits.factor = 1_000;
