@@ -185,10 +185,11 @@ fn codes(mails: &SmtpSink) -> Vec<String> {
     mails.iter().filter_map(code_in).collect()
 }
 
-/// The six digits of a mail's plain part.
+/// The six digits that are a word of a mail's plain part; those in a link's token are none.
 fn code_in(mail: &Mail) -> Option<String> {
-    let mut numbers = mail.part("text/plain")?.split(|c: char| !c.is_ascii_digit());
-    numbers.find(|number| number.len() == 6).map(str::to_owned)
+    let mut words = mail.part("text/plain")?.split_whitespace();
+    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    words.find(is_code).map(str::to_owned)
 }
 
 /// What the account opens to after the process ended there. A job that tells of the change is one of a change that was.
