@@ -27,7 +27,7 @@ impl keyback::Clock for Shared {
     }
 }
 
-fn hook(peer: &MessageProvider, events: &[WebhookEvent]) -> WebhookConfig {
+pub(crate) fn hook(peer: &MessageProvider, events: &[WebhookEvent]) -> WebhookConfig {
     WebhookConfig {
         url: peer.url.join("/hooks").unwrap(),
         events: events.to_vec(),
@@ -67,6 +67,17 @@ async fn deliveries(peer: &MessageProvider, count: usize) -> Vec<Asked> {
     eventually("a delivery", async || {
         let asked = peer.asked();
         (asked.len() >= count).then_some(asked)
+    })
+    .await
+}
+
+/// What was asked, once it was tried so often. Time passes at every look: a try that has failed may not have been put
+/// back yet.
+async fn tried(app: &TestApp, peer: &MessageProvider, tries: usize) -> Vec<Asked> {
+    eventually("another try", async || {
+        app.advance(Duration::from_secs(5));
+        let asked = peer.asked();
+        (asked.len() >= tries).then_some(asked)
     })
     .await
 }
@@ -221,13 +232,7 @@ async fn sr60_events_of_one_account_come_in_their_order() {
     // While the first fails the second waits, however often it is tried.
     let first = updated_at(&peer.asked()[0]);
     for tries in 2..4 {
-        // Time passes at every look: a try that has failed may not have been put back yet.
-        let asked = eventually("another try", async || {
-            app.advance(Duration::from_secs(5));
-            let asked = peer.asked();
-            (asked.len() >= tries).then_some(asked)
-        })
-        .await;
+        let asked = tried(&app, &peer, tries).await;
         assert!(asked.iter().all(|asked| updated_at(asked) == first));
     }
     peer.behave(Behaviour::Says(200, "", ""));
@@ -263,13 +268,7 @@ async fn sr60_what_one_reset_tells_comes_in_its_order_to_each_target() {
     let told = deliveries(&sound, 2).await;
     assert_eq!(events(&told), ["PostResetPassword", "User.Data.Updated"]);
     for tries in 1..4 {
-        // Time passes at every look: a try that has failed may not have been put back yet.
-        let told = eventually("another try", async || {
-            app.advance(Duration::from_secs(5));
-            let asked = failing.asked();
-            (asked.len() >= tries).then_some(asked)
-        })
-        .await;
+        let told = tried(&app, &failing, tries).await;
         assert!(
             events(&told).iter().all(|event| event == "PostResetPassword"),
             "{told:?}"

@@ -12,7 +12,7 @@ use super::body::Body;
 use super::caller::Operator;
 use super::details::{Details, Person};
 use super::error::{ApiError, ApiResult};
-use super::users::shown;
+use super::users::{account, shown};
 use crate::accounts::save_edited;
 use crate::app::Companion;
 use crate::store::account_status::{self, AccountStatus};
@@ -36,8 +36,7 @@ pub(super) async fn get(
     _: Operator,
     Path(id): Path<String>,
 ) -> ApiResult {
-    let account = accounts::find(companion.store.reader(), &id).await?;
-    let account = account.ok_or_else(ApiError::not_found)?;
+    let account = account(companion.store.reader(), &id).await?;
     Ok(Json(shown(&account)).into_response())
 }
 
@@ -63,9 +62,7 @@ pub(super) async fn patch(
     }
     let line = operator.line("user_edited", &id, now);
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
-    let account = accounts::find(&mut *tx, &id)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let account = account(&mut *tx, &id).await?;
     let changed = AccountChange {
         user: &account.user,
         client_ip: &operator.client_ip,
@@ -113,9 +110,7 @@ pub(super) async fn suspend(
     }
     let line = operator.line(event, &id, now);
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
-    let account = accounts::find(&mut *tx, &id)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let account = account(&mut *tx, &id).await?;
     tx.commit().await?;
     companion.endings.wake();
     Ok(Json(shown(&account)).into_response())

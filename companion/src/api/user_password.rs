@@ -20,13 +20,13 @@ use zeroize::Zeroizing;
 use super::body::Body;
 use super::caller::Operator;
 use super::error::{ApiError, ApiResult};
-use super::users::shown;
+use super::users::{account, shown};
 use crate::app::Companion;
 use crate::backends::checked_password::StoredPassword;
 use crate::backends::embedded::{Change, Changer, facts};
 use crate::hashing::Lane;
 use crate::pages::off_the_serving_threads;
-use crate::store::{accounts, users};
+use crate::store::users;
 
 /// While breached passwords can't be looked up.
 pub(super) const CHECK_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -74,9 +74,7 @@ async fn set(companion: &Companion, operator: &Operator, id: &str, password: &st
         now,
     };
     companion.backend.change_password(&mut tx, &change, &phc).await?;
-    let account = accounts::find(&mut *tx, id)
-        .await?
-        .ok_or_else(ApiError::not_found)?;
+    let account = account(&mut *tx, id).await?;
     tx.commit().await?;
     companion.outbox.wake();
     Ok(Json(shown(&account)).into_response())
@@ -130,8 +128,7 @@ pub(super) async fn has(
     _: Operator,
     Path(id): Path<String>,
 ) -> ApiResult {
-    let account = accounts::find(companion.store.reader(), &id).await?;
-    let account = account.ok_or_else(ApiError::not_found)?;
+    let account = account(companion.store.reader(), &id).await?;
     Ok(Json(json!({ "hasPassword": account.has_password })).into_response())
 }
 
@@ -142,8 +139,7 @@ pub(super) async fn expire(
     Path(id): Path<String>,
     Body(Expiration { is_expired }): Body<Expiration>,
 ) -> ApiResult {
-    let account = accounts::find(companion.store.reader(), &id).await?;
-    account.ok_or_else(ApiError::not_found)?;
+    account(companion.store.reader(), &id).await?;
     if is_expired {
         return Err(ApiError::refused(
             StatusCode::BAD_REQUEST,

@@ -11,6 +11,7 @@ use keyback_core::password::{NoPassword, UserFacts};
 use keyback_core::random::short_id;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sqlx::SqliteExecutor;
 use zeroize::Zeroizing;
 
 use super::body::Body;
@@ -109,6 +110,11 @@ async fn add(companion: &Companion, operator: &Operator, new: New) -> ApiResult 
         .ok_or_else(ApiError::not_found)?;
     tx.commit().await?;
     Ok(Json(shown(&account)).into_response())
+}
+
+/// The account of an id, or the refusal that there is none.
+pub(super) async fn account(db: impl SqliteExecutor<'_>, id: &str) -> Result<Account, ApiError> {
+    accounts::find(db, id).await?.ok_or_else(ApiError::not_found)
 }
 
 /// An account as the API shows it.

@@ -2,23 +2,19 @@
 
 use keyback::logto::PasswordIssue;
 use keyback::logto::management::PasswordCheck;
-use keyback_companion::config::webhook::{WebhookConfig, WebhookEvent};
+use keyback_companion::config::webhook::WebhookEvent;
 use keyback_tests::{ADA, Behaviour, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, eventually};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::webhooks::hook;
 
 #[tokio::test]
 async fn sr73_a_password_that_is_set_ends_what_the_old_one_had_opened_and_tells_of_it() {
     let peer = MessageProvider::start(Behaviour::Says(204, "", "")).await;
     let app = with_backend(|config| {
-        config.webhooks = vec![WebhookConfig {
-            url: peer.url.join("/hooks").unwrap(),
-            events: WebhookEvent::ALL.to_vec(),
-            signing_key: vec![Secret::new("a signing key of the tests, long enough")],
-            allow_private: true,
-        }];
+        config.webhooks = vec![hook(&peer, &WebhookEvent::ALL)];
     })
     .await;
     let api = management(&app);

@@ -1,13 +1,14 @@
 //! Accounts over the Management API: found, made, changed, suspended, deleted.
 
 use keyback::logto::management::{UserPage, UserSearch};
-use keyback_companion::config::webhook::{WebhookConfig, WebhookEvent};
+use keyback_companion::config::webhook::WebhookEvent;
 use keyback_companion::store::users::NewUser;
 use keyback_tests::{ADA, Behaviour, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, eventually};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::webhooks::hook;
 
 #[tokio::test]
 async fn accounts_are_found_by_pages_and_by_exactly_one_name() {
@@ -165,12 +166,7 @@ async fn sr44_an_account_that_is_made_signs_in_with_the_password_it_was_given() 
 async fn sr24_a_changed_address_is_vouched_for_and_codes_to_the_old_one_reset_nothing() {
     let peer = MessageProvider::start(Behaviour::Says(204, "", "")).await;
     let app = with_backend(|config| {
-        config.webhooks = vec![WebhookConfig {
-            url: peer.url.join("/hooks").unwrap(),
-            events: vec![WebhookEvent::UserDataUpdated],
-            signing_key: vec![Secret::new("a signing key of the tests, long enough")],
-            allow_private: true,
-        }];
+        config.webhooks = vec![hook(&peer, &[WebhookEvent::UserDataUpdated])];
     })
     .await;
     let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
