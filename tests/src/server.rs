@@ -1,7 +1,7 @@
 //! `keyback serve` as a process of its own.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
@@ -10,6 +10,7 @@ use url::Url;
 use crate::browser::Browser;
 use crate::command::Workplace;
 use crate::eventually;
+use crate::ports::free_port;
 
 /// A companion that serves a workplace. It is killed when dropped.
 pub struct Server {
@@ -96,10 +97,4 @@ fn serve(workplace: &Workplace, log: &Path, environment: &[(&str, &str)]) -> Chi
     let mut command = workplace.command(&["serve"]);
     command.envs(environment.iter().copied()).stderr(log);
     command.spawn().unwrap()
-}
-
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

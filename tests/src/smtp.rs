@@ -107,7 +107,11 @@ async fn converse(stream: TcpStream, mails: &Mutex<Vec<Mail>>, pause: Duration) 
             "DATA" => {
                 write.write_all(b"354 go on\r\n").await?;
                 let mut data = String::new();
-                while let Some(line) = lines.next_line().await? {
+                loop {
+                    // Cut off within a mail, it is none: who sent it will send it again.
+                    let Some(line) = lines.next_line().await? else {
+                        return Ok(());
+                    };
                     if line == "." {
                         break;
                     }

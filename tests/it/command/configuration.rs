@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use keyback_tests::{Browser, Finished, Keyback, Workplace, eventually};
+use keyback_tests::{Browser, Finished, Keyback, Workplace, eventually, free_port};
 use url::Url;
 
 #[tokio::test]
@@ -217,12 +217,7 @@ async fn a_port_in_use_stops_the_start() {
 #[tokio::test]
 async fn serving_answers_and_stops_in_good_order() {
     let workplace = Workplace::new().await;
-    // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let sound = workplace.sound();
     workplace.write(
         &sound

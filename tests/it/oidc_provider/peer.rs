@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -12,9 +13,13 @@ use keyback::{Client, ClientAuthentication, ClientBuilder, Provider, Session, Si
 use keyback_tests::Browser;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use url::Url;
 
 pub(super) const SECRET: &str = "a-secret-of-the-relying-party-that-is-long";
+
+/// How long Node may take for an answer: much longer than it ever does.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 type Told = Arc<Mutex<Vec<String>>>;
 
@@ -37,6 +42,18 @@ impl Peer {
     ///
     /// When Node or its packages are missing: `tests/run` installs both.
     pub(super) async fn start() -> Self {
+        // Node has been seen to hang for good as it starts. Another process of it tells that from a test that hangs.
+        for _ in 0..2 {
+            if let Some(peer) = Self::begin().await {
+                return peer;
+            }
+            eprintln!("oidc-provider does not come up");
+        }
+        panic!("oidc-provider does not come up: run `node tests/foreign/provider/main.js` to see why")
+    }
+
+    /// One whose process has come up.
+    async fn begin() -> Option<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign");
         assert!(
             folder.join("node_modules/oidc-provider").is_dir(),
@@ -63,26 +80,26 @@ impl Peer {
             answers: child.stdout.take().map(BufReader::new),
             child,
         };
-        let line = peer.answer().await;
+        let line = peer.answer().await?;
         let issuer = line.strip_prefix("ready ");
         peer.issuer = issuer
             .unwrap_or_else(|| panic!("oidc-provider did not start: {line:?}"))
             .to_owned();
-        peer
+        Some(peer)
     }
 
     /// Lets it publish these keys, made when first named; the first signs.
     pub(super) async fn publish(&mut self, keys: &str) {
         writeln!(self.orders, "keys {keys}").unwrap();
-        assert_eq!(self.answer().await, "done");
+        assert_eq!(self.answer().await.as_deref(), Some("done"));
     }
 
     /// The private key of one of its clients that prove themselves by one, as a JWK.
     pub(super) async fn key_of(&mut self, client: &str) -> String {
         writeln!(self.orders, "show {client}").unwrap();
         let key = self.answer().await;
-        assert_eq!(self.answer().await, "done");
-        key
+        assert_eq!(self.answer().await.as_deref(), Some("done"));
+        key.unwrap()
     }
 
     /// One of its clients, which are named for how their ID tokens are signed.
@@ -107,17 +124,18 @@ impl Peer {
         Browser::at(&Url::parse(&self.issuer).unwrap())
     }
 
-    async fn answer(&mut self) -> String {
+    /// The next line it prints; none if it is silent.
+    async fn answer(&mut self) -> Option<String> {
         let mut answers = self.answers.take().unwrap();
-        let (answers, line) = spawn_blocking(move || {
+        let reading = spawn_blocking(move || {
             let mut line = String::new();
             answers.read_line(&mut line).unwrap();
             (answers, line.trim_end().to_owned())
-        })
-        .await
-        .unwrap();
+        });
+        // The end of the process ends a reading that is given up.
+        let (answers, line) = timeout(PATIENCE, reading).await.ok()?.unwrap();
         self.answers = Some(answers);
-        line
+        Some(line)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Stdio};
 
-use keyback_tests::{Behaviour, Browser, MessageProvider, Workplace, eventually};
+use keyback_tests::{Behaviour, Browser, MessageProvider, Workplace, eventually, free_port};
 use url::Url;
 
 use super::{ACCOUNT, TOKEN};
@@ -100,8 +100,7 @@ impl Drop for Serving {
 async fn sr87_readyz_tells_that_a_provider_is_down_and_pages_do_not() {
     let workplace = Workplace::new().await;
     let sms = MessageProvider::start(Behaviour::Says(503, "", "")).await;
-    let ports = [0, 0].map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
-    let [port, admin] = ports.map(|listener| listener.local_addr().unwrap().port());
+    let [port, admin] = [free_port(), free_port()];
     let sections = twilio(&sms);
     let config = workplace
         .sound()
