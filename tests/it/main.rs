@@ -23,4 +23,5 @@ mod pages;
 mod providers;
 mod races;
 mod smtp;
+mod walk;
 mod webhooks;

@@ -95,6 +95,17 @@ impl Browser {
         Self::new(home)
     }
 
+    /// A browser of another person: no cookie, no page. It shares the connections, which cost more than all else.
+    #[must_use]
+    pub fn of_another(&self) -> Self {
+        Self {
+            jar: Arc::default(),
+            page: None,
+            hops: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The same browser, saying something else about its forms.
     #[must_use]
     pub fn that_tells(mut self, tells: Tells) -> Self {
