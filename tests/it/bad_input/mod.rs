@@ -6,6 +6,7 @@ mod answers;
 mod cookies;
 mod forms;
 mod origins;
+mod random;
 mod requests;
 
 use std::collections::BTreeMap;
