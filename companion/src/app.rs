@@ -1,7 +1,6 @@
 //! The composition root: builds every part from the configuration and hands them to each other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use keyback_core::identifier::{Identifier, MalformedIdentifier};
 use keyback_core::one_time_code::{CodeKey, CodeKeyring};
@@ -35,9 +34,6 @@ use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{Store, StoreError, audit, freeze_links, jobs, limits, reset};
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
-
-/// How long the audit trail is kept.
-const AUDIT_KEPT: Duration = Duration::from_secs(400 * 86_400);
 
 /// The reset over the companion's adapters.
 pub type Resets = ResetService<ResetRows, ResetRows, EmbeddedBackend, BreachedRanges>;
@@ -226,7 +222,7 @@ impl Companion {
         reset::sweep(db, now).await?;
         limits::sweep(db, now).await?;
         freeze_links::sweep(db, now).await?;
-        audit::sweep(db, now - AUDIT_KEPT).await?;
+        audit::sweep(db, now - self.config.audit.kept.0).await?;
         self.provider.sweep(now).await?;
         Ok(())
     }

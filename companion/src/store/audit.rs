@@ -3,7 +3,7 @@
 use keyback_core::event::{Event, EventKind};
 use keyback_core::ids::Subject;
 use keyback_core::time::Timestamp;
-use sqlx::SqliteExecutor;
+use sqlx::{SqliteExecutor, SqlitePool};
 
 use super::StoreError;
 use crate::secrets::random_id;
@@ -119,11 +119,21 @@ async fn insert(
     Ok(())
 }
 
-/// Forgets lines from before a moment.
-pub async fn sweep(db: impl SqliteExecutor<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM audit WHERE at < $1")
+/// Forgets lines from before a moment. Where it is many, as after a shorter time was configured, others write in between.
+pub async fn sweep(db: &SqlitePool, before: Timestamp) -> Result<u64, StoreError> {
+    const AT_ONCE: i64 = 1_000;
+    let mut forgotten = 0;
+    loop {
+        let done = sqlx::query(
+            "DELETE FROM audit WHERE rowid IN (SELECT rowid FROM audit WHERE at < $1 ORDER BY at LIMIT $2)",
+        )
         .bind(before.as_millis())
+        .bind(AT_ONCE)
         .execute(db)
         .await?;
-    Ok(done.rows_affected())
+        forgotten += done.rows_affected();
+        if done.rows_affected() == 0 {
+            return Ok(forgotten);
+        }
+    }
 }
