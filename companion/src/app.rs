@@ -24,11 +24,13 @@ use crate::http::cookies::Cookies;
 use crate::http::host::HostGuard;
 use crate::logout::Endings;
 use crate::messages::{MessageError, Messages};
+use crate::metrics::Metrics;
 use crate::oidc::RESET_CLIENT_ID;
 use crate::oidc::{Provider, ProviderError, ProviderParts};
 use crate::outbox::Outbox;
 use crate::outgoing::OutgoingHttp;
 use crate::pages::provider_pages::DesignedPages;
+use crate::refusals::Refusals;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{Store, StoreError, audit, freeze_links, jobs, limits, reset};
@@ -63,6 +65,8 @@ pub struct Companion {
     pub messages: Messages,
     pub theme: Arc<Theme>,
     pub cookies: Cookies,
+    pub metrics: Metrics,
+    pub refusals: Refusals,
     pub(crate) verifications: Verifications,
     pub host: HostGuard,
     /// `/reset-password` as a relying party of the own provider.
@@ -183,6 +187,8 @@ impl Companion {
             host: HostGuard::new(&public_url),
             inbox: connectors.uses_inbox().then_some(inbox),
             messages: Messages::built_in()?,
+            metrics: Metrics::new(clock.now()),
+            refusals: Refusals::default(),
             config,
             public_url,
             store,

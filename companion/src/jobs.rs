@@ -15,6 +15,7 @@ use crate::fail_point::FailPoint;
 use crate::http::server::told_to_stop;
 use crate::logout::{self, LogoutError};
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
+use crate::metrics::{Outcome, Step};
 use crate::outbox::{ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
 use crate::pages::not_me;
 use crate::store::jobs::{self as rows, Free, Job, Lane};
@@ -176,6 +177,9 @@ async fn work(companion: &Companion, job: Job) {
         .into()),
     };
     here(FailPoint::Delivered);
+    if let Some(kind) = kind {
+        companion.metrics.job(kind, outcome_of(&done));
+    }
     let settled = match done {
         Ok(()) => rows::done(companion.store.writer(), &job.id).await,
         Err(error) if error.is_transient() => {
@@ -192,6 +196,14 @@ async fn work(companion: &Companion, job: Job) {
     if let Err(error) = settled {
         // Its lease runs out and it is taken again.
         tracing::error!(job = %job.id, %error, "the outbox can't be written");
+    }
+}
+
+fn outcome_of(done: &Result<(), JobError>) -> Outcome {
+    match done {
+        Ok(()) => Outcome::Done,
+        Err(error) if error.is_transient() => Outcome::Retried,
+        Err(_) => Outcome::GivenUp,
     }
 }
 
@@ -227,6 +239,7 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
         expires_at: order.expires_at,
     };
     companion.connectors.deliver(&outgoing).await?;
+    companion.metrics.step(Step::Sent);
     tracing::info!(job = %job.id, user = %user.id, "a code was sent");
     Ok(())
 }

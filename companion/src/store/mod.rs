@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod apps;
 pub mod audit;
 pub mod audit_log;
+pub mod awaited_sign_ins;
 pub mod client_assertions;
 pub mod codes;
 pub mod consents;
