@@ -19,6 +19,7 @@ pub mod hashing;
 pub mod home;
 pub mod http;
 pub mod import;
+mod job_audit;
 pub mod jobs;
 pub mod logout;
 mod logto_account;

@@ -164,10 +164,10 @@ fn plain(text: &str) -> String {
     text.chars().map(harmless).collect()
 }
 
-/// What the event tells besides its name.
+/// What the event tells besides what the line has told already.
 fn detail(text: &str) -> Map<String, Value> {
     let mut detail: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-    detail.remove("event");
+    detail.retain(|key, _| !matches!(key.as_str(), "event" | "subject"));
     detail
 }
 
@@ -198,6 +198,13 @@ mod tests {
         ] {
             assert_eq!(wrong.parse::<Moment>(), Err(NotAMoment), "{wrong}");
         }
+    }
+
+    #[test]
+    fn nothing_is_told_twice() {
+        let told = detail(r#"{"event":"code_accepted","subject":"k3v9x1p0m2qa","tries":2}"#);
+        assert_eq!(told.keys().collect::<Vec<_>>(), ["tries"]);
+        assert!(detail("{}").is_empty() && detail("no JSON").is_empty());
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::respond::{
 };
 use crate::app::Companion;
 use crate::metrics::{Place, Reason, Step};
+use crate::oidc::SignedOutBy;
 use crate::views::new_password::Problem;
 use crate::views::{NewPassword, Wait};
 
@@ -136,8 +137,13 @@ async fn leave_nobody_signed_in(companion: &Companion, asked: &Asked) -> Result<
     let Some((session, _)) = signed_in(companion, asked).await? else {
         return Ok(());
     };
+    let address = asked.address.to_string();
+    let by = SignedOutBy {
+        client_id: None,
+        client_ip: Some(&address),
+    };
     let sessions = companion.provider.sessions();
-    Ok(sessions.end(&session.id, companion.clock.now()).await?)
+    Ok(sessions.sign_out(&session, by, companion.clock.now()).await?)
 }
 
 /// The page, while the proof holds; otherwise the way to where the flow stands.

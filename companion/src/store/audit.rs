@@ -20,6 +20,8 @@ pub enum Actor {
     Operator,
     /// A machine app, over the Management API; the line names it.
     App,
+    /// The companion itself, at work on what somebody asked for earlier.
+    System,
 }
 
 impl Actor {
@@ -29,6 +31,7 @@ impl Actor {
             Self::User => "user",
             Self::Operator => "operator",
             Self::App => "app",
+            Self::System => "system",
         }
     }
 }
@@ -63,6 +66,17 @@ pub async fn write_with_detail(
     detail: &str,
 ) -> Result<(), StoreError> {
     insert(db, random, line, None, detail).await
+}
+
+/// Writes a line that belongs to a reset flow, where that is still there.
+pub async fn write_of_flow(
+    db: impl SqliteExecutor<'_>,
+    random: &dyn Random,
+    line: &Line<'_>,
+    flow_id: Option<&str>,
+    detail: &str,
+) -> Result<(), StoreError> {
+    insert(db, random, line, flow_id, detail).await
 }
 
 /// Writes an event of a reset flow.

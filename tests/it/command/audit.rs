@@ -194,3 +194,47 @@ async fn a_reader_that_has_seen_enough_ends_it_in_peace() {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert_eq!(said, "");
 }
+
+#[tokio::test]
+async fn sr62_what_an_operator_does_is_told() {
+    let workplace = Workplace::new().await;
+    let commands: [&[&str]; 8] = [
+        &["user", "add", "--email", ADA],
+        &["user", "edit", ADA, "--name", "Ada"],
+        &["user", "reset", ADA],
+        &["user", "disable", ADA],
+        &["user", "enable", ADA],
+        &[
+            "app",
+            "add",
+            "tool",
+            "--type",
+            "native",
+            "--redirect-uri",
+            "http://127.0.0.1/callback",
+        ],
+        &["app", "remove", "tool"],
+        &["keys", "rotate"],
+    ];
+    for command in commands {
+        workplace.run(command).await.assert_done();
+    }
+    let shown = workplace.run(&["audit", "--json"]).await;
+    assert_eq!(
+        events(&shown),
+        [
+            "user_added",
+            "user_edited",
+            "reset_by_operator",
+            "user_disabled",
+            "user_enabled",
+            "app_added",
+            "app_removed",
+            "keys_rotated",
+        ]
+    );
+    let told = lines(&shown);
+    assert!(told.iter().all(|line| line["actor"] == "operator"));
+    assert_eq!(told[5]["client_id"], "tool");
+    assert_eq!(told[7]["detail"]["at_once"], false);
+}
