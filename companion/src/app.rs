@@ -1,7 +1,6 @@
 //! The composition root: builds every part from the configuration and hands them to each other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use keyback_core::identifier::{Identifier, MalformedIdentifier};
 use keyback_core::one_time_code::{CodeKey, CodeKeyring};
@@ -25,19 +24,18 @@ use crate::http::cookies::Cookies;
 use crate::http::host::HostGuard;
 use crate::logout::Endings;
 use crate::messages::{MessageError, Messages};
+use crate::metrics::Metrics;
 use crate::oidc::RESET_CLIENT_ID;
 use crate::oidc::{Provider, ProviderError, ProviderParts};
 use crate::outbox::Outbox;
 use crate::outgoing::OutgoingHttp;
 use crate::pages::provider_pages::DesignedPages;
+use crate::refusals::Refusals;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{Store, StoreError, audit, freeze_links, jobs, limits, reset};
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
-
-/// How long the audit trail is kept.
-const AUDIT_KEPT: Duration = Duration::from_secs(400 * 86_400);
 
 /// The reset over the companion's adapters.
 pub type Resets = ResetService<ResetRows, ResetRows, EmbeddedBackend, BreachedRanges>;
@@ -67,6 +65,8 @@ pub struct Companion {
     pub messages: Messages,
     pub theme: Arc<Theme>,
     pub cookies: Cookies,
+    pub metrics: Metrics,
+    pub refusals: Refusals,
     pub(crate) verifications: Verifications,
     pub host: HostGuard,
     /// `/reset-password` as a relying party of the own provider.
@@ -187,6 +187,8 @@ impl Companion {
             host: HostGuard::new(&public_url),
             inbox: connectors.uses_inbox().then_some(inbox),
             messages: Messages::built_in()?,
+            metrics: Metrics::new(clock.now()),
+            refusals: Refusals::default(),
             config,
             public_url,
             store,
@@ -226,7 +228,7 @@ impl Companion {
         reset::sweep(db, now).await?;
         limits::sweep(db, now).await?;
         freeze_links::sweep(db, now).await?;
-        audit::sweep(db, now - AUDIT_KEPT).await?;
+        audit::sweep(db, now - self.config.audit.kept.0).await?;
         self.provider.sweep(now).await?;
         Ok(())
     }

@@ -13,8 +13,10 @@ use crate::app::Companion;
 use crate::connectors::{DeliveryError, MessageKind, Outgoing};
 use crate::fail_point::FailPoint;
 use crate::http::server::told_to_stop;
+use crate::job_audit::{self, Ended};
 use crate::logout::{self, LogoutError};
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
+use crate::metrics::{Outcome, Step};
 use crate::outbox::{ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
 use crate::pages::not_me;
 use crate::store::jobs::{self as rows, Free, Job, Lane};
@@ -176,23 +178,45 @@ async fn work(companion: &Companion, job: Job) {
         .into()),
     };
     here(FailPoint::Delivered);
-    let settled = match done {
-        Ok(()) => rows::done(companion.store.writer(), &job.id).await,
-        Err(error) if error.is_transient() => {
-            let run_at = companion.clock.now() + error.pause(job.attempts);
-            tracing::warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, %error, "a job failed; it is tried again");
-            rows::retry(companion.store.writer(), &job.id, run_at, &error.to_string()).await
-        }
-        Err(error) => {
-            tracing::error!(job = %job.id, kind = %job.kind, %error, "a job can't be done");
-            rows::done(companion.store.writer(), &job.id).await
-        }
-    };
+    let settled = settle(companion, &job, kind, done).await;
     here(FailPoint::Done);
     if let Err(error) = settled {
         // Its lease runs out and it is taken again.
         tracing::error!(job = %job.id, %error, "the outbox can't be written");
     }
+}
+
+/// The end of a job or its next try, and what the audit trail tells of this one, in one transaction.
+async fn settle(
+    companion: &Companion,
+    job: &Job,
+    kind: Option<JobKind>,
+    done: Result<Ended, JobError>,
+) -> Result<(), StoreError> {
+    let now = companion.clock.now();
+    let (ended, outcome) = match &done {
+        Ok(ended) => (ended.clone(), Outcome::Done),
+        Err(error) if error.is_transient() => (Ended::Failed { again: true }, Outcome::Retried),
+        Err(_) => (Ended::Failed { again: false }, Outcome::GivenUp),
+    };
+    let mut tx = companion.store.begin().await?;
+    if let Some(kind) = kind {
+        companion.metrics.job(kind, outcome);
+        job_audit::write(companion, &mut tx, kind, job, &ended, now).await?;
+    }
+    match done {
+        Ok(_) => rows::done(&mut *tx, &job.id).await?,
+        Err(error) if error.is_transient() => {
+            let run_at = now + error.pause(job.attempts);
+            tracing::warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, %error, "a job failed; it is tried again");
+            rows::retry(&mut *tx, &job.id, run_at, &error.to_string()).await?;
+        }
+        Err(error) => {
+            tracing::error!(job = %job.id, kind = %job.kind, %error, "a job can't be done");
+            rows::done(&mut *tx, &job.id).await?;
+        }
+    }
+    Ok(tx.commit().await?)
 }
 
 fn backoff(attempts: i64) -> Duration {
@@ -202,7 +226,7 @@ fn backoff(attempts: i64) -> Duration {
 
 /// Looks the account up, here and not on the request path. Without one, or where it may not reset, the job is
 /// done: the challenge stays a decoy.
-async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
+async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
     let order: SendCode = companion.outbox.open(job)?;
     let now = companion.clock.now();
     let user = users::find_by_identifier(companion.store.reader(), &order.identifier).await?;
@@ -212,7 +236,7 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let may_send =
         reset::bind_challenge(writer, &order.challenge_id, subject, &order.identifier, now).await?;
     let Some(user) = user.filter(|_| may_send) else {
-        return Ok(());
+        return Ok(Ended::Withheld);
     };
     let app_name = companion.app_name(order.client_id.as_deref()).await?;
     let message = code_message(companion, &order, &app_name, now)?;
@@ -227,8 +251,9 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
         expires_at: order.expires_at,
     };
     companion.connectors.deliver(&outgoing).await?;
+    companion.metrics.step(Step::Sent);
     tracing::info!(job = %job.id, user = %user.id, "a code was sent");
-    Ok(())
+    Ok(Ended::Arrived(Some(user.id)))
 }
 
 fn code_message(
@@ -251,11 +276,11 @@ fn code_message(
     }
 }
 
-async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError> {
+async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
     let notice: PasswordChanged = companion.outbox.open(job)?;
     // Of several verified addresses only those that a connector reaches can be told.
     if !companion.connectors.reaches(&notice.to) {
-        return Ok(());
+        return Ok(Ended::Withheld);
     }
     let reset_url = companion.url("/reset-password");
     let not_me_url = Zeroizing::new(companion.url(&not_me::path(&notice.freeze_token)));
@@ -286,17 +311,20 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<(), JobError
         now: companion.clock.now(),
         expires_at: job.expires_at(),
     };
-    Ok(companion.connectors.deliver(&outgoing).await?)
+    companion.connectors.deliver(&outgoing).await?;
+    Ok(Ended::Arrived(None))
 }
 
-async fn tell_of_logout(companion: &Companion, job: &Job) -> Result<(), JobError> {
+async fn tell_of_logout(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
     let notice: LogoutNotice = companion.outbox.open(job)?;
-    Ok(logout::deliver(companion, &notice).await?)
+    logout::deliver(companion, &notice).await?;
+    Ok(Ended::Arrived(None))
 }
 
-async fn tell_webhook(companion: &Companion, job: &Job) -> Result<(), JobError> {
+async fn tell_webhook(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
     let delivery: WebhookDelivery = companion.outbox.open(job)?;
-    Ok(webhooks::deliver(companion, &job.id, &delivery).await?)
+    webhooks::deliver(companion, &job.id, &delivery).await?;
+    Ok(Ended::Arrived(None))
 }
 
 async fn sweep_all(companion: &Companion) {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -15,7 +16,9 @@ use tokio::task::JoinSet;
 use crate::app::Companion;
 use crate::connectors::Channel;
 use crate::http::server::{Answers, ServingLimits, serve, told_to_stop};
-use crate::{jobs, pages};
+use crate::metrics::{CONTENT_TYPE, Standing};
+use crate::store::jobs as outbox;
+use crate::{jobs, pages, refusals};
 
 /// How often reachability is probed, for the log and `/readyz`.
 const PROBE_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
@@ -65,6 +68,7 @@ impl Running {
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, pages::router(companion), limits, stopped.clone()));
         tasks.spawn(jobs::run(Arc::clone(companion), stopped.clone()));
+        tasks.spawn(refusals::run(Arc::clone(companion), stopped.clone()));
         tasks.spawn(probe(Arc::clone(companion), reachable, stopped.clone()));
         if let Some(admin) = admin {
             let router = admin_router(Arc::clone(companion), reached);
@@ -165,6 +169,7 @@ fn admin_router(companion: Arc<Companion>, reached: watch::Receiver<Reached>) ->
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
         .with_state(Admin { companion, reached })
 }
 
@@ -183,6 +188,36 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
         (StatusCode::OK, "ok\n".to_owned())
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, failures)
+    }
+}
+
+/// What this process has counted since it started, and how it stands.
+async fn metrics(State(admin): State<Admin>) -> Response {
+    let Admin { companion, reached } = admin;
+    let now = companion.clock.now();
+    let outbox = match outbox::by_kind(companion.store.reader(), now).await {
+        Ok(outbox) => Some(outbox),
+        Err(error) => {
+            tracing::warn!(%error, "the outbox can't be read for /metrics");
+            None
+        }
+    };
+    let channels = reached.borrow();
+    let standing = Standing {
+        now,
+        outbox,
+        hashing: companion.hashing.waiting(),
+        channels: channels
+            .iter()
+            .map(|(channel, found)| (channel.as_str(), found.is_ok()))
+            .collect(),
+    };
+    match companion.metrics.scrape(&standing) {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics can't be written down");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
     }
 }
 

@@ -40,11 +40,19 @@ async fn accounts_of_all_states(detail: &str) -> Server {
     server
 }
 
+/// The statement of a line: a short one stands in its summary alone.
+fn told_in(line: &str) -> Option<&str> {
+    let field = |name: &str| line.split_once(name)?.1.split('"').next();
+    field("db.statement=\"")
+        .filter(|statement| !statement.is_empty())
+        .or_else(|| field("summary=\""))
+}
+
 /// The statements from a place in the log on, sorted: the page that follows an answer reads beside the worker.
 fn statements(server: &Server, from: usize) -> Vec<String> {
     let mut statements: Vec<String> = server.log()[from..]
         .lines()
-        .filter_map(|line| line.split_once("db.statement=\"")?.1.split('"').next())
+        .filter_map(told_in)
         .map(|statement| statement.replace("\\n", "").trim().to_owned())
         .filter(|statement| !UNASKED.iter().any(|unasked| statement.starts_with(unasked)))
         .collect();

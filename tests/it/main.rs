@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail where they stand")]
 
 mod api;
+mod audit;
 mod authorization_request;
 mod bad_input;
 mod breached;
@@ -17,6 +18,7 @@ mod kill;
 mod load;
 mod logout;
 mod logs;
+mod metrics;
 mod oidc_provider;
 mod overtaken;
 mod pages;

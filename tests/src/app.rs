@@ -38,6 +38,8 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     /// `http://localhost:…`.
     pub url: Url,
+    /// Where health and metrics are told.
+    pub admin: Url,
     pub site: Arc<Site>,
     /// Serves and works the outbox until it is dropped.
     _running: Running,
@@ -64,6 +66,7 @@ impl TestApp {
         let folder = tempfile::tempdir().unwrap();
         let listener = loopback().await;
         let site_listener = loopback().await;
+        let admin_listener = loopback().await;
         let url = Url::parse(&format!(
             "http://localhost:{}",
             listener.local_addr().unwrap().port()
@@ -84,7 +87,8 @@ impl TestApp {
         .await
         .unwrap();
         let site = Site::new(companion.provider.issuer(), &site_url, &clock);
-        let mut running = Running::start(&companion, listener, None);
+        let admin = Url::parse(&format!("http://{}", admin_listener.local_addr().unwrap())).unwrap();
+        let mut running = Running::start(&companion, listener, Some(admin_listener));
         let limits = ServingLimits {
             max_connections: 1_000,
             header_timeout: Duration::from_secs(10),
@@ -94,6 +98,7 @@ impl TestApp {
             companion,
             clock,
             url,
+            admin,
             site,
             _running: running,
             folder,

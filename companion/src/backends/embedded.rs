@@ -19,7 +19,7 @@ use crate::logout::{CutOffAndTold, Endings};
 use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
 use crate::store::account_status::AccountStatus;
 use crate::store::users::User;
-use crate::store::{Store, StoreError, Transaction, audit, freeze_links, reset, users};
+use crate::store::{Store, StoreError, Transaction, audit, awaited_sign_ins, freeze_links, reset, users};
 use crate::webhooks::{AccountChange, ApiCall, Cause, Webhooks};
 
 /// How long the link of a notice freezes the account (SR-59).
@@ -167,6 +167,7 @@ impl EmbeddedBackend {
         if reset::save_flow(&mut *tx, &flow).await? == Saved::Conflict {
             return Ok(CompleteOutcome::Conflict);
         }
+        awaited_sign_ins::begin(&mut *tx, &user.id).await?;
         users::mark_verified(&mut *tx, &user.id, &identifier, now).await?;
         if user.status == AccountStatus::Frozen {
             self.thaw(&mut tx, &user.id, now).await?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use keyback_core::random::SystemRandom;
-use keyback_core::time::{Clock as _, SystemClock};
+use keyback_core::time::{Clock as _, SystemClock, Timestamp};
 use url::Url;
 
 use super::{ConfigFile, open};
@@ -15,6 +15,7 @@ use crate::config::client_keys::ClientKeys;
 use crate::oidc::RESET_CLIENT_ID;
 use crate::secrets::{digest_of, random_token};
 use crate::store::apps::{self, StoredApp};
+use crate::store::audit::{self, Actor, Line};
 use crate::store::users::Added;
 
 #[derive(Debug, Subcommand)]
@@ -174,12 +175,17 @@ async fn add(args: AddArgs) -> Result<()> {
         config: app,
         secret_digest: secret.as_deref().map(digest_of),
     };
-    if apps::add(store.writer(), &stored, SystemClock.now()).await? == Added::Taken {
+    let now = SystemClock.now();
+    let mut tx = store.begin().await?;
+    if apps::add(&mut *tx, &stored, now).await? == Added::Taken {
         bail!(
             "there is an app {:?} already; choose another client id",
             stored.config.client_id
         );
     }
+    let line = operator_line_of_app("app_added", &stored.config.client_id, now);
+    audit::write(&mut *tx, &SystemRandom, &line).await?;
+    tx.commit().await?;
     println!("client_id      {}", stored.config.client_id);
     if let Some(secret) = secret {
         println!("client_secret  {secret}");
@@ -236,8 +242,22 @@ async fn remove(args: &RemoveArgs) -> Result<()> {
             args.client_id
         );
     }
+    let line = operator_line_of_app("app_removed", &args.client_id, SystemClock.now());
+    audit::write(&mut *tx, &SystemRandom, &line).await?;
     tx.commit().await?;
     println!("{} is removed, and all that people granted it", args.client_id);
     store.close().await;
     Ok(())
+}
+
+fn operator_line_of_app<'a>(event: &'a str, client_id: &'a str, at: Timestamp) -> Line<'a> {
+    Line {
+        at,
+        event,
+        actor: Actor::Operator,
+        subject: None,
+        identifier: None,
+        client_id: Some(client_id),
+        client_ip: None,
+    }
 }

@@ -1,6 +1,8 @@
 //! The command line: a file per command.
 
 mod app;
+mod audit;
+mod audit_line;
 mod config;
 mod doctor;
 pub(crate) mod keys;
@@ -56,6 +58,8 @@ enum Command {
     /// Apps of the store; those of the configuration file are read-only
     #[command(subcommand)]
     App(app::AppCommand),
+    /// Show what happened, and follow it: sign-ins, resets, refusals, what operators and apps did
+    Audit(audit::AuditArgs),
     /// Root keys, and the provider's signing keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -88,6 +92,7 @@ impl Cli {
                 Command::Migrate(file) => migrate::run(&file).await,
                 Command::User(command) => user::run(command).await,
                 Command::App(command) => app::run(command).await,
+                Command::Audit(args) => audit::run(args).await,
                 Command::Keys(command) => keys::run(command).await,
             }
         });

@@ -60,6 +60,7 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
         session: reader.section("session"),
         tokens: reader.section("tokens"),
         limits: reader.section("limits"),
+        audit: reader.section("audit"),
         webhooks: reader.entries(),
         branding: reader.section("branding"),
     };

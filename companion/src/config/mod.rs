@@ -4,6 +4,7 @@
 //! Unknown keys stop the start, and all problems are told at once, each with its key and what to do.
 
 pub mod app;
+pub mod audit;
 pub mod authentication;
 pub mod backend;
 pub mod branding;
@@ -30,6 +31,7 @@ use std::fmt;
 pub use load::{Environment, load};
 
 use app::{AppConfig, ResourceConfig};
+use audit::AuditConfig;
 use backend::BackendConfig;
 use branding::BrandingConfig;
 use lifetimes::{SessionConfig, TokensConfig};
@@ -63,6 +65,7 @@ pub struct Config {
     pub session: SessionConfig,
     pub tokens: TokensConfig,
     pub limits: LimitsConfig,
+    pub audit: AuditConfig,
     pub webhooks: Vec<WebhookConfig>,
     pub branding: BrandingConfig,
 }
@@ -114,6 +117,7 @@ impl Config {
         webhook::check(&self.webhooks, problems);
         self.branding.check(problems);
         self.limits.check(problems);
+        self.audit.check(problems);
         messages::check(&self.email, &self.sms, &self.server, problems);
     }
 }

@@ -17,7 +17,7 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// What browsers call it; base of the issuer, of links in mails and of cookies. https, or http on loopback.
     pub public_url: Option<Url>,
-    /// Where `/healthz` and `/readyz` are served; nowhere unless set.
+    /// Where `/healthz`, `/readyz` and `/metrics` are served; nowhere unless set.
     pub admin_listen: Option<SocketAddr>,
     /// Proxies whose word about a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,

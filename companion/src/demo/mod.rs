@@ -53,7 +53,7 @@ pub struct DemoArgs {
     /// Where the demo site listens: loopback only, port 0 takes any
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9000")]
     site_listen: SocketAddr,
-    /// Where /healthz and /readyz are served; nowhere unless given
+    /// Where /healthz, /readyz and /metrics are served; nowhere unless given
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
     /// Tell this URL of passwords that are set; the key that signs is printed

@@ -10,5 +10,5 @@ mod pool;
 mod work;
 
 pub use imported::{HashRefused, ImportedHash};
-pub use pool::{HashPool, Lane, PoolSettings, Unavailable};
+pub use pool::{HashPool, Lane, PoolSettings, Unavailable, Waiting};
 pub use work::{HashParams, Verdict};

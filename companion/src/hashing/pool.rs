@@ -30,6 +30,14 @@ pub struct PoolSettings {
     pub queue: usize,
 }
 
+/// Who waits for a thread, by lane, and the places that each lane has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub sign_in: usize,
+    pub reset: usize,
+    pub places: usize,
+}
+
 /// Why there was no hash.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
@@ -141,6 +149,20 @@ impl HashPool {
         Ok(if stored.is_some() { verdict } else { Verdict::Wrong })
     }
 
+    /// Who waits at this moment.
+    pub fn waiting(&self) -> Waiting {
+        let queues = self.shared.lock();
+        let waiting = |lane: Lane| {
+            let queue = &queues.lanes[lane as usize];
+            queue.iter().filter(|job| !job.is_abandoned()).count()
+        };
+        Waiting {
+            sign_in: waiting(Lane::SignIn),
+            reset: waiting(Lane::Reset),
+            places: self.shared.places(),
+        }
+    }
+
     /// Drawn when it is first needed, which costs nothing that could be seen.
     fn decoy(&self) -> Result<Arc<str>, Unavailable> {
         if let Some(decoy) = self.decoy.get() {
@@ -173,8 +195,13 @@ impl Shared {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Places of each lane.
+    fn places(&self) -> usize {
+        self.settings.queue.div_ceil(2).max(1)
+    }
+
     fn push(&self, lane: Lane, job: Job) -> Result<(), Unavailable> {
-        let places = self.settings.queue.div_ceil(2).max(1);
+        let places = self.places();
         let mut queues = self.lock();
         let queue = &mut queues.lanes[lane as usize];
         // Who has gone away holds no place.

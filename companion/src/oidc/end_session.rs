@@ -2,6 +2,7 @@
 //! token, else after the person has said yes.
 
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -11,7 +12,9 @@ use super::hint::{self, HintClaims};
 use super::pages::{ErrorKind, SignOutConfirmation, SignedOut, Visitor};
 use super::params::{MOST_QUERY_BYTES, Params};
 use super::registry::App;
+use super::session::SignedOutBy;
 use super::{Inner, Provider, no_store, see_other};
+use crate::http::client_ip::address_of;
 use crate::http::csrf::is_same_origin;
 use crate::store::sessions::Session;
 
@@ -54,7 +57,7 @@ pub(super) async fn get(State(provider): State<Provider>, request: Request) -> R
         .ok()
         .filter(|_| query.len() <= MOST_QUERY_BYTES);
     let outcome = match &params {
-        Some(params) => handle(inner, &parts.headers, params, false).await,
+        Some(params) => handle(inner, &parts, params, false).await,
         None => Err(Refusal::Wrong(
             "The sign-out request is too long or can't be read.",
         )),
@@ -79,16 +82,12 @@ pub(super) async fn post(State(provider): State<Provider>, request: Request) -> 
         return answer(inner, &parts.headers, Err(wrong));
     }
     let confirmed = params.one(CONFIRMED.0) == Some(CONFIRMED.1);
-    let outcome = handle(inner, &parts.headers, &params, confirmed).await;
+    let outcome = handle(inner, &parts, &params, confirmed).await;
     answer(inner, &parts.headers, outcome)
 }
 
-async fn handle(
-    inner: &Inner,
-    headers: &HeaderMap,
-    params: &Params,
-    confirmed: bool,
-) -> Result<Response, Refusal> {
+async fn handle(inner: &Inner, parts: &Parts, params: &Params, confirmed: bool) -> Result<Response, Refusal> {
+    let (headers, address) = (&parts.headers, address_of(&parts.extensions));
     let sign_out = check(inner, params).await?;
     let visitor = Visitor {
         headers,
@@ -111,7 +110,12 @@ async fn handle(
         };
         return Ok(inner.pages.sign_out_confirmation(visitor, page));
     }
-    inner.sessions().end(&session.id, now).await?;
+    let client_ip = address.map(|address| address.to_string());
+    let by = SignedOutBy {
+        client_id: sign_out.app.as_deref().map(|app| app.client_id.as_str()),
+        client_ip: client_ip.as_deref(),
+    };
+    inner.sessions().sign_out(&session, by, now).await?;
     let mut response = done(inner, visitor, &sign_out);
     response
         .headers_mut()

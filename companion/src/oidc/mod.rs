@@ -81,7 +81,7 @@ use pages::ProviderPages;
 use permissions::Permissions;
 use registry::{App, Registry, RegistryError};
 use scope::Scopes;
-pub use session::{Sessions, SignIn};
+pub use session::{Sessions, SignIn, SignedOutBy};
 
 /// The built-in, first-party, public client behind `/reset-password`.
 pub const RESET_CLIENT_ID: &str = "keyback-reset";

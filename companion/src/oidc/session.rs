@@ -10,6 +10,7 @@ use crate::config::lifetimes::SessionConfig;
 use crate::http::cookies::Cookies;
 use crate::logout::Endings;
 use crate::secrets::{digest_of, random_id, random_token};
+use crate::store::audit::{self, Actor, Line};
 use crate::store::sessions::{self, NewSession, Session};
 use crate::store::users::{self, User};
 use crate::store::{Store, StoreError, Transaction};
@@ -25,6 +26,14 @@ pub struct SignIn<'a> {
     /// Authentication methods (RFC 8176), separated by spaces: `pwd`.
     pub amr: &'a str,
     pub user_agent: Option<&'a str>,
+    pub client_ip: Option<&'a str>,
+}
+
+/// Who asks for a sign-out, for the audit trail.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SignedOutBy<'a> {
+    /// The app, where one asks.
+    pub client_id: Option<&'a str>,
     pub client_ip: Option<&'a str>,
 }
 
@@ -124,9 +133,24 @@ impl Sessions<'_> {
     }
 
     /// Ends a session and what it gave, but for offline grants, in a transaction of its own; its apps are told.
-    pub async fn end(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn sign_out(
+        &self,
+        session: &Session,
+        by: SignedOutBy<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
-        self.endings.end_session(&mut tx, id, now).await?;
+        self.endings.end_session(&mut tx, &session.id, now).await?;
+        let line = Line {
+            at: now,
+            event: "signed_out",
+            actor: Actor::User,
+            subject: Some(&session.user_id),
+            identifier: None,
+            client_id: by.client_id,
+            client_ip: by.client_ip,
+        };
+        audit::write(&mut *tx, self.random, &line).await?;
         tx.commit().await?;
         self.endings.wake();
         Ok(())

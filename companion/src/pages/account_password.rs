@@ -20,6 +20,7 @@ use crate::app::Companion;
 use crate::backends::checked_password::{CheckError, CheckedPassword};
 use crate::backends::embedded::{Change, Changer, facts};
 use crate::hashing::{Lane, Unavailable};
+use crate::metrics::{Place, Reason};
 use crate::oidc::SignIn as NewSession;
 use crate::store::sessions::{self, Session};
 use crate::store::users::User;
@@ -55,6 +56,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         .change_password(&Subject::new(user.id.clone()), now)
         .await?
     {
+        companion.note_refusal(Place::AccountPassword, Reason::Limit, asked.address);
         let shown = Shown::TooManyTries {
             wait: Wait::at_least_a_second(wait),
         };
@@ -64,6 +66,9 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let checked = match companion.backend.check_password(Some(user.clone()), typed).await {
         Ok(Some(checked)) => checked,
         Ok(None) => {
+            companion
+                .metrics
+                .refused(Place::AccountPassword, Reason::WrongPassword);
             audit_wrong(companion, asked, &user).await?;
             return Ok(page(companion, &user, &Broken::none(), Shown::WrongCurrent));
         }
@@ -84,6 +89,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let password = match gate.accept(new, &facts(&user), &checked).await? {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
+            companion.note_refusal(Place::AccountPassword, Reason::Policy, asked.address);
             return Ok(page(
                 companion,
                 &user,

@@ -17,6 +17,7 @@ use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
 use super::respond::{PageResult, see_other, too_many, with_cookie};
 use crate::app::Companion;
+use crate::metrics::{Place, Reason, Step};
 use crate::views::code::{Channel, Notice, Problem};
 use crate::views::{Code, Wait};
 
@@ -65,8 +66,13 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         code: &code,
     };
     let now = companion.clock.now();
-    let problem = match companion.resets.verify(request, asked.visitor(), now).await? {
+    let verified = companion.resets.verify(request, asked.visitor(), now).await?;
+    if let Err(rejection) = &verified {
+        count_refusal(companion, rejection, asked);
+    }
+    let problem = match verified {
         Ok(verified) => {
+            companion.metrics.step(Step::Verified);
             let flow = flow.with_proof(Some(verified.proof));
             let to = format!("/forgot-password/password?{}", flow.query());
             let cookies = flow.set(&asked.headers, companion.cookies);
@@ -98,6 +104,28 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     step(companion, &flow, Shown::problem(problem)).await
 }
 
+/// A wrong code is told in the audit trail where it is counted.
+fn count_refusal(companion: &Companion, rejection: &VerifyRejection, asked: &Asked) {
+    let reason = match rejection {
+        VerifyRejection::WrongCode { attempts_left: 1.. } => Reason::WrongCode,
+        VerifyRejection::WrongCode { attempts_left: 0 } => Reason::Exhausted,
+        VerifyRejection::Limited { .. } => {
+            return companion.note_refusal(Place::Code, Reason::Limit, asked.address);
+        }
+        VerifyRejection::Exhausted => {
+            return companion.note_refusal(Place::Code, Reason::Exhausted, asked.address);
+        }
+        VerifyRejection::UnknownFlow
+        | VerifyRejection::OtherBrowser
+        | VerifyRejection::AlreadyUsed
+        | VerifyRejection::Expired
+        | VerifyRejection::Superseded => {
+            return companion.note_refusal(Place::Code, Reason::Over, asked.address);
+        }
+    };
+    companion.metrics.refused(Place::Code, reason);
+}
+
 async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
     let asked = &posted.asked;
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
@@ -109,12 +137,17 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
         .resend(&flow.id, &flow.binding, asked.visitor(), now)
         .await?
     {
-        Ok(_) => see_other(&format!("/forgot-password/code?{}&n=sent", flow.query())),
+        Ok(_) => {
+            companion.metrics.step(Step::Resent);
+            see_other(&format!("/forgot-password/code?{}&n=sent", flow.query()))
+        }
         Err(ResendRejection::TooSoon { retry_at }) => {
+            companion.note_refusal(Place::Resend, Reason::Limit, asked.address);
             let page = step(companion, &flow, Shown::problem(Problem::TooSoon)).await?;
             Ok(too_many(page, retry_at.since(now)))
         }
         Err(ResendRejection::Limited { retry_after }) => {
+            companion.note_refusal(Place::Resend, Reason::Limit, asked.address);
             let problem = Problem::TooManyCodes {
                 wait: Wait::at_least_a_second(retry_after),
             };
@@ -125,6 +158,7 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
             see_other(&format!("/forgot-password/password?{}", flow.query()))
         }
         Err(ResendRejection::UnknownFlow | ResendRejection::OtherBrowser | ResendRejection::Expired) => {
+            companion.note_refusal(Place::Resend, Reason::Over, asked.address);
             start_again(flow.destination())
         }
     }

@@ -14,6 +14,7 @@ use super::destination::Destination;
 use super::request::{Asked, Posted};
 use super::respond::{PageError, PageResult, see_other, too_many, with_cookie};
 use crate::app::Companion;
+use crate::metrics::{Place, Reason};
 use crate::oidc::device::{DeviceRequest, UserCode};
 use crate::views::device::Problem;
 use crate::views::{Device, Wait};
@@ -54,6 +55,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let now = companion.clock.now();
     let limited = companion.limiter.user_code(asked.visitor().prefix(), now).await?;
     if let Err(RetryAfter(wait)) = limited {
+        companion.note_refusal(Place::Device, Reason::Limit, asked.address);
         let problem = Problem::TooManyTries {
             wait: Wait::at_least_a_second(wait),
         };

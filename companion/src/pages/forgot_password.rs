@@ -13,6 +13,7 @@ use super::request::{Asked, Posted};
 use super::respond::{PageResult, see_other, too_many, with_cookie};
 use super::sign_in::{Way, unknown_session};
 use crate::app::Companion;
+use crate::metrics::{Place, Reason, Step};
 use crate::views::error::Kind;
 use crate::views::forgot_password::{Channels, Problem};
 use crate::views::{ForgotPassword, Wait};
@@ -54,6 +55,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             return page(companion, &way, typed, Some(Problem::Malformed));
         }
         Err(IdentifyRejection::Limited { retry_after }) => {
+            companion.note_refusal(Place::ForgotPassword, Reason::Limit, asked.address);
             let problem = Problem::TooManyRequests {
                 wait: Wait::at_least_a_second(retry_after),
             };
@@ -63,6 +65,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             ));
         }
     };
+    companion.metrics.step(Step::Started);
     let flow = FlowCookie::new(begun.flow_id, begun.binding, way.destination.clone(), now);
     let to = format!("/forgot-password/code?{}", flow.query());
     let cookies = flow.set(&asked.headers, companion.cookies);

@@ -23,6 +23,7 @@ use crate::http::client_ip::ClientAddress;
 use crate::http::csrf::{self, Origin};
 use crate::http::headers::Guards;
 use crate::http::server::{Answers, by_route};
+use crate::metrics::{Place, Reason};
 use crate::secrets::random_id;
 use crate::views::Wait;
 use crate::views::error::Kind;
@@ -63,7 +64,7 @@ impl Answers for Guarded {
             guards,
             routes,
         } = self;
-        let mut response = match refused(&companion, &request) {
+        let mut response = match refused(&companion, &request, peer) {
             Some(refusal) => refusal,
             None => caught(&companion, answered(&companion, routes, request, peer)).await,
         };
@@ -73,12 +74,14 @@ impl Answers for Guarded {
 }
 
 /// Refuses what is addressed to another name (421) and form posts of other sites (403).
-fn refused(companion: &Companion, request: &Request) -> Option<Response> {
+fn refused(companion: &Companion, request: &Request, peer: SocketAddr) -> Option<Response> {
     if !companion.host.admits(request.uri(), request.headers()) {
         return Some(companion.error_page(Kind::OtherHost, None));
     }
     let (method, path) = (request.method(), request.uri().path());
     if csrf::check(method, path, request.headers(), &companion.public_url) == Origin::Foreign {
+        let address = client_address(companion, peer, request.headers());
+        companion.note_refusal(Place::Form, Reason::OtherSite, address);
         tracing::info!(path, "a form post from another site was refused");
         return Some(companion.error_page(Kind::OtherOrigin, None));
     }

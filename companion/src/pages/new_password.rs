@@ -20,6 +20,8 @@ use super::respond::{
     PageError, PageResult, busy, off_the_serving_threads, see_other, too_many, with_cookie,
 };
 use crate::app::Companion;
+use crate::metrics::{Place, Reason, Step};
+use crate::oidc::SignedOutBy;
 use crate::views::new_password::Problem;
 use crate::views::{NewPassword, Wait};
 
@@ -65,6 +67,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         .await?
     {
         Ok(_) => {
+            companion.metrics.step(Step::Changed);
             let to = format!("/forgot-password/done?{}", flow.query());
             // The proof is spent; the binding stays, so that the receipt can be shown.
             let cookies = flow.with_proof(None).set(&asked.headers, companion.cookies);
@@ -79,9 +82,11 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             ))
         }
         Err(SetPasswordRejection::Weak { violations, .. }) => {
+            companion.metrics.refused(Place::NewPassword, Reason::Policy);
             step(companion, &flow, Broken::violations(&violations), None).await
         }
         Err(SetPasswordRejection::CheckUnavailable) => {
+            companion.note_refusal(Place::NewPassword, Reason::Busy, asked.address);
             let wait = Wait::at_least_a_second(CHECK_AGAIN_AFTER);
             Ok(busy(
                 step(companion, &flow, Broken::none(), Some(Problem::Busy { wait })).await?,
@@ -89,6 +94,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             ))
         }
         Err(SetPasswordRejection::Limited { retry_after }) => {
+            companion.note_refusal(Place::NewPassword, Reason::Limit, asked.address);
             let problem = Problem::Busy {
                 wait: Wait::at_least_a_second(retry_after),
             };
@@ -118,7 +124,10 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             | SetPasswordRejection::Expired
             | SetPasswordRejection::Exhausted
             | SetPasswordRejection::AccountUnavailable,
-        ) => start_again(flow.destination()),
+        ) => {
+            companion.note_refusal(Place::NewPassword, Reason::Over, asked.address);
+            start_again(flow.destination())
+        }
     }
 }
 
@@ -128,8 +137,13 @@ async fn leave_nobody_signed_in(companion: &Companion, asked: &Asked) -> Result<
     let Some((session, _)) = signed_in(companion, asked).await? else {
         return Ok(());
     };
+    let address = asked.address.to_string();
+    let by = SignedOutBy {
+        client_id: None,
+        client_ip: Some(&address),
+    };
     let sessions = companion.provider.sessions();
-    Ok(sessions.end(&session.id, companion.clock.now()).await?)
+    Ok(sessions.sign_out(&session, by, companion.clock.now()).await?)
 }
 
 /// The page, while the proof holds; otherwise the way to where the flow stands.

@@ -19,16 +19,19 @@ use super::respond::{PageError, PageResult, busy, see_other, too_many, with_cook
 use crate::app::Companion;
 use crate::backends::checked_password::{CheckError, CheckedPassword};
 use crate::hashing::Unavailable;
+use crate::metrics::{Place, Reason};
 use crate::oidc::{Completion, Interaction, RESET_CLIENT_ID, SignIn as NewSession};
-use crate::store::audit;
 use crate::store::sessions::Session;
 use crate::store::users::{self, User};
+use crate::store::{audit, awaited_sign_ins};
 use crate::views::error::{Kind, WayOn};
 use crate::views::sign_in::{Notice, Problem};
 use crate::views::{SignIn, Wait};
 
 /// A user name is no longer than what the longest identifier may be.
 const MOST_IDENTIFIER_BYTES: usize = 254;
+/// What the audit trail tells of a sign-in that ends a reset: its owner is back.
+const AFTER_RESET: &str = r#"{"after_reset":true}"#;
 
 pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
     companion.answer(show(&companion, &asked).await)
@@ -211,6 +214,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         .sign_in(&hash, asked.visitor().prefix(), now)
         .await?;
     if let Err(RetryAfter(wait)) = limited {
+        companion.note_refusal(Place::SignIn, Reason::Limit, asked.address);
         let problem = Problem::TooManyTries {
             wait: Wait::at_least_a_second(wait),
         };
@@ -223,6 +227,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let checked = match companion.backend.check_password(user, password).await {
         Ok(checked) => checked,
         Err(CheckError::Hashing(Unavailable::Busy { retry_after, .. })) => {
+            companion.note_refusal(Place::SignIn, Reason::Busy, asked.address);
             let wait = Wait::at_least_a_second(retry_after);
             let page = page(companion, &way, typed, None, Some(Problem::Busy { wait })).await?;
             return Ok(busy(page, wait));
@@ -235,6 +240,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         checked.renew(&companion.hashing, &companion.store).await;
         return Ok(response);
     }
+    companion.metrics.refused(Place::SignIn, Reason::WrongPassword);
     let address = asked.address.to_string();
     let line = audit::Line {
         at: now,
@@ -299,7 +305,9 @@ async fn sign_in(
         client_id: way.client_id(),
         client_ip: Some(&address),
     };
-    audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
+    let is_first_after_reset = awaited_sign_ins::end(&mut *tx, &user.id).await?;
+    let detail = if is_first_after_reset { AFTER_RESET } else { "{}" };
+    audit::write_with_detail(&mut *tx, companion.random.as_ref(), &line, detail).await?;
     let completion = match &way.interaction {
         Some(interaction) => Some(
             provider
@@ -309,6 +317,7 @@ async fn sign_in(
         None => None,
     };
     tx.commit().await.map_err(crate::store::StoreError::from)?;
+    companion.metrics.signed_in(is_first_after_reset);
     let response = match lead_on(companion, asked, way, completion).await? {
         Some(response) => response,
         // The request names another person, or none that can be answered: it is asked again.

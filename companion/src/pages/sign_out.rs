@@ -10,6 +10,7 @@ use super::account::signed_in;
 use super::request::Asked;
 use super::respond::{PageResult, see_other, with_cookie};
 use crate::app::Companion;
+use crate::oidc::SignedOutBy;
 use crate::views::error::WayOn;
 use crate::views::{SignOut, SignedOut};
 
@@ -51,7 +52,12 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
 async fn submit(companion: &Companion, asked: &Asked) -> PageResult {
     let sessions = companion.provider.sessions();
     if let Some((session, _)) = signed_in(companion, asked).await? {
-        sessions.end(&session.id, companion.clock.now()).await?;
+        let address = asked.address.to_string();
+        let by = SignedOutBy {
+            client_id: None,
+            client_ip: Some(&address),
+        };
+        sessions.sign_out(&session, by, companion.clock.now()).await?;
     }
     Ok(with_cookie(see_other("/signed-out")?, sessions.clear_cookie()))
 }

@@ -3,7 +3,7 @@
 use keyback_core::event::{Event, EventKind};
 use keyback_core::ids::Subject;
 use keyback_core::time::Timestamp;
-use sqlx::SqliteExecutor;
+use sqlx::{SqliteExecutor, SqlitePool};
 
 use super::StoreError;
 use crate::secrets::random_id;
@@ -20,6 +20,8 @@ pub enum Actor {
     Operator,
     /// A machine app, over the Management API; the line names it.
     App,
+    /// The companion itself, at work on what somebody asked for earlier.
+    System,
 }
 
 impl Actor {
@@ -29,6 +31,7 @@ impl Actor {
             Self::User => "user",
             Self::Operator => "operator",
             Self::App => "app",
+            Self::System => "system",
         }
     }
 }
@@ -63,6 +66,17 @@ pub async fn write_with_detail(
     detail: &str,
 ) -> Result<(), StoreError> {
     insert(db, random, line, None, detail).await
+}
+
+/// Writes a line that belongs to a reset flow, where that is still there.
+pub async fn write_of_flow(
+    db: impl SqliteExecutor<'_>,
+    random: &dyn Random,
+    line: &Line<'_>,
+    flow_id: Option<&str>,
+    detail: &str,
+) -> Result<(), StoreError> {
+    insert(db, random, line, flow_id, detail).await
 }
 
 /// Writes an event of a reset flow.
@@ -119,11 +133,21 @@ async fn insert(
     Ok(())
 }
 
-/// Forgets lines from before a moment.
-pub async fn sweep(db: impl SqliteExecutor<'_>, before: Timestamp) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM audit WHERE at < $1")
+/// Forgets lines from before a moment. Where it is many, as after a shorter time was configured, others write in between.
+pub async fn sweep(db: &SqlitePool, before: Timestamp) -> Result<u64, StoreError> {
+    const AT_ONCE: i64 = 1_000;
+    let mut forgotten = 0;
+    loop {
+        let done = sqlx::query(
+            "DELETE FROM audit WHERE rowid IN (SELECT rowid FROM audit WHERE at < $1 ORDER BY at LIMIT $2)",
+        )
         .bind(before.as_millis())
+        .bind(AT_ONCE)
         .execute(db)
         .await?;
-    Ok(done.rows_affected())
+        forgotten += done.rows_affected();
+        if done.rows_affected() == 0 {
+            return Ok(forgotten);
+        }
+    }
 }

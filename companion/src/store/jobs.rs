@@ -166,6 +166,31 @@ pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, S
     Ok(done.rows_affected())
 }
 
+/// The jobs of one kind that wait or are under way.
+#[derive(Clone, Debug, FromRow)]
+pub struct OfKind {
+    pub kind: String,
+    pub count: i64,
+    oldest: i64,
+}
+
+impl OfKind {
+    /// When the oldest of them was written.
+    pub fn oldest(&self) -> Timestamp {
+        Timestamp::from_millis(self.oldest)
+    }
+}
+
+/// What waits, by its kind.
+pub async fn by_kind(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<Vec<OfKind>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT kind, COUNT(*) AS count, MIN(created_at) AS oldest FROM jobs WHERE expires_at > $1 GROUP BY kind",
+    )
+    .bind(now.as_millis())
+    .fetch_all(db)
+    .await?)
+}
+
 /// How many jobs wait.
 pub async fn count(db: impl SqliteExecutor<'_>) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar("SELECT COUNT(*) FROM jobs")

@@ -9,6 +9,8 @@ pub mod account_status;
 pub mod accounts;
 pub mod apps;
 pub mod audit;
+pub mod audit_log;
+pub mod awaited_sign_ins;
 pub mod client_assertions;
 pub mod codes;
 pub mod consents;

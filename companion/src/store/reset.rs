@@ -91,6 +91,17 @@ pub async fn find_challenge(
     row.map(ChallengeRow::load).transpose()
 }
 
+/// The flow that a challenge belongs to.
+pub async fn flow_of_challenge(
+    db: impl SqliteExecutor<'_>,
+    challenge_id: &str,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT flow_id FROM challenges WHERE id = $1")
+        .bind(challenge_id)
+        .fetch_optional(db)
+        .await?)
+}
+
 /// Takes the older challenges of a flow out of use: they take no attempt any more.
 pub async fn supersede_challenges(
     db: impl SqliteExecutor<'_>,

@@ -370,7 +370,7 @@ pub async fn save_password_hash(
     sqlx::query(
         "INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ($1, $2, $3) \
          ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, \
-         changed_at = excluded.changed_at",
+         changed_at = excluded.changed_at, awaits_sign_in = FALSE",
     )
     .bind(id)
     .bind(phc)

@@ -24,6 +24,7 @@ fn problems(text: &str) -> Vec<String> {
 fn all_problems_are_told_at_once_each_with_its_place() {
     let found = problems(
         "[server]\nlisten = \"nowhere\"\npublic_url = \"http://id.example\"\nport = 80\n\
+         [audit]\nkept = \"12h\"\n\
          [reset]\nmax_attempts = 99\ncode_lifetime = \"1 hour\"\n\
          [passwords]\nx = 1\n\
          [[app]]\nclient_id = \"shop\"\ntype = \"web\"\nclient_secret = \"short\"\n",
@@ -32,6 +33,7 @@ fn all_problems_are_told_at_once_each_with_its_place() {
         "[server] listen",
         "[server] port",
         "[server] public_url",
+        "[audit] kept",
         "[reset] max_attempts",
         "[reset] code_lifetime",
         "[passwords]",
@@ -43,7 +45,7 @@ fn all_problems_are_told_at_once_each_with_its_place() {
             "{place} is missing in {found:#?}"
         );
     }
-    assert_eq!(found.len(), 8, "{found:#?}");
+    assert_eq!(found.len(), 9, "{found:#?}");
 }
 
 #[test]

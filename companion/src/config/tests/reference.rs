@@ -49,6 +49,7 @@ fn the_reference_loads_and_states_the_defaults() {
     assert_eq!(stated.session, default.session);
     assert_eq!(stated.tokens, default.tokens);
     assert_eq!(stated.limits, default.limits);
+    assert_eq!(stated.audit, default.audit);
     let [hook] = stated.webhooks.as_slice() else {
         panic!("{:?}", stated.webhooks)
     };
@@ -101,6 +102,7 @@ fn the_reference_names_every_key() {
     assert_eq!(named("session"), keys(&default.session));
     assert_eq!(named("tokens"), keys(&default.tokens));
     assert_eq!(named("limits"), keys(&default.limits));
+    assert_eq!(named("audit"), keys(&default.audit));
     assert_eq!(named("branding"), keys(&default.branding));
 }
 

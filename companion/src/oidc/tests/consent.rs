@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::oidc::{Completion, Interaction, Unfit, Yes};
+use crate::oidc::{Completion, Interaction, SignedOutBy, Unfit, Yes};
 use crate::store::cut_off::cut_off;
 use crate::store::{consents, grants};
 
@@ -241,7 +241,7 @@ async fn a_yes_of_a_session_that_has_ended_allows_nothing() {
     bench
         .provider
         .sessions()
-        .end(&session.id, bench.now())
+        .sign_out(&session, SignedOutBy::default(), bench.now())
         .await
         .unwrap();
     assert!(matches!(

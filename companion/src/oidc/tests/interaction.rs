@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::http::client_ip::ClientAddress;
+use crate::oidc::SignedOutBy;
 use crate::oidc::authorize::{Completion, Unfit};
 use crate::store::interactions::{self, NewInteraction};
 
@@ -120,7 +121,7 @@ async fn a_session_that_has_ended_meanwhile_gives_no_code() {
     bench
         .provider
         .sessions()
-        .end(&session.id, bench.now())
+        .sign_out(&session, SignedOutBy::default(), bench.now())
         .await
         .unwrap();
     assert_eq!(

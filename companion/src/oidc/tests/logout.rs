@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
+use crate::oidc::SignedOutBy;
 use crate::outbox::{JobKind, LogoutNotice};
 use crate::store::jobs::{self, Free};
 
@@ -148,7 +149,7 @@ async fn bcl_2_5_every_app_of_the_session_is_told_once_offline_ones_too() {
     bench
         .provider
         .sessions()
-        .end(&session.id, bench.now())
+        .sign_out(&session, SignedOutBy::default(), bench.now())
         .await
         .unwrap();
     assert_eq!(

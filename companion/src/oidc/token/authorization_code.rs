@@ -8,9 +8,9 @@ use super::super::params::Params;
 use super::super::registry::App;
 use super::mint::TokenAnswer;
 use super::redeem::{Code, Redemption};
+use super::stolen::Stolen;
 use crate::secrets::digest_of;
 use crate::store::codes::{self, CodeRow};
-use crate::store::grants;
 
 pub(super) async fn exchange(
     inner: &Inner,
@@ -54,7 +54,13 @@ pub(super) async fn exchange(
 
 /// RFC 6749 4.1.2 and 10.5: somebody else may hold the code, so what it gave ends.
 async fn replay(inner: &Inner, app: &App, row: &CodeRow) -> Result<TokenAnswer, ProtocolError> {
-    grants::revoke(inner.store.writer(), &row.granted.grant_id).await?;
+    let stolen = Stolen {
+        event: "code_replayed",
+        grant_id: &row.granted.grant_id,
+        user_id: Some(&row.granted.user_id),
+        client_id: &app.client_id,
+    };
+    stolen.revoke(inner).await?;
     tracing::warn!(
         client_id = app.client_id,
         user_id = row.granted.user_id,

@@ -11,9 +11,10 @@ use super::super::params::Params;
 use super::super::registry::App;
 use super::mint::TokenAnswer;
 use super::redeem::{Code, Redemption};
+use super::stolen::Stolen;
 use crate::secrets::digest_of;
 use crate::store::device_codes::{self, DeviceCodeRow, Pace, State};
-use crate::store::{grants, tokens};
+use crate::store::tokens;
 
 /// A device that hears nothing asks again at its pace; so long a repeat says nothing of a second device.
 const REPEAT: Duration = Duration::from_secs(5);
@@ -103,7 +104,13 @@ async fn replay(
         if is_prompt && !tokens::has_refreshed(inner.store.reader(), grant_id).await? {
             return Err(dead());
         }
-        grants::revoke(inner.store.writer(), grant_id).await?;
+        let stolen = Stolen {
+            event: "device_code_replayed",
+            grant_id,
+            user_id: None,
+            client_id: &app.client_id,
+        };
+        stolen.revoke(inner).await?;
         tracing::warn!(
             client_id = app.client_id,
             "a device code was sent again after its use: the tokens it gave are revoked"

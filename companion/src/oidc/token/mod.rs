@@ -6,6 +6,7 @@ mod device_code;
 mod mint;
 mod redeem;
 mod refresh_token;
+mod stolen;
 mod target;
 
 use axum::Json;

@@ -12,9 +12,9 @@ use super::super::params::Params;
 use super::super::registry::App;
 use super::super::scope::Scopes;
 use super::mint::{Basis, Minted, TokenAnswer, mint};
+use super::stolen::Stolen;
 use super::target;
 use crate::secrets::digest_of;
-use crate::store::grants;
 use crate::store::tokens::{self, RefreshTokenRow};
 use crate::store::users::User;
 
@@ -93,7 +93,13 @@ async fn again(
         .used_at()
         .is_some_and(|used| now.since(used) <= inner.tokens.refresh_token_repeat.0);
     let Some(sealed) = row.answer.as_ref().filter(|_| in_time) else {
-        grants::revoke(inner.store.writer(), &row.granted.grant_id).await?;
+        let stolen = Stolen {
+            event: "refresh_token_reused",
+            grant_id: &row.granted.grant_id,
+            user_id: Some(&row.granted.user_id),
+            client_id: &app.client_id,
+        };
+        stolen.revoke(inner).await?;
         tracing::warn!(
             client_id = app.client_id,
             user_id = row.granted.user_id,
