@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod logout;
 mod logto_account;
 pub mod messages;
+pub mod notices;
 pub mod oidc;
 pub mod outbox;
 pub mod outgoing;
