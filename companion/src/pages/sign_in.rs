@@ -276,6 +276,10 @@ async fn sign_in(
     let address = asked.address.to_string();
     let user = checked.user();
     let provider = &companion.provider;
+    let waiting = match &way.interaction {
+        Some(interaction) => Some((interaction, provider.prepare(interaction, &user.id).await?)),
+        None => None,
+    };
     let mut tx = provider.sessions().begin_transaction(&asked.headers).await?;
     if !checked.still_holds(&mut tx).await? {
         return Ok(None);
@@ -300,10 +304,10 @@ async fn sign_in(
         client_ip: Some(&address),
     };
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
-    let completion = match &way.interaction {
-        Some(interaction) => Some(
+    let completion = match waiting {
+        Some((interaction, prepared)) => Some(
             provider
-                .complete_within(&mut tx, interaction, &session, now)
+                .complete_within(&mut tx, interaction, prepared, &session, now)
                 .await?,
         ),
         None => None,
