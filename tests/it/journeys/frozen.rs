@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use keyback_companion::config::webhook::WebhookEvent;
 use keyback_companion::connectors::inbox::Letter;
 use keyback_companion::store::account_status::AccountStatus;
 use keyback_companion::store::users::NewUser;
-use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
+use keyback_tests::{ADA, Behaviour, Browser, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, TestApp};
+use serde_json::{Value, json};
 use url::Url;
+
+use crate::webhooks::hook;
 
 pub(crate) const PHONE: &str = "+14155550123";
 const NEW_PASSWORD_OF_THIEF: &str = "nobody hears me at the door";
@@ -339,4 +343,41 @@ async fn sr59_no_link_is_made_for_an_address_that_no_connector_reaches() {
     reset(&app, ADA, NEW_PASSWORD).await;
     assert_eq!(app.row_counts().await["freeze_links"], 1);
     link_to(&app, ADA).await;
+}
+
+/// Others learn of it as of any change of the account: it was no reset, and nobody's call.
+#[tokio::test]
+async fn sr59_a_webhook_is_told_of_the_freeze() {
+    let peer = MessageProvider::start(Behaviour::Says(204, "", "")).await;
+    let app = TestApp::with(|config| config.webhooks = vec![hook(&peer, &WebhookEvent::ALL)]).await;
+    let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    app.advance(Duration::from_secs(1));
+    reset(&app, ADA, NEW_PASSWORD).await;
+    let link = link_to(&app, ADA).await;
+    app.settle().await;
+    let of_reset = peer.asked().len();
+    freeze(&app, &link).await;
+    app.settle().await;
+    let asked = peer.asked();
+    assert_eq!(asked.len(), of_reset + 1);
+    let body: Value = serde_json::from_str(&asked[of_reset].body).unwrap();
+    assert_eq!(body["event"], "User.Data.Updated");
+    assert_eq!(
+        (&body["data"]["id"], &body["data"]["primaryEmail"]),
+        (&json!(id), &json!(ADA))
+    );
+    assert_eq!(body["data"]["isSuspended"], true);
+    assert_eq!(body["ip"], "127.0.0.1");
+    for absent in [
+        "interactionEvent",
+        "sessionId",
+        "application",
+        "path",
+        "method",
+        "params",
+    ] {
+        assert_eq!(body.get(absent), None, "{absent}");
+    }
+    let (_, token) = link.query_pairs().next().unwrap();
+    assert!(!asked.iter().any(|asked| asked.body.contains(&*token)));
 }
