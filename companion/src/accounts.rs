@@ -2,13 +2,15 @@
 
 use keyback_core::time::Timestamp;
 
+use crate::notices::Notices;
 use crate::store::users::{self, Added, User};
 use crate::store::{StoreError, Transaction, reset};
 
 /// Writes a changed account over the one that was found in the same transaction. Codes that went to an old address, or
-/// to one that nobody vouches for any more, reset nothing (SR-24).
+/// to one that nobody vouches for any more, reset nothing (SR-24); the old addresses are told (SR-59).
 pub(crate) async fn save_edited(
     tx: &mut Transaction,
+    notices: &Notices,
     before: &User,
     after: &User,
     now: Timestamp,
@@ -18,6 +20,7 @@ pub(crate) async fn save_edited(
     }
     if addresses(before) != addresses(after) {
         reset::end_resets_of(tx, &before.id, None).await?;
+        notices.addresses_changed(tx, before, after, now).await?;
     }
     Ok(Added::Added)
 }

@@ -7,7 +7,7 @@ use keyback_core::one_time_code::{CodeKey, CodeKeyring};
 use keyback_core::password::PasswordGate;
 use keyback_core::random::Random;
 use keyback_core::rate_limit::{IdentifierHasher, Limiter};
-use keyback_core::reset::{Channels, ResetParts, ResetService, ResetSettings};
+use keyback_core::reset::{ResetParts, ResetService, ResetSettings};
 use keyback_core::time::Clock;
 use url::Url;
 
@@ -25,6 +25,7 @@ use crate::http::host::HostGuard;
 use crate::logout::Endings;
 use crate::messages::{MessageError, Messages};
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 use crate::oidc::RESET_CLIENT_ID;
 use crate::oidc::{Provider, ProviderError, ProviderParts};
 use crate::outbox::Outbox;
@@ -33,7 +34,7 @@ use crate::pages::provider_pages::DesignedPages;
 use crate::refusals::Refusals;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
-use crate::store::{Store, StoreError, audit, freeze_links, jobs, limits, reset};
+use crate::store::{Store, StoreError, audit, former_addresses, freeze_links, jobs, limits, reset};
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
 
@@ -58,6 +59,7 @@ pub struct Companion {
     /// The development inbox, where a connector is one.
     pub inbox: Option<Inbox>,
     pub outbox: Outbox,
+    pub notices: Notices,
     pub webhooks: Webhooks,
     pub endings: Endings,
     /// What jobs call out with: webhooks, logout tokens, providers of messages.
@@ -135,10 +137,11 @@ impl Companion {
         let webhooks = Webhooks::new(outbox.clone(), &config.webhooks, &apps(&config, &public_url));
         let hashing = HashPool::start(pool_settings(&config), Arc::clone(&random))?;
         let identifiers = IdentifierHasher::new(&root_keys.derive(Purpose::Limits).first.key);
+        let notices = Notices::new(outbox.clone(), Arc::clone(&random), connectors.channels());
         let backend = EmbeddedBackend::new(
             store.clone(),
             hashing.clone(),
-            outbox.clone(),
+            notices.clone(),
             endings.clone(),
             webhooks.clone(),
             Arc::clone(&random),
@@ -202,6 +205,7 @@ impl Companion {
             connectors,
             availability,
             outbox,
+            notices,
             webhooks,
             endings,
             outgoing,
@@ -229,6 +233,7 @@ impl Companion {
         limits::sweep(db, now).await?;
         freeze_links::sweep(db, now).await?;
         audit::sweep(db, now - self.config.audit.kept.0).await?;
+        former_addresses::sweep(db, now).await?;
         self.provider.sweep(now).await?;
         Ok(())
     }
@@ -278,10 +283,7 @@ fn pool_settings(config: &Config) -> PoolSettings {
 
 fn reset_settings(config: &Config, connectors: &Connectors) -> ResetSettings {
     ResetSettings {
-        channels: Channels {
-            email: connectors.email.is_some(),
-            phone: connectors.sms.is_some(),
-        },
+        channels: connectors.channels(),
         code_life: config.reset.code_lifetime.into(),
         code_attempts: config.reset.max_attempts,
         resend_cooldown: config.reset.resend_cooldown.into(),

@@ -7,7 +7,7 @@ use keyback_core::time::Timestamp;
 use serde_json::json;
 
 use crate::app::Companion;
-use crate::outbox::{JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
+use crate::outbox::{AddressChanged, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
 use crate::store::audit::{self, Actor, Line};
 use crate::store::jobs::Job;
 use crate::store::{StoreError, Transaction, reset};
@@ -85,9 +85,9 @@ fn event(kind: JobKind, ended: &Ended) -> &'static str {
         (JobKind::SendCode, Ended::Arrived(_)) => "code_sent",
         (JobKind::SendCode, Ended::Withheld) => "code_withheld",
         (JobKind::SendCode, Ended::Failed { .. }) => "code_not_sent",
-        (JobKind::PasswordChanged, Ended::Arrived(_)) => "notice_sent",
-        (JobKind::PasswordChanged, Ended::Withheld) => "notice_withheld",
-        (JobKind::PasswordChanged, Ended::Failed { .. }) => "notice_not_sent",
+        (JobKind::PasswordChanged | JobKind::AddressChanged, Ended::Arrived(_)) => "notice_sent",
+        (JobKind::PasswordChanged | JobKind::AddressChanged, Ended::Withheld) => "notice_withheld",
+        (JobKind::PasswordChanged | JobKind::AddressChanged, Ended::Failed { .. }) => "notice_not_sent",
         (JobKind::Logout, Ended::Arrived(_) | Ended::Withheld) => "app_told",
         (JobKind::Logout, Ended::Failed { .. }) => "app_not_told",
         (JobKind::Webhook, Ended::Arrived(_) | Ended::Withheld) => "webhook_told",
@@ -123,6 +123,13 @@ impl About {
                 Self {
                     channel: Some(notice.to.kind()),
                     ..of_account(notice.user_id, notice.client_id)
+                }
+            }
+            JobKind::AddressChanged => {
+                let notice: AddressChanged = companion.outbox.open(job)?;
+                Self {
+                    channel: Some(notice.to.kind()),
+                    ..of_account(notice.user_id, None)
                 }
             }
             JobKind::Logout => {

@@ -15,12 +15,16 @@ use crate::fail_point::FailPoint;
 use crate::http::server::told_to_stop;
 use crate::job_audit::{self, Ended};
 use crate::logout::{self, LogoutError};
-use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
+use crate::messages::{
+    AddressChangedMessage, ChangedAddresses, CodeMessage, Message, MessageError, PasswordChangedMessage, Way,
+};
 use crate::metrics::{Outcome, Step};
-use crate::outbox::{ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
+use crate::outbox::{
+    AddressChanged, ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
+};
 use crate::pages::not_me;
 use crate::store::jobs::{self as rows, Free, Job, Lane};
-use crate::store::{StoreError, reset, users};
+use crate::store::{StoreError, former_addresses, reset};
 use crate::time_text;
 use crate::webhooks;
 
@@ -169,6 +173,7 @@ async fn work(companion: &Companion, job: Job) {
     let done = match kind {
         Some(JobKind::SendCode) => send_code(companion, &job).await,
         Some(JobKind::PasswordChanged) => tell_of_change(companion, &job).await,
+        Some(JobKind::AddressChanged) => tell_of_address(companion, &job).await,
         Some(JobKind::Logout) => tell_of_logout(companion, &job).await,
         Some(JobKind::Webhook) => tell_webhook(companion, &job).await,
         None => Err(StoreError::Corrupt {
@@ -229,8 +234,8 @@ fn backoff(attempts: i64) -> Duration {
 async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
     let order: SendCode = companion.outbox.open(job)?;
     let now = companion.clock.now();
-    let user = users::find_by_identifier(companion.store.reader(), &order.identifier).await?;
-    let user = user.filter(|user| user.may_reset_over(&order.identifier));
+    let found = former_addresses::find_resettable(companion.store.reader(), &order.identifier, now).await?;
+    let user = found.map(|found| found.user);
     let subject = user.as_ref().map(|user| user.id.as_str());
     let writer = companion.store.writer();
     let may_send =
@@ -283,7 +288,10 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobEr
         return Ok(Ended::Withheld);
     }
     let reset_url = companion.url("/reset-password");
-    let not_me_url = Zeroizing::new(companion.url(&not_me::path(&notice.freeze_token)));
+    let not_me_url = notice
+        .freeze_token
+        .as_deref()
+        .map(|token| not_me_url(companion, token));
     let app_name = companion.app_name(notice.client_id.as_deref()).await?;
     let words = PasswordChangedMessage {
         app_name: &app_name,
@@ -294,18 +302,76 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobEr
         },
         sessions_ended: notice.sessions_ended,
         reset_url: &reset_url,
-        not_me_url: &not_me_url,
+        not_me_url: not_me_url.as_deref().map(String::as_str),
         color: companion.theme.color(),
     };
     let message = match notice.to {
         Identifier::Email(_) => companion.messages.render_password_changed(&words),
         Identifier::Phone(_) => companion.messages.render_password_changed_sms(&words),
     }?;
-    let outgoing = Outgoing {
-        to: &notice.to,
-        kind: MessageKind::PasswordChanged,
-        message: &message,
+    let kind = MessageKind::PasswordChanged;
+    deliver_notice(
+        companion,
+        job,
+        &Notice {
+            to: &notice.to,
+            kind,
+            message: &message,
+            app_name: &app_name,
+        },
+    )
+    .await
+}
+
+async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
+    let notice: AddressChanged = companion.outbox.open(job)?;
+    if !companion.connectors.reaches(&notice.to) {
+        return Ok(Ended::Withheld);
+    }
+    let not_me_url = not_me_url(companion, &notice.freeze_token);
+    let app_name = companion.app_name(None).await?;
+    let words = AddressChangedMessage {
         app_name: &app_name,
+        at: time_text::date_time(notice.changed_at),
+        what: match (notice.email, notice.phone) {
+            (true, true) => ChangedAddresses::Both,
+            (_, false) => ChangedAddresses::Email,
+            (false, true) => ChangedAddresses::Phone,
+        },
+        not_me_url: &not_me_url,
+        color: companion.theme.color(),
+    };
+    let message = match notice.to {
+        Identifier::Email(_) => companion.messages.render_address_changed(&words),
+        Identifier::Phone(_) => companion.messages.render_address_changed_sms(&words),
+    }?;
+    let kind = MessageKind::AddressChanged;
+    deliver_notice(
+        companion,
+        job,
+        &Notice {
+            to: &notice.to,
+            kind,
+            message: &message,
+            app_name: &app_name,
+        },
+    )
+    .await
+}
+
+struct Notice<'a> {
+    to: &'a Identifier,
+    kind: MessageKind,
+    message: &'a Message,
+    app_name: &'a str,
+}
+
+async fn deliver_notice(companion: &Companion, job: &Job, notice: &Notice<'_>) -> Result<Ended, JobError> {
+    let outgoing = Outgoing {
+        to: notice.to,
+        kind: notice.kind,
+        message: notice.message,
+        app_name: notice.app_name,
         code: None,
         id: &job.id,
         now: companion.clock.now(),
@@ -313,6 +379,10 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobEr
     };
     companion.connectors.deliver(&outgoing).await?;
     Ok(Ended::Arrived(None))
+}
+
+fn not_me_url(companion: &Companion, token: &str) -> Zeroizing<String> {
+    Zeroizing::new(companion.url(&not_me::path(token)))
 }
 
 async fn tell_of_logout(companion: &Companion, job: &Job) -> Result<Ended, JobError> {

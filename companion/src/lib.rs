@@ -25,6 +25,7 @@ pub mod logout;
 mod logto_account;
 pub mod messages;
 pub mod metrics;
+pub mod notices;
 pub mod oidc;
 pub mod outbox;
 pub mod outgoing;

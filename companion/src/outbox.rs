@@ -27,6 +27,8 @@ pub enum JobKind {
     SendCode,
     /// Tell the owner that the password was changed.
     PasswordChanged,
+    /// Tell the owner that an address was changed or removed.
+    AddressChanged,
     /// Tell an app that a session has ended (OIDC Back-Channel Logout).
     Logout,
     /// Tell a webhook what happened to an account.
@@ -35,12 +37,19 @@ pub enum JobKind {
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::SendCode, Self::PasswordChanged, Self::Logout, Self::Webhook];
+    pub const ALL: [Self; 5] = [
+        Self::SendCode,
+        Self::PasswordChanged,
+        Self::AddressChanged,
+        Self::Logout,
+        Self::Webhook,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SendCode => "send-code",
             Self::PasswordChanged => "password-changed",
+            Self::AddressChanged => "address-changed",
             Self::Logout => "logout",
             Self::Webhook => "webhook",
         }
@@ -49,7 +58,7 @@ impl JobKind {
     /// What it must not wait behind.
     pub fn lane(self) -> Lane {
         match self {
-            Self::SendCode | Self::PasswordChanged => Lane::Messages,
+            Self::SendCode | Self::PasswordChanged | Self::AddressChanged => Lane::Messages,
             Self::Logout | Self::Webhook => Lane::Calls,
         }
     }
@@ -78,7 +87,23 @@ pub struct PasswordChanged {
     pub changed_at: Timestamp,
     pub by: ChangedBy,
     pub sessions_ended: u32,
-    /// What the link of the notice carries: see [`keyback_core::secret::FreezeToken`].
+    /// What the link of the notice carries: see [`keyback_core::secret::FreezeToken`]. Jobs that wait since before an
+    /// upgrade have none: they must be delivered all the same.
+    #[serde(default)]
+    pub freeze_token: Option<Zeroizing<String>>,
+}
+
+/// The payload of [`JobKind::AddressChanged`]: one address that was verified before the change.
+#[derive(Deserialize, Serialize)]
+pub struct AddressChanged {
+    pub to: Identifier,
+    pub user_id: String,
+    pub changed_at: Timestamp,
+    /// Whether the e-mail address was changed or removed.
+    pub email: bool,
+    /// Whether the phone number was.
+    pub phone: bool,
+    /// As in [`PasswordChanged`].
     pub freeze_token: Zeroizing<String>,
 }
 
@@ -161,18 +186,39 @@ impl Outbox {
         db: impl SqliteExecutor<'_>,
         notice: &PasswordChanged,
     ) -> Result<(), StoreError> {
+        self.notice(db, JobKind::PasswordChanged, notice, notice.changed_at)
+            .await
+    }
+
+    /// Writes the job that tells an address of a changed address.
+    pub async fn address_changed(
+        &self,
+        db: impl SqliteExecutor<'_>,
+        notice: &AddressChanged,
+    ) -> Result<(), StoreError> {
+        self.notice(db, JobKind::AddressChanged, notice, notice.changed_at)
+            .await
+    }
+
+    async fn notice(
+        &self,
+        db: impl SqliteExecutor<'_>,
+        kind: JobKind,
+        payload: &(impl Serialize + Sync),
+        created_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let id = random_id(self.random.as_ref());
         self.add(
             db,
             &NewJob {
                 id: &id,
-                kind: JobKind::PasswordChanged.as_str(),
-                lane: JobKind::PasswordChanged.lane(),
+                kind: kind.as_str(),
+                lane: kind.lane(),
                 reference: None,
                 target: None,
-                payload: &self.seal(&id, notice)?,
-                created_at: notice.changed_at,
-                expires_at: notice.changed_at + NOTICE_LIFE,
+                payload: &self.seal(&id, payload)?,
+                created_at,
+                expires_at: created_at + NOTICE_LIFE,
             },
         )
         .await
@@ -268,5 +314,43 @@ impl Outbox {
 impl std::fmt::Debug for Outbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Outbox(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyback_core::testing::SeededRandom;
+
+    use super::*;
+    use crate::secrets::{Purpose, RootKey, RootKeys};
+    use crate::store::Store;
+    use crate::store::jobs::Free;
+
+    /// SR-59: a notice that was queued before there were links outlives the upgrade.
+    #[tokio::test]
+    async fn sr59_a_notice_of_the_form_without_a_link_can_be_opened() {
+        let random = Arc::new(SeededRandom::new(59));
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("db")).await.unwrap();
+        let root_keys = RootKeys::new(vec![RootKey::generate(random.as_ref())]).unwrap();
+        let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), random);
+        let at = Timestamp::from_millis(1_000);
+        let old = serde_json::json!({
+            "to": serde_json::to_value(Identifier::parse("ada@example.com").unwrap()).unwrap(),
+            "user_id": "ada", "client_id": null, "changed_at": at, "by": "reset", "sessions_ended": 2,
+        });
+        outbox
+            .notice(store.writer(), JobKind::PasswordChanged, &old, at)
+            .await
+            .unwrap();
+        let free = Free {
+            messages: 1,
+            calls: 1,
+        };
+        let jobs = jobs::take(store.writer(), at, Duration::from_secs(1), free)
+            .await
+            .unwrap();
+        let notice: PasswordChanged = outbox.open(&jobs[0]).unwrap();
+        assert_eq!((notice.sessions_ended, notice.freeze_token), (2, None));
     }
 }

@@ -2,7 +2,27 @@
 
 use std::fs::File;
 
-use keyback_tests::{ADA, Demo, NEW_PASSWORD, OLD_PASSWORD, Workplace, wire};
+use keyback_tests::{ADA, Demo, NEW_PASSWORD, OLD_PASSWORD, Workplace, eventually, wire};
+
+/// What the links of the notices carry, by mail and by text message.
+async fn freeze_tokens(demo: &Demo) -> Vec<String> {
+    let browser = demo.browser();
+    eventually("both notices", async || {
+        let inbox = browser.get_once("/dev/inbox.json").await;
+        let letters: serde_json::Value = serde_json::from_str(&inbox.body).unwrap();
+        let texts = letters
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|letter| letter["text"].as_str().unwrap());
+        let tokens: Vec<String> = texts
+            .filter_map(|text| text.split_once("/not-me?t=")?.1.split_whitespace().next())
+            .map(str::to_owned)
+            .collect();
+        (tokens.len() == 2).then_some(tokens)
+    })
+    .await
+}
 
 #[tokio::test]
 async fn sr31_no_code_password_address_or_cookie_stands_in_the_log() {
@@ -42,11 +62,20 @@ async fn sr31_no_code_password_address_or_cookie_stands_in_the_log() {
     let callback = browser.hop_to("/callback").url.clone();
     let of_callback = callback.query_pairs().filter(|(name, _)| name == "code");
     let authorization_code = of_callback.map(|(_, value)| value.into_owned()).next().unwrap();
+    let tokens = freeze_tokens(&demo).await;
+    for token in &tokens {
+        let mut browser = demo.browser();
+        browser.open(&format!("/not-me?t={token}")).await;
+        let form = browser.page().form_to("/not-me");
+        browser.submit(form).await;
+        browser.assert_at("/not-me/frozen");
+    }
     assert_eq!(demo.terminate().await, Some(0));
     let log = std::fs::read_to_string(&log).unwrap();
     assert!(log.lines().count() > 10, "{log}");
     let secrets = [code, wrong, session, authorization_code]
         .into_iter()
+        .chain(tokens)
         .chain([NEW_PASSWORD, OLD_PASSWORD, "ada1234", ADA].map(str::to_owned))
         .chain(cookies);
     for secret in secrets {

@@ -1,4 +1,4 @@
-//! The secrets of 256 bits that a browser holds, and what rests of them.
+//! The secrets that a browser holds, and what rests of them.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::random::{self, Random};
 
 /// A text that is no secret of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not 256 bits in base64url")]
+#[error("not the bits of a secret in base64url")]
 pub struct MalformedSecret;
 
 /// The SHA-256 of a secret: enough for a value of 256 random bits, and useless to whoever reads the store.
@@ -37,7 +37,7 @@ macro_rules! secret {
                 decode(text).map(|bytes| Self(*bytes))
             }
 
-            /// The text for the browser: a cookie or a POST body, never a URL (SR-29), but for the link of a notice.
+            /// The text for the browser: a cookie or a POST body, never a URL (SR-29).
             pub fn reveal(&self) -> Zeroizing<String> {
                 Zeroizing::new(URL_SAFE_NO_PAD.encode(self.0))
             }
@@ -65,9 +65,42 @@ secret! {
     Proof
 }
 
-secret! {
-    /// Freezes the account whose password was changed, and does nothing else (SR-59). It comes by mail, in a link.
-    FreezeToken
+/// Freezes the account of a contested change, and does nothing else (SR-59). It comes in a link, by mail or text message:
+/// 128 bits, so that the message stays one.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct FreezeToken(Vec<u8>);
+
+impl FreezeToken {
+    /// Draws a new one.
+    pub fn issue(random: &dyn Random) -> Self {
+        Self(random::bytes::<16>(random).to_vec())
+    }
+
+    /// Reads what a link carried: one of 128 bits, or of 256, as earlier links have.
+    pub fn parse(text: &str) -> Result<Self, MalformedSecret> {
+        // The length first: what a stranger sends is not decoded at any size.
+        if text.len() != 22 && text.len() != 43 {
+            return Err(MalformedSecret);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| MalformedSecret)?;
+        Ok(Self(bytes))
+    }
+
+    /// The text for the link.
+    pub fn reveal(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(&self.0))
+    }
+
+    /// What rests of it.
+    pub fn digest(&self) -> SecretDigest {
+        SecretDigest::of(&self.0)
+    }
+}
+
+impl fmt::Debug for FreezeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FreezeToken(redacted)")
+    }
 }
 
 impl SecretDigest {
@@ -81,7 +114,7 @@ impl SecretDigest {
         *self == proof.digest()
     }
 
-    fn of(secret: &[u8; 32]) -> Self {
+    fn of(secret: &[u8]) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest::digest(&digest::SHA256, secret).as_ref());
         Self(bytes)
@@ -157,6 +190,29 @@ mod tests {
             format!("{:?}", BindingSecret::issue(&random)),
             "BindingSecret(redacted)"
         );
+    }
+
+    /// SR-59: short enough for a text message, and what was sent before it became that short still freezes.
+    #[test]
+    fn sr59_a_link_is_read_in_its_short_and_its_older_form() {
+        let random = SeededRandom::new(59);
+        let token = FreezeToken::issue(&random);
+        let text = token.reveal();
+        assert_eq!(text.len(), 22, "128 bits");
+        assert_eq!(FreezeToken::parse(&text).unwrap().digest(), token.digest());
+        let older = Proof::issue(&random);
+        let read = FreezeToken::parse(&older.reveal()).unwrap();
+        assert_eq!(read.digest(), older.digest());
+        for text in [
+            "",
+            "abc",
+            &"A".repeat(21),
+            &"A".repeat(23),
+            &"*".repeat(22),
+            &"*".repeat(43),
+        ] {
+            assert!(FreezeToken::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

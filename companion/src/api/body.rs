@@ -1,4 +1,7 @@
-//! Bodies of calls: JSON, of a bounded size, wiped once read. Members that nobody asks for have no effect.
+//! Bodies of calls: JSON, of a bounded size. Members that nobody asks for have no effect.
+//!
+//! The copy that is parsed is wiped, and so are members whose type says that they are secret. The pieces in which a body
+//! arrives are the connection's: they are freed and not wiped, as is what the parser sets aside for a text with escapes.
 
 use std::sync::Arc;
 

@@ -54,7 +54,7 @@ pub(super) async fn patch(
     let person = Person::of(&before).with(details, companion.config.sms.default_region)?;
     person.check_free(&mut tx, &id).await?;
     let after = edited(before.clone(), person);
-    if save_edited(&mut tx, &before, &after, now).await? == Added::Taken {
+    if save_edited(&mut tx, &companion.notices, &before, &after, now).await? == Added::Taken {
         return Err(ApiError::failed(StoreError::Corrupt {
             table: "users",
             reason: "a name was free, and is taken in the same transaction".to_owned(),

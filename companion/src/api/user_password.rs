@@ -26,7 +26,7 @@ use crate::backends::checked_password::StoredPassword;
 use crate::backends::embedded::{Change, Changer, facts};
 use crate::hashing::Lane;
 use crate::pages::off_the_serving_threads;
-use crate::store::users;
+use crate::store::{audit, users};
 
 /// While breached passwords can't be looked up.
 pub(super) const CHECK_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -104,23 +104,30 @@ pub(super) fn parse(password: &str) -> Result<Result<NewPassword, Violation>, Ap
     Ok(NewPassword::parse(password).map_err(|PasswordTooLarge| Violation::TooLong { max }))
 }
 
-/// Tries count as those of the person who changes the password: a site that lets visitors guess by this call finds no
-/// password here either (SR-20).
+/// Tries are counted by account: a site that lets visitors guess by this call finds no password here either (SR-20), and
+/// what it guessed wrong stands in the audit trail.
 pub(super) async fn verify(
     State(companion): State<Arc<Companion>>,
-    _: Operator,
+    operator: Operator,
     Path(id): Path<String>,
     Body(Password { password }): Body<Password>,
 ) -> ApiResult {
     let found = users::find(companion.store.reader(), &id).await?;
     let user = found.ok_or_else(ApiError::not_found)?;
     let (subject, now) = (Subject::new(user.id.clone()), companion.clock.now());
-    let allowed = companion.limiter.change_password(&subject, now).await?;
+    let allowed = companion.limiter.verify_password(&subject, now).await?;
     allowed.map_err(ApiError::too_many_tries)?;
-    match companion.backend.check_password(Some(user), &password).await? {
-        Some(_) => Ok(StatusCode::NO_CONTENT.into_response()),
-        None => Err(ApiError::wrong_password()),
+    if companion
+        .backend
+        .check_password(Some(user), &password)
+        .await?
+        .is_some()
+    {
+        return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    let line = operator.line("password_verification_failed", &id, now);
+    audit::write(companion.store.writer(), companion.random.as_ref(), &line).await?;
+    Err(ApiError::wrong_password())
 }
 
 pub(super) async fn has(

@@ -80,7 +80,7 @@ pub(super) async fn by_password(
     person.check_first_party()?;
     let (user, now) = (&person.acting.user, companion.clock.now());
     let subject = Subject::new(user.id.clone());
-    let allowed = companion.limiter.change_password(&subject, now).await?;
+    let allowed = companion.limiter.verify_password(&subject, now).await?;
     allowed.map_err(ApiError::too_many_tries)?;
     // Read before the check: should a reset come between, the verification is of a password that is gone.
     let phc = users::find_password_hash(companion.store.reader(), &user.id).await?;

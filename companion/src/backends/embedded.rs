@@ -1,7 +1,6 @@
 //! The embedded backend: accounts in Keyback's own store, and everything a reset does in one transaction.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use keyback_core::event::{Event, EventKind};
 use keyback_core::ids::Subject;
@@ -10,20 +9,19 @@ use keyback_core::ports::{CompleteOutcome, Completion, Failure, IdentityBackend,
 use keyback_core::random::Random;
 use keyback_core::rate_limit::IdentifierHasher;
 use keyback_core::reset::Receipt;
-use keyback_core::secret::FreezeToken;
 use keyback_core::time::Timestamp;
 
 use crate::fail_point::{FailPoint, Step};
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
 use crate::logout::{CutOffAndTold, Endings};
-use crate::outbox::{ChangedBy, Outbox, PasswordChanged};
+use crate::notices::{Notices, PasswordChange};
+use crate::outbox::ChangedBy;
 use crate::store::account_status::AccountStatus;
+use crate::store::former_addresses::Resettable;
 use crate::store::users::User;
-use crate::store::{Store, StoreError, Transaction, audit, awaited_sign_ins, freeze_links, reset, users};
+use crate::store::{Store, StoreError, Transaction, audit, awaited_sign_ins, former_addresses, reset, users};
 use crate::webhooks::{AccountChange, ApiCall, Cause, Webhooks};
 
-/// How long the link of a notice freezes the account (SR-59).
-const FREEZE_LINK_LIFE: Duration = Duration::from_secs(72 * 3_600);
 /// The call that sets a password.
 const SET_PASSWORD: ApiCall = ApiCall {
     method: "PATCH",
@@ -35,7 +33,7 @@ const SET_PASSWORD: ApiCall = ApiCall {
 pub struct EmbeddedBackend {
     pub(super) store: Store,
     hashing: HashPool,
-    pub(super) outbox: Outbox,
+    pub(super) notices: Notices,
     pub(super) endings: Endings,
     webhooks: Webhooks,
     pub(super) random: Arc<dyn Random>,
@@ -65,7 +63,7 @@ impl EmbeddedBackend {
     pub fn new(
         store: Store,
         hashing: HashPool,
-        outbox: Outbox,
+        notices: Notices,
         endings: Endings,
         webhooks: Webhooks,
         random: Arc<dyn Random>,
@@ -74,7 +72,7 @@ impl EmbeddedBackend {
         Self {
             store,
             hashing,
-            outbox,
+            notices,
             endings,
             webhooks,
             random,
@@ -115,7 +113,13 @@ impl EmbeddedBackend {
             client_ip: Some(change.client_ip),
         };
         audit::write(&mut **tx, self.random.as_ref(), &line).await?;
-        self.notify(tx, change.user, None, ChangedBy::Change, receipt, change.now)
+        let noticed = PasswordChange {
+            client_id: None,
+            by: ChangedBy::Change,
+            sessions_ended: receipt.sessions_ended,
+        };
+        self.notices
+            .password_changed(tx, change.user, noticed, change.now)
             .await?;
         let told = AccountChange {
             user: change.user,
@@ -153,10 +157,9 @@ impl EmbeddedBackend {
         let identifier = proven.flow().identifier().clone();
         let subject = proven.subject().clone();
         let mut tx = self.store.begin().await?;
-        let user = users::find(&mut *tx, subject.as_str())
-            .await?
-            .filter(|user| user.may_reset_over(&identifier));
-        let Some(user) = user else {
+        let found = former_addresses::find_resettable(&mut *tx, &identifier, now).await?;
+        let Some(Resettable { mut user, over }) = found.filter(|found| found.user.id == subject.as_str())
+        else {
             return Ok(CompleteOutcome::AccountUnavailable);
         };
         let receipt = self
@@ -170,7 +173,10 @@ impl EmbeddedBackend {
         awaited_sign_ins::begin(&mut *tx, &user.id).await?;
         users::mark_verified(&mut *tx, &user.id, &identifier, now).await?;
         if user.status == AccountStatus::Frozen {
-            self.thaw(&mut tx, &user.id, now).await?;
+            let Some(thawed) = self.thaw(&mut tx, &user.id, (&identifier, over), now).await? else {
+                return Ok(CompleteOutcome::AccountUnavailable);
+            };
+            user = thawed;
         }
         let change = AccountChange {
             user: &user,
@@ -192,19 +198,18 @@ impl EmbeddedBackend {
             kind: EventKind::ResetCompleted { subject, receipt },
         };
         audit::write_event(&mut *tx, self.random.as_ref(), &event).await?;
-        self.notify(
-            &mut tx,
-            &user,
-            client_id.as_deref(),
-            ChangedBy::Reset,
-            receipt,
-            now,
-        )
-        .await?;
+        let noticed = PasswordChange {
+            client_id: client_id.as_deref(),
+            by: ChangedBy::Reset,
+            sessions_ended: receipt.sessions_ended,
+        };
+        self.notices
+            .password_changed(&mut tx, &user, noticed, now)
+            .await?;
         FailPoint::BeforeCommit(Step::Complete).reach();
         tx.commit().await?;
         FailPoint::AfterCommit(Step::Complete).reach();
-        self.outbox.wake();
+        self.notices.wake();
         Ok(CompleteOutcome::Completed(receipt))
     }
 
@@ -246,37 +251,6 @@ impl EmbeddedBackend {
             }
             None => Ok(()),
         }
-    }
-
-    /// Queues the notice to every verified address, with the link of this change (SR-59).
-    async fn notify(
-        &self,
-        tx: &mut Transaction,
-        user: &User,
-        client_id: Option<&str>,
-        by: ChangedBy,
-        receipt: Receipt,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let addresses = user.verified_addresses();
-        if addresses.is_empty() {
-            return Ok(());
-        }
-        let token = FreezeToken::issue(self.random.as_ref());
-        freeze_links::add(&mut **tx, &token, &user.id, now, now + FREEZE_LINK_LIFE).await?;
-        for to in addresses {
-            let notice = PasswordChanged {
-                to,
-                user_id: user.id.clone(),
-                client_id: client_id.map(str::to_owned),
-                changed_at: now,
-                by,
-                sessions_ended: receipt.sessions_ended,
-                freeze_token: token.reveal(),
-            };
-            self.outbox.password_changed(&mut **tx, &notice).await?;
-        }
-        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! A contested change of the password: the account is frozen until a reset over an address that its owner had before.
 
+use keyback_core::identifier::Identifier;
 use keyback_core::secret::FreezeToken;
 use keyback_core::time::Timestamp;
 
 use super::embedded::EmbeddedBackend;
-use crate::store::account_status::{self, AccountStatus};
+use crate::store::account_status;
+use crate::store::former_addresses::Over;
 use crate::store::users::User;
 use crate::store::{StoreError, Transaction, audit, freeze_links, users};
 use crate::webhooks::{AccountChange, Cause};
@@ -65,18 +67,19 @@ impl EmbeddedBackend {
         };
         self.tell_webhooks(&mut tx, change).await?;
         tx.commit().await?;
-        self.outbox.wake();
+        self.notices.wake();
         Ok(Some(user))
     }
 
-    /// Ends the freeze, in the transaction of the reset that its owner has finished.
+    /// Ends the freeze, in the transaction of the reset that its owner has finished. Answers the account as it is then.
     pub(super) async fn thaw(
         &self,
         tx: &mut Transaction,
         user_id: &str,
+        over: (&Identifier, Over),
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        users::set_status(&mut **tx, user_id, AccountStatus::Active, now).await?;
+    ) -> Result<Option<User>, StoreError> {
+        account_status::thaw(tx, user_id, over, now).await?;
         let line = audit::Line {
             at: now,
             event: "account_thawed",
@@ -86,6 +89,7 @@ impl EmbeddedBackend {
             client_id: None,
             client_ip: None,
         };
-        audit::write(&mut **tx, self.random.as_ref(), &line).await
+        audit::write(&mut **tx, self.random.as_ref(), &line).await?;
+        users::find(&mut **tx, user_id).await
     }
 }

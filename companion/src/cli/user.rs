@@ -19,14 +19,16 @@ use super::user_show;
 use super::{ConfigFile, open};
 use crate::app::password_gate;
 use crate::config::Config;
+use crate::connectors::{Connectors, Inbox};
 use crate::hashing::{HashPool, Lane, PoolSettings};
 use crate::logout::Endings;
+use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::profile;
 use crate::secrets::Purpose;
 use crate::store::account_status::{self, AccountStatus};
 use crate::store::users::{self, Added, NewUser, User};
-use crate::store::{Store, audit};
+use crate::store::{Store, audit, former_addresses};
 
 const PAGE: i64 = 500;
 
@@ -245,8 +247,9 @@ async fn reset(named: &Named) -> Result<()> {
     if !user.status.may_reset() {
         bail!("the account is disabled; enable it first with `keyback user enable`");
     }
-    let mut addresses = user.verified_addresses().into_iter();
-    let Some(address) = addresses.find(|address| user.may_reset_over(address)) else {
+    let now = SystemClock.now();
+    let addresses = former_addresses::resettable_over(store.reader(), &user, now).await?;
+    let Some(address) = addresses.first() else {
         bail!("{}", no_address(user.status));
     };
     let Some(public_url) = config.server.public_url() else {
@@ -255,7 +258,6 @@ async fn reset(named: &Named) -> Result<()> {
     let mut url = public_url.join("/reset-password")?;
     url.query_pairs_mut().append_pair("login_hint", address.as_str());
     let mut tx = store.begin().await?;
-    let now = SystemClock.now();
     endings(&config)?.cut_off(&mut tx, &user.id, None, now).await?;
     audit::write(
         &mut *tx,
@@ -303,7 +305,10 @@ async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
     tx.commit().await?;
     println!("{} is {status}", user.sign_in_name());
     if user.status == AccountStatus::Frozen && status.may_sign_in() {
-        eprintln!("the password that its owner contests is gone; `keyback user reset` leads to a new one");
+        eprintln!(
+            "the password that its owner contests is gone, and no code goes to an address that came with it before `keyback user edit` \
+             vouches for it; `keyback user reset` leads to a new one"
+        );
     }
     store.close().await;
     Ok(())
@@ -311,9 +316,23 @@ async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
 
 /// What signs an account out, and has its apps told by the worker of the running server.
 fn endings(config: &Config) -> Result<Endings> {
+    Ok(Endings::new(outbox(config)?, &config.apps))
+}
+
+/// What tells an owner of a change, by the worker of the running server.
+pub(super) fn notices(config: &Config) -> Result<Notices> {
+    let inbox = Inbox::new(Arc::new(SystemClock));
+    let (connectors, _) = Connectors::from_config(config, &inbox, &Arc::default());
+    Ok(Notices::new(
+        outbox(config)?,
+        Arc::new(SystemRandom),
+        connectors.channels(),
+    ))
+}
+
+fn outbox(config: &Config) -> Result<Outbox> {
     let sealer = config.secrets.root_keys()?.sealer(Purpose::Jobs);
-    let outbox = Outbox::new(sealer, Arc::new(SystemRandom));
-    Ok(Endings::new(outbox, &config.apps))
+    Ok(Outbox::new(sealer, Arc::new(SystemRandom)))
 }
 
 pub(super) async fn find(config: &Config, store: &Store, account: &str) -> Result<User> {

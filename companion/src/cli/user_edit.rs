@@ -6,7 +6,7 @@ use keyback_core::random::SystemRandom;
 use keyback_core::time::{Clock as _, SystemClock};
 
 use super::profile_args::ProfileArgs;
-use super::user::{email, find, operator_line, phone};
+use super::user::{email, find, notices, operator_line, phone};
 use super::{ConfigFile, open};
 use crate::accounts;
 use crate::config::Config;
@@ -46,7 +46,7 @@ pub(super) async fn run(args: &EditArgs) -> Result<()> {
         .await?
         .context("the account has gone meanwhile")?;
     let edited = edited(&config, args, user.clone())?;
-    if accounts::save_edited(&mut tx, &user, &edited, now).await? == Added::Taken {
+    if accounts::save_edited(&mut tx, &notices(&config)?, &user, &edited, now).await? == Added::Taken {
         bail!(
             "another account has this e-mail address, phone number or user name; `keyback user list` shows it"
         );

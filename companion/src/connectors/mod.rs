@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyback_core::identifier::Identifier;
+use keyback_core::reset::Channels;
 use keyback_core::time::Timestamp;
 
 pub use http_email::HttpEmailConnector;
@@ -56,6 +57,7 @@ pub struct Connectors {
 pub enum MessageKind {
     ResetCode,
     PasswordChanged,
+    AddressChanged,
 }
 
 impl MessageKind {
@@ -63,6 +65,7 @@ impl MessageKind {
         match self {
             Self::ResetCode => "reset-code",
             Self::PasswordChanged => "password-changed",
+            Self::AddressChanged => "address-changed",
         }
     }
 
@@ -71,6 +74,7 @@ impl MessageKind {
         match self {
             Self::ResetCode => "ForgotPassword",
             Self::PasswordChanged => "PasswordChanged",
+            Self::AddressChanged => "AddressChanged",
         }
     }
 }
@@ -168,6 +172,14 @@ impl Connectors {
     /// Whether a reset can be offered: some connector is valid.
     pub fn any(&self) -> bool {
         self.email.is_some() || self.sms.is_some()
+    }
+
+    /// Where messages can go.
+    pub fn channels(&self) -> Channels {
+        Channels {
+            email: self.email.is_some(),
+            phone: self.sms.is_some(),
+        }
     }
 
     /// Whether some messages go to the development inbox.

@@ -47,11 +47,41 @@ pub struct PasswordChangedMessage<'a> {
     pub way: Way,
     /// Sessions that were ended by it.
     pub sessions_ended: u32,
-    /// `{public_url}/reset-password`, for text messages.
+    /// `{public_url}/reset-password`, for notices without a link.
     pub reset_url: &'a str,
-    /// Where the owner contests the change, for mails: a page that asks, no link that acts (SR-59). It holds a secret.
+    /// Where the owner contests the change: a page that asks, no link that acts (SR-59). It holds a secret. Notices from
+    /// before there were links have none.
+    pub not_me_url: Option<&'a str>,
+    pub color: Color,
+}
+
+/// What the notice says after an address was changed or removed.
+#[derive(Clone, Copy)]
+pub struct AddressChangedMessage<'a> {
+    pub app_name: &'a str,
+    pub at: DateTime<Utc>,
+    pub what: ChangedAddresses,
+    /// As in [`PasswordChangedMessage`].
     pub not_me_url: &'a str,
     pub color: Color,
+}
+
+/// Which of an account's addresses have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangedAddresses {
+    Email,
+    Phone,
+    Both,
+}
+
+impl ChangedAddresses {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Email => "e-mail address",
+            Self::Phone => "phone number",
+            Self::Both => "e-mail address and phone number",
+        }
+    }
 }
 
 /// How the password was changed.
@@ -89,6 +119,12 @@ const PASSWORD_CHANGED: MailTemplates = MailTemplates {
     html: "password_changed.html",
 };
 const PASSWORD_CHANGED_SMS: &str = "password_changed.sms.txt";
+const ADDRESS_CHANGED: MailTemplates = MailTemplates {
+    subject: "address_changed.subject.txt",
+    text: "address_changed.txt",
+    html: "address_changed.html",
+};
+const ADDRESS_CHANGED_SMS: &str = "address_changed.sms.txt";
 
 const BUILT_IN: &[(&str, &str)] = &[
     ("_mail.html", include_str!("../../templates/messages/_mail.html")),
@@ -123,6 +159,22 @@ const BUILT_IN: &[(&str, &str)] = &[
     (
         PASSWORD_CHANGED_SMS,
         include_str!("../../templates/messages/password_changed.sms.txt"),
+    ),
+    (
+        ADDRESS_CHANGED.subject,
+        include_str!("../../templates/messages/address_changed.subject.txt"),
+    ),
+    (
+        ADDRESS_CHANGED.text,
+        include_str!("../../templates/messages/address_changed.txt"),
+    ),
+    (
+        ADDRESS_CHANGED.html,
+        include_str!("../../templates/messages/address_changed.html"),
+    ),
+    (
+        ADDRESS_CHANGED_SMS,
+        include_str!("../../templates/messages/address_changed.sms.txt"),
     ),
 ];
 
@@ -187,7 +239,26 @@ impl Messages {
         &self,
         message: &PasswordChangedMessage<'_>,
     ) -> Result<Message, MessageError> {
-        let text = self.render(PASSWORD_CHANGED_SMS, message.values())?;
+        self.notice_sms(PASSWORD_CHANGED_SMS, message.values())
+    }
+
+    /// The notice that an address was changed or removed.
+    pub fn render_address_changed(
+        &self,
+        message: &AddressChangedMessage<'_>,
+    ) -> Result<Message, MessageError> {
+        self.mail(&ADDRESS_CHANGED, message.values())
+    }
+
+    pub fn render_address_changed_sms(
+        &self,
+        message: &AddressChangedMessage<'_>,
+    ) -> Result<Message, MessageError> {
+        self.notice_sms(ADDRESS_CHANGED_SMS, message.values())
+    }
+
+    fn notice_sms(&self, template: &'static str, values: minijinja::Value) -> Result<Message, MessageError> {
+        let text = self.render(template, values)?;
         Ok(Message {
             subject: String::new(),
             text: Zeroizing::new(text.trim_end().to_owned()),
@@ -233,14 +304,30 @@ impl PasswordChangedMessage<'_> {
     fn values(&self) -> minijinja::Value {
         context! {
             app_name => plain(self.app_name),
-            at => self.at.format("%-d %B %Y at %H:%M UTC").to_string(),
+            at => moment(self.at),
             was_reset => self.way == Way::Reset,
             sessions_ended => self.sessions_ended,
             reset_url => plain(self.reset_url),
+            not_me_url => self.not_me_url.map(plain),
+            ..look(self.app_name, self.color),
+        }
+    }
+}
+
+impl AddressChangedMessage<'_> {
+    fn values(&self) -> minijinja::Value {
+        context! {
+            app_name => plain(self.app_name),
+            at => moment(self.at),
+            what => self.what.words(),
             not_me_url => plain(self.not_me_url),
             ..look(self.app_name, self.color),
         }
     }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%-d %B %Y at %H:%M UTC").to_string()
 }
 
 /// The brand as the HTML mails use it: as it is for the mark, readable for the links of both schemes.

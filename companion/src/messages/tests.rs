@@ -25,7 +25,7 @@ fn changed_message(app_name: &str) -> PasswordChangedMessage<'_> {
         way: Way::Reset,
         sessions_ended: 3,
         reset_url: "https://id.example.com/reset-password",
-        not_me_url: "https://id.example.com/not-me?t=abc",
+        not_me_url: Some("https://id.example.com/not-me?t=abc"),
         color: "#2f5bea".parse().unwrap(),
     }
 }
@@ -131,12 +131,67 @@ fn the_notice_says_when_what_and_what_to_do() {
             .contains("device")
     );
     let sms = messages().render_password_changed_sms(&message).unwrap();
+    assert!(sms.text.contains("Larkspur Books") && sms.text.contains("https://id.example.com/not-me?t=abc"));
+}
+
+/// What waits in the outbox since before there were links is said without one.
+#[test]
+fn sr59_a_notice_without_a_link_leads_to_a_reset() {
+    let message = PasswordChangedMessage {
+        not_me_url: None,
+        ..changed_message("Larkspur Books")
+    };
+    let mail = messages().render_password_changed(&message).unwrap();
+    let sms = messages().render_password_changed_sms(&message).unwrap();
+    let html = mail.html.unwrap();
+    for part in [&mail.text, &html, &sms.text] {
+        assert!(part.contains("reset-password"), "{}", part.as_str());
+        assert!(
+            !part.contains("not-me") && !part.contains("\"none"),
+            "{}",
+            part.as_str()
+        );
+    }
+}
+
+/// SR-59: of two addresses, the one that is lost is told too; a text message is one message of the GSM alphabet.
+#[test]
+fn sr59_the_notice_of_a_changed_address_says_which_and_what_to_do() {
+    let not_me_url = format!("https://id.example.com/not-me?t={}", "A".repeat(22));
+    for (what, words) in [
+        (ChangedAddresses::Email, "e-mail address"),
+        (ChangedAddresses::Phone, "phone number"),
+        (ChangedAddresses::Both, "e-mail address and phone number"),
+    ] {
+        let message = AddressChangedMessage {
+            app_name: "Larkspur Books",
+            at: Utc.with_ymd_and_hms(2026, 11, 23, 18, 4, 0).unwrap(),
+            what,
+            not_me_url: &not_me_url,
+            color: "#2f5bea".parse().unwrap(),
+        };
+        let mail = messages().render_address_changed(&message).unwrap();
+        let sms = messages().render_address_changed_sms(&message).unwrap();
+        for part in [&mail.text, &sms.text] {
+            for said in [words, "23 November 2026 at 18:04 UTC", &not_me_url] {
+                assert!(part.contains(said), "{said} is not in {}", part.as_str());
+            }
+        }
+        assert_eq!(mail.html.unwrap().matches("href=").count(), 1);
+        // Of both it is two messages.
+        let length = sms.text.len();
+        assert!(
+            sms.text.is_ascii() && (length <= 160 || what == ChangedAddresses::Both),
+            "{length} characters"
+        );
+    }
+    let mut changed = changed_message("Larkspur Books");
+    changed.not_me_url = Some(&not_me_url);
+    let sms = messages().render_password_changed_sms(&changed).unwrap();
     assert!(
-        sms.text.contains("Larkspur Books") && sms.text.contains("https://id.example.com/reset-password")
-    );
-    assert!(
-        !sms.text.contains("not-me"),
-        "a text message is no place for a secret that long"
+        sms.text.is_ascii() && sms.text.len() <= 160,
+        "{} characters",
+        sms.text.len()
     );
 }
 

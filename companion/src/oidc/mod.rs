@@ -70,7 +70,7 @@ use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError, Transaction};
 
-pub use authorize::{Answer, Completed, Completion, Unfit, Yes};
+pub use authorize::{Answer, Completed, Completion, Prepared, Unfit, Yes};
 use client_keys::FetchedKeys;
 use device::UserCodeKeys;
 use document::Document;
@@ -284,16 +284,22 @@ impl Provider {
         authorize::complete(&self.0, interaction, session, yes, now).await
     }
 
+    /// Looks up what [`Self::complete_within`] needs for an account, before its transaction begins.
+    pub async fn prepare(&self, interaction: &Interaction, user_id: &str) -> Result<Prepared, Failure> {
+        authorize::prepare(&self.0, interaction, user_id).await
+    }
+
     /// [`Self::complete`] for a session that begins in the same transaction: what it answers takes place once that is
     /// committed. Nobody has said yes yet.
     pub async fn complete_within(
         &self,
         tx: &mut Transaction,
         interaction: &Interaction,
+        prepared: Prepared,
         session: &Session,
         now: Timestamp,
     ) -> Result<Completion, Failure> {
-        authorize::complete_within(&self.0, tx, interaction, session, now).await
+        authorize::complete_within(&self.0, tx, interaction, prepared, session, now).await
     }
 
     /// Answers a waiting request with the person's no: `access_denied`.

@@ -15,7 +15,7 @@ use super::respond::{PageResult, see_other};
 use crate::app::Companion;
 use crate::backends::freeze::Contest;
 use crate::http::forms::Fields;
-use crate::store::freeze_links;
+use crate::store::{former_addresses, freeze_links};
 use crate::time_text;
 use crate::views::NotMe;
 use crate::views::not_me::State as Shown;
@@ -79,10 +79,10 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let Some(user) = companion.backend.freeze(&token, contest).await? else {
         return Ok(stale(companion));
     };
-    let reaches_owner = user
-        .verified_addresses()
+    let addresses = former_addresses::resettable_over(companion.store.reader(), &user, contest.now).await?;
+    let reaches_owner = addresses
         .iter()
-        .any(|address| user.may_reset_over(address) && companion.connectors.reaches(address));
+        .any(|address| companion.connectors.reaches(address));
     if reaches_owner {
         see_other(FROZEN_PATH)
     } else {

@@ -282,6 +282,10 @@ async fn sign_in(
     let address = asked.address.to_string();
     let user = checked.user();
     let provider = &companion.provider;
+    let waiting = match &way.interaction {
+        Some(interaction) => Some((interaction, provider.prepare(interaction, &user.id).await?)),
+        None => None,
+    };
     let mut tx = provider.sessions().begin_transaction(&asked.headers).await?;
     if !checked.still_holds(&mut tx).await? {
         return Ok(None);
@@ -308,10 +312,10 @@ async fn sign_in(
     let is_first_after_reset = awaited_sign_ins::end(&mut *tx, &user.id).await?;
     let detail = if is_first_after_reset { AFTER_RESET } else { "{}" };
     audit::write_with_detail(&mut *tx, companion.random.as_ref(), &line, detail).await?;
-    let completion = match &way.interaction {
-        Some(interaction) => Some(
+    let completion = match waiting {
+        Some((interaction, prepared)) => Some(
             provider
-                .complete_within(&mut tx, interaction, &session, now)
+                .complete_within(&mut tx, interaction, prepared, &session, now)
                 .await?,
         ),
         None => None,

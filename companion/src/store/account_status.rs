@@ -5,8 +5,9 @@ use std::fmt;
 use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
 
+use super::former_addresses::Over;
 use super::users::{self, User};
-use super::{StoreError, Transaction};
+use super::{StoreError, Transaction, former_addresses};
 
 /// Where an account stands. `store::sessions` and `store::reset` ask the same in SQL; a test holds them to this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,13 +90,27 @@ impl User {
             AccountStatus::Active => true,
             AccountStatus::Frozen => self
                 .verified_since(identifier)
-                .zip(self.contested_at())
-                .is_some_and(|(verified, contested)| verified < contested),
+                .is_some_and(|verified| self.is_uncontested(verified)),
             AccountStatus::Disabled => false,
         }
     }
 
-    fn verified_since(&self, identifier: &Identifier) -> Option<Timestamp> {
+    /// Whether a reset may go over an address that was the account's own once, verified since then. A thief who brings an
+    /// address of their own must not be able to lock the owner out by that.
+    pub fn may_thaw_over_former(&self, verified_at: Timestamp) -> bool {
+        match self.status {
+            AccountStatus::Frozen => self.is_uncontested(verified_at),
+            AccountStatus::Active | AccountStatus::Disabled => false,
+        }
+    }
+
+    fn is_uncontested(&self, verified_at: Timestamp) -> bool {
+        self.contested_at()
+            .is_some_and(|contested| verified_at < contested)
+    }
+
+    /// Since when an address of the account's own is verified.
+    pub(crate) fn verified_since(&self, identifier: &Identifier) -> Option<Timestamp> {
         match identifier {
             Identifier::Email(_) => self.email_verified_at(),
             Identifier::Phone(_) => self.phone_verified_at(),
@@ -112,7 +127,7 @@ pub async fn freeze(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE users SET status = $2, updated_at = $4, \
+        "UPDATE users SET status = $2, updated_at = $4, frozen_at = COALESCE(frozen_at, $4), \
          contested_at = CASE WHEN contested_at < $3 THEN contested_at ELSE $3 END WHERE id = $1 AND status <> $5",
     )
     .bind(id)
@@ -122,31 +137,74 @@ pub async fn freeze(
     .bind(AccountStatus::Disabled.as_str())
     .execute(&mut **tx)
     .await?;
-    forget_password_of(tx, id, AccountStatus::Disabled).await
-}
-
-/// Takes the password of an account away that has this status: the next reset gives it one.
-async fn forget_password_of(tx: &mut Transaction, id: &str, status: AccountStatus) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM credentials WHERE user_id IN (SELECT id FROM users WHERE id = $1 AND status = $2)",
     )
     .bind(id)
-    .bind(status.as_str())
+    .bind(AccountStatus::Disabled.as_str())
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
-/// Sets what the operator says. Whatever becomes of a frozen account, the password that its owner contests is gone: the next
-/// reset gives it one. Answers whether there is such an account.
+/// Ends the freeze, for its owner has reset the password over an address of before. What came to the account since the
+/// contested change could open it again, and is trusted no more.
+pub async fn thaw(
+    tx: &mut Transaction,
+    id: &str,
+    over: (&Identifier, Over),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    distrust_contested_addresses(tx, id).await?;
+    if let (address, Over::Former { verified_at }) = over {
+        former_addresses::restore(tx, id, address, verified_at).await?;
+    }
+    users::set_status(&mut **tx, id, AccountStatus::Active, now).await?;
+    Ok(())
+}
+
+/// Sets what the operator says. Whatever becomes of a frozen account, the password that its owner contests is gone, and so
+/// is what the addresses of that time could do; what the operator has set since the freeze stays. An account that the
+/// operator enables is reset over the addresses it has by then, and over no former one. Answers whether there is such an
+/// account.
 pub async fn set_by_operator(
     tx: &mut Transaction,
     id: &str,
     status: AccountStatus,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    forget_password_of(tx, id, AccountStatus::Frozen).await?;
+    sqlx::query(
+        "DELETE FROM credentials WHERE user_id = $1 AND changed_at <= \
+         (SELECT frozen_at FROM users WHERE id = $1 AND status = $2)",
+    )
+    .bind(id)
+    .bind(AccountStatus::Frozen.as_str())
+    .execute(&mut **tx)
+    .await?;
+    distrust_contested_addresses(tx, id).await?;
+    if status == AccountStatus::Active {
+        former_addresses::forget_all(tx, id).await?;
+    }
     users::set_status(&mut **tx, id, status, now).await
+}
+
+/// Takes the trust from addresses that a frozen account got between the contested change and the freeze. Nobody but a
+/// thief, or somebody whom a thief has talked into it, gave it those.
+async fn distrust_contested_addresses(tx: &mut Transaction, id: &str) -> Result<(), StoreError> {
+    former_addresses::forget_contested(tx, id).await?;
+    for statement in [
+        "UPDATE users SET email_verified = FALSE, email_verified_at = NULL WHERE id = $1 AND status = $2 \
+         AND email_verified_at BETWEEN contested_at AND frozen_at",
+        "UPDATE users SET phone_verified = FALSE, phone_verified_at = NULL WHERE id = $1 AND status = $2 \
+         AND phone_verified_at BETWEEN contested_at AND frozen_at",
+    ] {
+        sqlx::query(statement)
+            .bind(id)
+            .bind(AccountStatus::Frozen.as_str())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

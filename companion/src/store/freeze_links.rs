@@ -1,4 +1,4 @@
-//! The links that freeze an account: one for each change of a password, in the notice of it (SR-59).
+//! The links that freeze an account: one for each notice of a changed password or address (SR-59).
 
 use keyback_core::secret::{FreezeToken, SecretDigest};
 use keyback_core::time::Timestamp;
@@ -14,7 +14,7 @@ pub struct FreezeLink {
 }
 
 impl FreezeLink {
-    /// When the password was changed.
+    /// When the change was made.
     pub fn changed_at(&self) -> Timestamp {
         Timestamp::from_millis(self.changed_at)
     }

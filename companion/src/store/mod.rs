@@ -16,6 +16,7 @@ pub mod codes;
 pub mod consents;
 pub mod cut_off;
 pub mod device_codes;
+pub mod former_addresses;
 pub mod freeze_links;
 pub mod granted;
 pub mod grants;

@@ -143,12 +143,31 @@ pub async fn count_attempt(
     .transpose()
 }
 
+/// The condition of [`User::may_reset_over`](super::users::User::may_reset_over) and
+/// [`User::may_thaw_over_former`](super::users::User::may_thaw_over_former), once more in SQL.
+macro_rules! bind_statement {
+    ($address:literal, $verified:literal, $verified_at:literal) => {
+        concat!(
+            "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
+             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND not_before <= challenges.created_at \
+             AND ((",
+            $address,
+            " = $5 AND ",
+            $verified,
+            " AND (status = $4 OR (status = $6 AND ",
+            $verified_at,
+            " < contested_at))) OR (status = $6 AND EXISTS (SELECT 1 FROM former_addresses f WHERE f.user_id = $2 \
+             AND f.address = $5 AND f.expires_at > $3 AND f.verified_at < contested_at)))))"
+        )
+    };
+}
+
 /// Binds the account that the worker found, or writes again that there is none: the same write for both, so
 /// that the requests which queue behind it take as long (SR-2). Answers whether the code may be sent.
 ///
 /// The account is looked at once more in the same statement: it may have changed since the worker read it. A code is
-/// bound where the account may reset over the address ([`may_reset_over`](super::users::User::may_reset_over)), and where it was not cut off since the code was
-/// asked for, by a reset above all (SR-24).
+/// bound where the account may reset over the address, and where it was not cut off since the code was asked for, by a reset
+/// above all (SR-24).
 pub async fn bind_challenge(
     db: impl SqliteExecutor<'_>,
     id: &str,
@@ -157,16 +176,8 @@ pub async fn bind_challenge(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let statement = match identifier {
-        Identifier::Email(_) => {
-            "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
-             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND email = $5 AND email_verified \
-             AND (status = $4 OR (status = $6 AND email_verified_at < contested_at)) AND not_before <= challenges.created_at))"
-        }
-        Identifier::Phone(_) => {
-            "UPDATE challenges SET subject = $2 WHERE id = $1 AND superseded_at IS NULL AND expires_at > $3 \
-             AND ($2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = $2 AND phone = $5 AND phone_verified \
-             AND (status = $4 OR (status = $6 AND phone_verified_at < contested_at)) AND not_before <= challenges.created_at))"
-        }
+        Identifier::Email(_) => bind_statement!("email", "email_verified", "email_verified_at"),
+        Identifier::Phone(_) => bind_statement!("phone", "phone_verified", "phone_verified_at"),
     };
     let done = sqlx::query(statement)
         .bind(id)

@@ -262,13 +262,14 @@ pub async fn set_status(
     status: AccountStatus,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let done =
-        sqlx::query("UPDATE users SET status = $2, contested_at = NULL, updated_at = $3 WHERE id = $1")
-            .bind(id)
-            .bind(status.as_str())
-            .bind(now.as_millis())
-            .execute(db)
-            .await?;
+    let done = sqlx::query(
+        "UPDATE users SET status = $2, contested_at = NULL, frozen_at = NULL, updated_at = $3 WHERE id = $1",
+    )
+    .bind(id)
+    .bind(status.as_str())
+    .bind(now.as_millis())
+    .execute(db)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -20,7 +20,7 @@ pub enum State<'a> {
         action: &'a str,
         /// What the form carries: a secret.
         token: &'a str,
-        /// When the password was changed.
+        /// When the password or an address was changed.
         changed_at: &'a str,
     },
     /// A code can go to an address of before the change.

@@ -72,7 +72,8 @@ impl LogoutMark {
 
 /// Keeps the ends in memory: lost with the process, and not known to other replicas. After a restart a session that had
 /// ended is open again, if its cookie, or its row in a store, is still there. It is for trials and tests;
-/// [`FileLogouts`](crate::FileLogouts) last. At 100,000 those that are over first are forgotten first.
+/// [`FileLogouts`](crate::FileLogouts) last. At 100,000 those that are over make room; where none is, the tenth that is over first is
+/// forgotten, and a warning logged.
 #[derive(Default)]
 pub struct MemoryLogouts {
     ends: Mutex<Ends>,
@@ -93,7 +94,9 @@ impl MemoryLogouts {
 impl LogoutRegistry for MemoryLogouts {
     fn end<'a>(&'a self, mark: &'a LogoutMark, at: SystemTime, until: SystemTime) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            self.lock().add(mark.clone(), End { at, until });
+            // There is no clock: an end is told when it happens.
+            let forgotten = self.lock().add(mark.clone(), End { at, until }, at);
+            forgotten.warn();
             Ok(())
         })
     }

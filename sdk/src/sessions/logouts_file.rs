@@ -4,8 +4,12 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::oneshot;
 
 use super::ends::{End, Ends};
 use super::logouts::{LogoutMark, LogoutRegistry};
@@ -23,10 +27,10 @@ const FEWEST_ADDED: usize = 1024;
 /// at a time: replicas share a database.
 ///
 /// An end is on the disk before it is answered. The file grows by a line for each, and is written anew, without those that are over, when it
-/// is opened and whenever it has doubled; it is replaced at once or not at all. At 100,000 ends those that are over first are forgotten
-/// first.
+/// is opened and whenever it has doubled; it is replaced at once or not at all. At 100,000 ends those that are over make room; where none is, the
+/// tenth that is over first is forgotten, and a warning logged.
 ///
-/// The calls block for the moment that a line takes to be on the disk.
+/// A thread of its own writes: no call blocks, ends that come at a time are on the disk at a time, and looking up waits for memory alone.
 ///
 /// ```
 /// # fn site(client: keyback::Client, secret: [u8; 32]) -> Result<keyback::Site, Box<dyn std::error::Error>> {
@@ -39,15 +43,29 @@ const FEWEST_ADDED: usize = 1024;
 /// # }
 /// ```
 pub struct FileLogouts {
-    path: PathBuf,
+    ends: Arc<SharedEnds>,
     clock: Arc<dyn Clock>,
-    held: Mutex<Held>,
+    /// None once it is dropped.
+    writer: Option<(Sender<Entry>, JoinHandle<()>)>,
     /// Given back when it is closed.
     _lock: File,
 }
 
-struct Held {
-    ends: Ends,
+/// What look-ups read. The disk is never waited for under this lock.
+#[derive(Default)]
+struct SharedEnds(RwLock<Ends>);
+
+/// An end on its way to the disk, and who waits for it.
+struct Entry {
+    line: Vec<u8>,
+    written: oneshot::Sender<io::Result<()>>,
+}
+
+/// What the thread has.
+struct Writer {
+    path: PathBuf,
+    ends: Arc<SharedEnds>,
+    clock: Arc<dyn Clock>,
     file: File,
     /// Lines since the file was last written anew.
     added: usize,
@@ -68,71 +86,134 @@ impl FileLogouts {
     pub fn open(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let path = path.into();
         let lock = lock(&path).map_err(StoreError::failed)?;
-        let mut ends = read(&path).map_err(StoreError::failed)?;
-        ends.drop_over(clock.now());
-        let held = Held::write(ends, &path).map_err(StoreError::failed)?;
-        Ok(Self {
+        let now = clock.now();
+        let mut ends = read(&path, now).map_err(StoreError::failed)?;
+        ends.drop_over(now);
+        let file = rewrite(ends.iter(), &path).map_err(StoreError::failed)?;
+        let full = ends.len().max(FEWEST_ADDED);
+        let ends = Arc::new(SharedEnds(RwLock::new(ends)));
+        let writer = Writer {
             path,
+            ends: Arc::clone(&ends),
+            clock: Arc::clone(&clock),
+            file,
+            added: 0,
+            full,
+        };
+        let (sender, entries) = channel();
+        let thread = std::thread::Builder::new()
+            .name("keyback-logouts".to_owned())
+            .spawn(move || writer.run(&entries))
+            .map_err(StoreError::failed)?;
+        Ok(Self {
+            ends,
             clock,
-            held: Mutex::new(held),
+            writer: Some((sender, thread)),
             _lock: lock,
         })
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, mark: &LogoutMark, end: End) -> io::Result<()> {
-        let mut held = self.held();
+    async fn add(&self, mark: &LogoutMark, end: End) -> io::Result<()> {
         // First for who asks now: if the disk fails, whoever asked for the end is told, and tries again.
-        held.ends.add(mark.clone(), end);
-        if held.added >= held.full {
-            let mut ends = std::mem::take(&mut held.ends);
-            ends.drop_over(self.clock.now());
-            match rewrite(&ends, &self.path) {
-                Ok(file) => *held = Held::new(ends, file),
-                Err(error) => {
-                    held.ends = ends;
-                    return Err(error);
-                }
-            }
-            return Ok(());
-        }
-        held.file.write_all(&line(mark, &end)?)?;
-        held.file.sync_data()?;
-        held.added += 1;
-        Ok(())
+        self.ends.add(mark.clone(), end, self.clock.now());
+        let (written, answer) = oneshot::channel();
+        let entry = Entry {
+            line: line(mark, &end)?,
+            written,
+        };
+        let gone = || io::Error::other("the thread that writes the registry has ended");
+        let (sender, _) = self.writer.as_ref().ok_or_else(gone)?;
+        sender.send(entry).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
     }
 }
 
-impl Held {
-    fn write(ends: Ends, path: &Path) -> io::Result<Self> {
-        let file = rewrite(&ends, path)?;
-        Ok(Self::new(ends, file))
+/// What was asked for is on the disk, and the file may be opened again.
+impl Drop for FileLogouts {
+    fn drop(&mut self) {
+        if let Some((sender, thread)) = self.writer.take() {
+            drop(sender);
+            // A thread that has panicked has said so.
+            thread.join().ok();
+        }
+    }
+}
+
+impl SharedEnds {
+    fn add(&self, mark: LogoutMark, end: End, now: SystemTime) {
+        let forgotten = {
+            let mut ends = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            ends.add(mark, end, now)
+        };
+        forgotten.warn();
     }
 
-    fn new(ends: Ends, file: File) -> Self {
-        let full = ends.len().max(FEWEST_ADDED);
-        Self {
-            ends,
-            file,
-            added: 0,
-            full,
+    fn find(&self, marks: &[LogoutMark]) -> Vec<Option<SystemTime>> {
+        let ends = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        marks.iter().map(|mark| ends.find(mark)).collect()
+    }
+
+    fn len(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Those that are not over, copied.
+    fn live(&self, now: SystemTime) -> Vec<(LogoutMark, End)> {
+        let mut ends = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        ends.drop_over(now);
+        ends.iter().map(|(mark, end)| (mark.clone(), *end)).collect()
+    }
+}
+
+impl Writer {
+    /// Until nobody can send any more.
+    fn run(mut self, entries: &Receiver<Entry>) {
+        while let Ok(first) = entries.recv() {
+            // Those that came meanwhile share its way to the disk.
+            let batch: Vec<Entry> = std::iter::once(first).chain(entries.try_iter()).collect();
+            let failed = self.write(&batch).err().map(Arc::new);
+            for entry in batch {
+                let answer = match &failed {
+                    None => Ok(()),
+                    Some(error) => Err(io::Error::new(error.kind(), Arc::clone(error))),
+                };
+                // Whoever asked may have gone.
+                entry.written.send(answer).ok();
+            }
         }
+    }
+
+    fn write(&mut self, batch: &[Entry]) -> io::Result<()> {
+        if self.added >= self.full {
+            // They are in memory already, and so in the new file.
+            let live = self.ends.live(self.clock.now());
+            self.file = rewrite(live.iter().map(|(mark, end)| (mark, end)), &self.path)?;
+            self.added = 0;
+            self.full = live.len().max(FEWEST_ADDED);
+            return Ok(());
+        }
+        let lines: Vec<u8> = batch
+            .iter()
+            .flat_map(|entry| entry.line.iter().copied())
+            .collect();
+        self.file.write_all(&lines)?;
+        self.file.sync_data()?;
+        self.added += batch.len();
+        Ok(())
     }
 }
 
 impl LogoutRegistry for FileLogouts {
     fn end<'a>(&'a self, mark: &'a LogoutMark, at: SystemTime, until: SystemTime) -> StoreFuture<'a, ()> {
-        Box::pin(async move { self.add(mark, End { at, until }).map_err(StoreError::failed) })
+        Box::pin(async move {
+            self.add(mark, End { at, until })
+                .await
+                .map_err(StoreError::failed)
+        })
     }
 
     fn ends<'a>(&'a self, marks: &'a [LogoutMark]) -> StoreFuture<'a, Vec<Option<SystemTime>>> {
-        Box::pin(async move {
-            let held = self.held();
-            Ok(marks.iter().map(|mark| held.ends.find(mark)).collect())
-        })
+        Box::pin(async move { Ok(self.ends.find(marks)) })
     }
 }
 
@@ -147,7 +228,7 @@ fn lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn read(path: &Path) -> io::Result<Ends> {
+fn read(path: &Path, now: SystemTime) -> io::Result<Ends> {
     let mut ends = Ends::default();
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(ends),
@@ -171,7 +252,7 @@ fn read(path: &Path) -> io::Result<Ends> {
         }
         if number > 0 && !trimmed.is_empty() {
             match parse(trimmed) {
-                Some((mark, end)) => ends.add(mark, end),
+                Some((mark, end)) => ends.add(mark, end, now).warn(),
                 // A crash may have left half a line.
                 None => damaged += 1,
             }
@@ -208,9 +289,9 @@ fn line(mark: &LogoutMark, end: &End) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-fn rewrite(ends: &Ends, path: &Path) -> io::Result<File> {
+fn rewrite<'a>(ends: impl Iterator<Item = (&'a LogoutMark, &'a End)>, path: &Path) -> io::Result<File> {
     let mut text = HEADER.as_bytes().to_vec();
-    for (mark, end) in ends.iter() {
+    for (mark, end) in ends {
         text.extend(line(mark, end)?);
     }
     private::replace(path, &text)?;
@@ -228,7 +309,7 @@ fn time(seconds: u64) -> Option<SystemTime> {
 impl fmt::Debug for FileLogouts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileLogouts")
-            .field("ends", &self.held().ends.len())
+            .field("ends", &self.ends.len())
             .finish_non_exhaustive()
     }
 }

@@ -154,6 +154,13 @@ async fn sr20_a_password_is_verified_and_cannot_be_guessed() {
         api.is_password(&id, OLD_PASSWORD).await.is_err(),
         "nor is the right one told"
     );
+    // Each wrong one stands in the audit trail, and none is taken from the tries that the person has on the own page.
+    assert_eq!(app.audited("password_verification_failed").await, 20);
+    let mut browser = app.browser();
+    browser.open("/account/password").await;
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    browser.change_password(OLD_PASSWORD, NEW_PASSWORD).await;
+    browser.assert_says("Password changed");
 
     api.set_password_expired(&id, false).await.unwrap();
     assert_eq!(

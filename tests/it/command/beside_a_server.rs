@@ -72,6 +72,39 @@ async fn a_running_companion_leaves_leaked_keys_within_two_seconds() {
     browser.assert_says("You are signed in as ada@example.com.");
 }
 
+/// SR-59: who changes it does not matter to the owner of the old address.
+#[tokio::test]
+async fn sr59_user_edit_tells_the_old_address_how_to_contest_the_change() {
+    let (workplace, demo) = running().await;
+    let edit = [
+        "user",
+        "edit",
+        ADA,
+        "--email",
+        "somebody@example.com",
+        "--phone",
+        "",
+    ];
+    workplace.run(&edit).await.assert_done();
+    let text = eventually("the notice", async || {
+        let inbox = demo.browser().get_once("/dev/inbox.json").await;
+        let letters: serde_json::Value = serde_json::from_str(&inbox.body).unwrap();
+        let mut letters = letters.as_array().unwrap().iter();
+        let notice = letters.find(|letter| letter["to"] == ADA && letter["kind"] == "address-changed");
+        notice.map(|notice| notice["text"].as_str().unwrap().to_owned())
+    })
+    .await;
+    let link = text.split_whitespace().find(|word| word.contains("/not-me?t="));
+    let mut browser = demo.browser();
+    browser.open(link.unwrap()).await;
+    let form = browser.page().form_to("/not-me");
+    browser.submit(form).await;
+    browser.assert_says("Choose a new password");
+    // None but the former ones serves.
+    let reset = workplace.run(&["user", "reset", "somebody@example.com"]).await;
+    assert!(!reset.assert_done().out.contains("somebody"), "{}", reset.out);
+}
+
 /// An import in parts leaves room between them. Without it the lock would be free for a moment that whoever waits
 /// for it hardly ever meets, and sign-ins would wait for the whole import.
 #[tokio::test]

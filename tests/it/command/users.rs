@@ -207,10 +207,12 @@ async fn sr59_an_operator_thaws_an_account_without_the_contested_password() {
     let add = ["user", "add", "--email", ADA, "--password-stdin"];
     workplace.run_with_input(&add, OLD_PASSWORD).await.assert_done();
     let store = Store::open(&workplace.path("keyback.db")).await.unwrap();
-    sqlx::query("UPDATE users SET status = 'frozen', contested_at = email_verified_at")
-        .execute(store.writer())
-        .await
-        .unwrap();
+    sqlx::query(
+        "UPDATE users SET status = 'frozen', contested_at = email_verified_at, frozen_at = updated_at + 1",
+    )
+    .execute(store.writer())
+    .await
+    .unwrap();
     store.close().await;
     let shown = workplace.run(&["user", "show", ADA]).await;
     assert_eq!(line(&shown, "status"), "frozen");
@@ -225,5 +227,14 @@ async fn sr59_an_operator_thaws_an_account_without_the_contested_password() {
     let shown = workplace.run(&["user", "show", ADA]).await;
     assert_eq!(line(&shown, "status"), "active");
     assert_eq!(line(&shown, "password"), "none yet");
+    // Its address came with the contested change, as far as anybody knows: the operator vouches for it.
+    workplace
+        .run(&["user", "reset", ADA])
+        .await
+        .assert_refused(&["no verified"]);
+    workplace
+        .run(&["user", "edit", ADA, "--email", ADA])
+        .await
+        .assert_done();
     workplace.run(&["user", "reset", ADA]).await.assert_done();
 }

@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use keyback_companion::config::webhook::WebhookEvent;
+use keyback_companion::connectors::inbox::Letter;
 use keyback_companion::store::account_status::AccountStatus;
 use keyback_companion::store::users::NewUser;
-use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
+use keyback_tests::{ADA, Behaviour, Browser, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, TestApp};
+use serde_json::{Value, json};
 use url::Url;
 
-const PHONE: &str = "+14155550123";
-const OWNERS_PASSWORD: &str = "a pair of new shoelaces";
+use crate::webhooks::hook;
+
+pub(crate) const PHONE: &str = "+14155550123";
+const NEW_PASSWORD_OF_THIEF: &str = "nobody hears me at the door";
+pub(crate) const OWNERS_PASSWORD: &str = "a pair of new shoelaces";
 
 /// Ada's account, and a thief who has reset it a second later.
 async fn stolen() -> TestApp {
@@ -20,7 +26,7 @@ async fn stolen() -> TestApp {
     app
 }
 
-async fn reset(app: &TestApp, address: &str, password: &str) {
+pub(crate) async fn reset(app: &TestApp, address: &str, password: &str) {
     let mut browser = app.browser();
     browser.open("/forgot-password").await;
     browser.ask_reset(address).await;
@@ -31,20 +37,26 @@ async fn reset(app: &TestApp, address: &str, password: &str) {
 
 /// The link of the newest notice to an address.
 async fn link_to(app: &TestApp, address: &str) -> Url {
+    notice_to(app, address).await.1
+}
+
+/// The newest notice to an address, and its link.
+pub(crate) async fn notice_to(app: &TestApp, address: &str) -> (Letter, Url) {
     let letters = app.letters_to(address).await;
-    let notice = letters
-        .iter()
-        .find(|letter| letter.kind == "password-changed")
-        .unwrap();
+    let mut notices = letters
+        .into_iter()
+        .filter(|letter| letter.kind.ends_with("-changed"));
+    let notice = notices.next().unwrap();
     let start = format!("{}not-me?t=", app.url);
     let link = notice
         .text
         .split_whitespace()
         .find(|word| word.starts_with(&start));
-    Url::parse(link.unwrap_or_else(|| panic!("no link in {}", notice.text))).unwrap()
+    let link = Url::parse(link.unwrap_or_else(|| panic!("no link in {}", notice.text))).unwrap();
+    (notice, link)
 }
 
-async fn freeze(app: &TestApp, link: &Url) -> Browser {
+pub(crate) async fn freeze(app: &TestApp, link: &Url) -> Browser {
     let mut browser = app.browser();
     browser.open(link.as_str()).await;
     let form = browser.page().form_to("/not-me");
@@ -52,7 +64,7 @@ async fn freeze(app: &TestApp, link: &Url) -> Browser {
     browser
 }
 
-async fn signs_in(app: &TestApp, password: &str) -> bool {
+pub(crate) async fn signs_in(app: &TestApp, password: &str) -> bool {
     let mut browser = app.browser();
     browser.open("/sign-in").await;
     browser.sign_in(ADA, password).await;
@@ -193,7 +205,7 @@ async fn sr59_the_token_rests_as_a_digest() {
     let app = stolen().await;
     let link = link_to(&app, ADA).await;
     let (_, token) = link.query_pairs().next().unwrap();
-    assert_eq!(token.len(), 43, "256 bits");
+    assert_eq!(token.len(), 22, "128 bits");
     for file in std::fs::read_dir(app.folder()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         let found = bytes.windows(token.len()).any(|part| part == token.as_bytes());
@@ -273,9 +285,9 @@ async fn sr59_a_disabled_account_stays_disabled() {
     assert!(!signs_in(&app, NEW_PASSWORD).await);
 }
 
-/// A text message has no room for it, and is no place for a secret; both notices come.
+/// A thief who reads the mailbox gets the mail's link too. Whoever has the phone needs it not.
 #[tokio::test]
-async fn sr59_a_text_message_names_the_reset_page_alone() {
+async fn sr59_a_stolen_mailbox_is_contested_from_the_phone() {
     let app = TestApp::start().await;
     let ada = NewUser {
         email: Some(ADA.to_owned()),
@@ -286,18 +298,86 @@ async fn sr59_a_text_message_names_the_reset_page_alone() {
     app.add(ada, Some(OLD_PASSWORD)).await;
     app.advance(Duration::from_secs(1));
     reset(&app, ADA, NEW_PASSWORD).await;
-    let letters = app.letters_to(PHONE).await;
-    let notice = letters
-        .iter()
-        .find(|letter| letter.kind == "password-changed")
-        .unwrap();
-    assert!(
-        notice.text.contains("/reset-password") && !notice.text.contains("not-me"),
-        "{}",
-        notice.text
-    );
-    // The account frozen by the mail's link is thawed over the number too: it was there before.
-    freeze(&app, &link_to(&app, ADA).await).await;
+    let thiefs = link_to(&app, ADA).await;
+    let (notice, link) = notice_to(&app, PHONE).await;
+    assert!(notice.text.len() <= 160 && link != thiefs, "{}", notice.text);
+    // The thief can use up a link of the mailbox, and none of another address.
+    freeze(&app, &thiefs).await;
+    reset(&app, ADA, NEW_PASSWORD_OF_THIEF).await;
+    freeze(&app, &link).await.assert_at("/not-me/frozen");
+    assert_eq!(app.user(ADA).await.status, AccountStatus::Frozen);
     reset(&app, PHONE, OWNERS_PASSWORD).await;
     assert!(signs_in(&app, OWNERS_PASSWORD).await);
+}
+
+#[tokio::test]
+async fn sr59_an_account_with_a_phone_alone_is_contested_by_text_message() {
+    let app = TestApp::start().await;
+    let ada = NewUser {
+        phone: Some(PHONE.to_owned()),
+        verified: true,
+        ..NewUser::default()
+    };
+    app.add(ada, Some(OLD_PASSWORD)).await;
+    app.advance(Duration::from_secs(1));
+    reset(&app, PHONE, NEW_PASSWORD).await;
+    assert_eq!(app.row_counts().await["freeze_links"], 1);
+    freeze(&app, &link_to(&app, PHONE).await)
+        .await
+        .assert_says("Choose a new password");
+    reset(&app, PHONE, OWNERS_PASSWORD).await;
+    assert_eq!(app.user(PHONE).await.status, AccountStatus::Active);
+}
+
+/// Where no text message can be sent, none is promised: a link that nobody gets is none to be guessed.
+#[tokio::test]
+async fn sr59_no_link_is_made_for_an_address_that_no_connector_reaches() {
+    let app = TestApp::with(|config| config.sms.connector = None).await;
+    let ada = NewUser {
+        email: Some(ADA.to_owned()),
+        phone: Some(PHONE.to_owned()),
+        verified: true,
+        ..NewUser::default()
+    };
+    app.add(ada, Some(OLD_PASSWORD)).await;
+    reset(&app, ADA, NEW_PASSWORD).await;
+    assert_eq!(app.row_counts().await["freeze_links"], 1);
+    link_to(&app, ADA).await;
+}
+
+/// Others learn of it as of any change of the account: it was no reset, and nobody's call.
+#[tokio::test]
+async fn sr59_a_webhook_is_told_of_the_freeze() {
+    let peer = MessageProvider::start(Behaviour::Says(204, "", "")).await;
+    let app = TestApp::with(|config| config.webhooks = vec![hook(&peer, &WebhookEvent::ALL)]).await;
+    let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    app.advance(Duration::from_secs(1));
+    reset(&app, ADA, NEW_PASSWORD).await;
+    let link = link_to(&app, ADA).await;
+    app.settle().await;
+    let of_reset = peer.asked().len();
+    freeze(&app, &link).await;
+    app.settle().await;
+    let asked = peer.asked();
+    assert_eq!(asked.len(), of_reset + 1);
+    let body: Value = serde_json::from_str(&asked[of_reset].body).unwrap();
+    assert_eq!(body["event"], "User.Data.Updated");
+    assert_eq!(
+        (&body["data"]["id"], &body["data"]["primaryEmail"]),
+        (&json!(id), &json!(ADA))
+    );
+    assert_eq!(body["data"]["isSuspended"], true);
+    assert_eq!(body["ip"], "127.0.0.1");
+    for absent in [
+        "interactionEvent",
+        "sessionId",
+        "application",
+        "path",
+        "method",
+        "params",
+    ] {
+        assert_eq!(body.get(absent), None, "{absent}");
+    }
+    let (_, token) = link.query_pairs().next().unwrap();
+    assert!(!asked.iter().any(|asked| asked.body.contains(&*token)));
 }

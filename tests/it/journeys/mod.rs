@@ -9,7 +9,7 @@ mod codes;
 mod connectors;
 mod consent;
 mod device;
-mod frozen;
+pub(crate) mod frozen;
 mod imported;
 mod names;
 mod passwords;

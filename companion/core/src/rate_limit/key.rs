@@ -36,6 +36,8 @@ pub enum LimitKey {
     IdentifierSignInSeen(IdentifierHash, ClientPrefix),
     /// Current passwords tried by a signed-in user who changes the password.
     PasswordChanges(Subject),
+    /// Passwords of an account that apps have checked.
+    PasswordVerifications(Subject),
     /// Codes of devices typed by everybody.
     GlobalUserCodes,
     /// The codes of devices that are kept for clients not yet seen.
@@ -92,6 +94,7 @@ impl fmt::Display for LimitKey {
                 write!(f, "identifier:sign-in-seen:{hash}:{prefix}")
             }
             Self::PasswordChanges(subject) => write!(f, "subject:password:{subject}"),
+            Self::PasswordVerifications(subject) => write!(f, "subject:password-verify:{subject}"),
             Self::GlobalUserCodes => f.write_str("global:user-code"),
             Self::GlobalUserCodeReserve => f.write_str("global:user-code-reserve"),
             Self::UserCodeSeen(prefix) => write!(f, "global:user-code-seen:{prefix}"),

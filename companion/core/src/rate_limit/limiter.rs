@@ -135,6 +135,16 @@ impl<L: LimitStore> Limiter<L> {
         self.ask([by_subject], None, now).await
     }
 
+    /// An app has a password of an account checked. Counted apart from what the person types on our own page: no app may
+    /// use up the tries of the person.
+    pub async fn verify_password(&self, subject: &Subject, now: Timestamp) -> Result<Limited, Failure> {
+        let by_subject = (
+            LimitKey::PasswordVerifications(subject.clone()),
+            self.limits.password_changes,
+        );
+        self.ask([by_subject], None, now).await
+    }
+
     /// A device asks to be signed in (RFC 8628).
     pub async fn begin_device(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
         self.client(ClientAction::BeginDevice, client, now).await

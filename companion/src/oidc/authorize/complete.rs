@@ -67,22 +67,51 @@ pub(in crate::oidc) async fn complete(
     Ok(inner.completion(interaction, app, settled))
 }
 
+/// What was looked up for a waiting request before the transaction that answers it: nobody waits for the store's one
+/// writer meanwhile.
+pub struct Prepared(Option<(Arc<App>, Result<Consented<'static>, Missing>)>);
+
+/// Looks up what [`complete_within`] needs. Nobody has said yes yet.
+pub(in crate::oidc) async fn prepare(
+    inner: &Inner,
+    interaction: &Interaction,
+    user_id: &str,
+) -> Result<Prepared, Failure> {
+    let request = &interaction.request;
+    let Some(app) = inner.registry.find(&request.client_id).await? else {
+        return Ok(Prepared(None));
+    };
+    let consented = consent::check(inner, &app, request, user_id, None).await?;
+    Ok(Prepared(Some((app, consented))))
+}
+
 /// Answers a waiting request with a session that begins in the same transaction. What it says takes place once that is
 /// committed.
+///
+/// What was prepared may be old by a moment. That is safe: a consent is read once more in this transaction, for the
+/// person of this session ([`Consented::hold`]), and so is whether the app is still there. A consent that was given
+/// meanwhile is asked for again, and the consent page finds it.
 pub(in crate::oidc) async fn complete_within(
     inner: &Inner,
     tx: &mut Transaction,
     interaction: &Interaction,
+    Prepared(prepared): Prepared,
     current: &Session,
     now: Timestamp,
 ) -> Result<Completion, Failure> {
     let (request, requested_at) = (&interaction.request, Some(interaction.requested_at));
-    let Some(app) = inner.registry.find(&request.client_id).await? else {
+    let Some((app, consented)) = prepared else {
         return Ok(Completion::AppGone);
     };
-    let settled = match allowed(inner, &app, request, requested_at, current, None, now).await? {
-        Ok(consented) => issue(inner, tx, request, current, consented, now).await?,
-        Err(settled) => settled,
+    if !inner.registry.is_there(tx, &app.client_id).await? {
+        return Ok(Completion::AppGone);
+    }
+    let settled = match session::check(request, requested_at, current, now) {
+        Err(unfit) => Settled::SignIn(unfit),
+        Ok(()) => match consented {
+            Err(Missing(permissions)) => Settled::Consent(permissions),
+            Ok(consented) => issue(inner, tx, request, current, consented, now).await?,
+        },
     };
     if let (Settled::Answered(_), true) = (&settled, interaction.is_row) {
         interactions::remove(&mut **tx, &interaction.id).await?;

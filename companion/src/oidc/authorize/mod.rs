@@ -43,8 +43,8 @@ use crate::oidc::RESET_CLIENT_ID;
 
 pub use answer::Answer;
 pub(super) use answer::append as append_to_uri;
-pub use complete::{Completed, Completion};
-pub(super) use complete::{complete, complete_within, deny};
+pub use complete::{Completed, Completion, Prepared};
+pub(super) use complete::{complete, complete_within, deny, prepare};
 pub(super) use consent::Consented;
 pub use consent::Yes;
 pub(super) use endpoint::{PATH, answer, get, post};

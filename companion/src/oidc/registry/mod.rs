@@ -12,7 +12,7 @@ pub(super) use app::{Authentication, SecretBy};
 use crate::config::app::{AppConfig, ResourceConfig};
 use crate::secrets::digest_of;
 use crate::store::apps;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Transaction};
 
 /// The apps and resources of the provider.
 #[derive(Debug)]
@@ -98,6 +98,12 @@ impl Registry {
         // Boxed, or each request would carry the room that the look-up needs about with it.
         let stored = Box::pin(apps::find(self.store.reader(), client_id)).await?;
         Ok(stored.map(|stored| Arc::new(stored.into())))
+    }
+
+    /// Whether an app that was found is still there, in the transaction that asks: one that has gone must get nothing that
+    /// a new app of its client id could inherit.
+    pub(super) async fn is_there(&self, tx: &mut Transaction, client_id: &str) -> Result<bool, StoreError> {
+        Ok(self.fixed.contains_key(client_id) || Box::pin(apps::find(&mut **tx, client_id)).await?.is_some())
     }
 
     /// All apps, those of the file first.

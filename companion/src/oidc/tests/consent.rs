@@ -293,6 +293,35 @@ async fn a_withdrawn_consent_ends_what_the_app_holds_and_it_must_ask_again() {
     );
 }
 
+/// What was looked up before the transaction of a sign-in is looked up there once more.
+#[tokio::test]
+async fn sr54_a_consent_that_is_withdrawn_while_somebody_signs_in_gives_no_code() {
+    let bench = Bench::new().await;
+    let (session, cookie) = bench.sign_in(ALICE, "").await;
+    let asked = ask(&bench, &[], &cookie).await;
+    complete(&bench, &asked, &session, YES).await;
+    for withdrawn in [false, true] {
+        let (provider, now) = (&bench.provider, bench.now());
+        let waiting = waiting(&bench, &ask(&bench, &[], "").await).await;
+        let prepared = provider.prepare(&waiting, ALICE).await.unwrap();
+        if withdrawn {
+            let mut tx = bench.store.begin().await.unwrap();
+            consents::withdraw(&mut tx, ALICE, "foreign", now).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let (session, _) = bench.sign_in(ALICE, "").await;
+        let mut tx = bench.store.begin().await.unwrap();
+        let completion = provider
+            .complete_within(&mut tx, &waiting, prepared, &session, now)
+            .await;
+        match completion.unwrap() {
+            Completion::Done(_) => assert!(!withdrawn),
+            Completion::Consent(..) => assert!(withdrawn),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn sr54_a_cut_off_account_has_allowed_nothing() {
     let bench = Bench::new().await;

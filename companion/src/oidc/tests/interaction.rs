@@ -53,7 +53,10 @@ async fn a_session_and_the_code_it_is_answered_with_begin_together_or_not_at_all
         };
         let sessions = provider.sessions();
         let (session, cookie) = sessions.begin(&mut tx, &headers, sign_in, now).await.unwrap();
-        let completion = provider.complete_within(&mut tx, &waiting, &session, now).await;
+        let prepared = provider.prepare(&waiting, ALICE).await.unwrap();
+        let completion = provider
+            .complete_within(&mut tx, &waiting, prepared, &session, now)
+            .await;
         let Completion::Done(completed) = completion.unwrap() else {
             panic!("a session of this moment answers the request");
         };

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use keyback::{Error, MemoryLogouts, Site};
+use keyback::{Error, MemoryLogouts, Sessions, Site};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -105,4 +105,25 @@ async fn sr31_no_secret_is_logged_whatever_happens() {
     ] {
         assert!(!log.contains(secret), "the log holds {secret:?}: {log}");
     }
+}
+
+/// What no longer ends a session must not be forgotten in silence.
+#[tokio::test]
+async fn a_registry_that_forgets_what_still_counts_warns() {
+    let (log, _until_the_end) = listening();
+    let world = World::new();
+    let sessions = Sessions::builder(&world.client, [6; 32])
+        .logout_registry(Arc::new(MemoryLogouts::new()))
+        .build()
+        .unwrap();
+    for number in 0..100_000 {
+        sessions.end_all_of(&number.to_string()).await.unwrap();
+    }
+    assert!(!log.text().contains("WARN"));
+    sessions.end_all_of("one more").await.unwrap();
+    let text = log.text();
+    assert!(
+        text.contains("WARN") && text.contains("forgotten=10000"),
+        "{text}"
+    );
 }

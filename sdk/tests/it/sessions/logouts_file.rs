@@ -126,3 +126,54 @@ async fn the_file_does_not_grow_for_ever() {
     assert!(text.lines().count() < 300, "{}", text.lines().count());
     assert!(!text.contains(first.unwrap().as_str()));
 }
+
+/// A disk that hangs keeps nobody from being signed out, or let in, by what is in memory.
+#[cfg(unix)]
+#[tokio::test]
+async fn looking_up_does_not_wait_for_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logouts");
+    let (world, session) = rotating().await;
+    let logouts = open(&path, &world);
+    let sessions = Arc::new(configured(&world, |builder| {
+        builder.logout_registry(logouts.clone())
+    }));
+    let mut many = tokio::task::JoinSet::new();
+    for number in 0..1024 {
+        let sessions = Arc::clone(&sessions);
+        many.spawn(async move { sessions.end_all_of(&format!("person-{number}")).await.unwrap() });
+    }
+    many.join_all().await;
+    let signed_in = sessions.begin(&session).await.unwrap();
+    // The file would be written anew now, through a pipe that nobody reads.
+    let pipe = folder.path().join("logouts.new");
+    fs::remove_file(&pipe).ok();
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let ending = tokio::spawn({
+        let sessions = Arc::clone(&sessions);
+        async move { sessions.end_all_of("somebody else").await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!ending.is_finished(), "an end is answered when it is on the disk");
+    let looking = tokio::time::timeout(Duration::from_secs(5), sessions.find(signed_in.id()));
+    assert!(looking.await.unwrap().unwrap().is_some());
+    let second = tokio::spawn({
+        let sessions = Arc::clone(&sessions);
+        async move { sessions.end_all_of(SUBJECT).await }
+    });
+    tokio::task::yield_now().await;
+    let looking = tokio::time::timeout(Duration::from_secs(5), sessions.find(signed_in.id()));
+    assert!(
+        looking.await.unwrap().unwrap().is_none(),
+        "what has ended has ended at once"
+    );
+    // The disk is back with a failure: whoever asked learns that the end is not on it, and asks again.
+    fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    assert!(ending.await.unwrap().is_err());
+    fs::remove_file(&pipe).ok();
+    second.await.unwrap().ok();
+    sessions.end_all_of(SUBJECT).await.unwrap();
+    drop((sessions, logouts));
+    assert!(fs::read_to_string(&path).unwrap().contains(SUBJECT));
+}
