@@ -23,6 +23,8 @@ import './journeys/consent.js'
 import './journeys/sign_out.js'
 import './journeys/account.js'
 import './journeys/device.js'
+import './journeys/not_me.js'
+import './journeys/two_browsers.js'
 import './journeys/gallery.js'
 
 test('every snapshot belongs to a page that a journey met', () => {
