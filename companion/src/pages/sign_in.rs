@@ -20,9 +20,9 @@ use crate::app::Companion;
 use crate::backends::checked_password::{CheckError, CheckedPassword};
 use crate::hashing::Unavailable;
 use crate::oidc::{Completion, Interaction, RESET_CLIENT_ID, SignIn as NewSession};
-use crate::store::audit;
 use crate::store::sessions::Session;
 use crate::store::users::{self, User};
+use crate::store::{audit, limits};
 use crate::views::error::{Kind, WayOn};
 use crate::views::sign_in::{Notice, Problem};
 use crate::views::{SignIn, Wait};
@@ -290,6 +290,9 @@ async fn sign_in(
         .sessions()
         .begin(&mut tx, &asked.headers, new, now)
         .await?;
+    let identifiers = [user.email.as_deref(), user.phone.as_deref()]
+        .map(|text| text.map(|text| companion.identifiers.hash_text(text)));
+    limits::end_guesses(&mut *tx, identifiers).await?;
     let line = audit::Line {
         at: now,
         event: "signed_in",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use keyback_core::ports::{Failure, LimitStore};
-use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
+use keyback_core::rate_limit::{IdentifierHash, LimitKey, TheoreticalArrival};
 use keyback_core::time::Timestamp;
 use sqlx::{QueryBuilder, SqliteExecutor};
 
@@ -71,6 +71,21 @@ async fn update<D: Send>(
         FailPoint::AfterCommit(Step::Limits).reach();
     }
     Ok(decision)
+}
+
+/// Ends the runs of wrong codes for an account's identifiers: its owner has signed in.
+pub async fn end_guesses(
+    db: impl SqliteExecutor<'_>,
+    identifiers: [Option<IdentifierHash>; 2],
+) -> Result<(), StoreError> {
+    let [email, phone] =
+        identifiers.map(|hash| hash.map(|hash| LimitKey::IdentifierGuesses(hash).to_string()));
+    sqlx::query("DELETE FROM limits WHERE key IN ($1, $2)")
+        .bind(email)
+        .bind(phone)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Forgets keys that are fresh again.

@@ -10,6 +10,7 @@ mod connectors;
 mod consent;
 mod device;
 mod frozen;
+mod guesses;
 mod imported;
 mod names;
 mod passwords;

@@ -28,6 +28,8 @@ pub enum LimitKey {
     IdentifierVerificationReserve(IdentifierHash),
     /// Whether a client has lately tried codes for an identifier.
     IdentifierVerificationSeen(IdentifierHash, ClientPrefix),
+    /// Codes tried in a row for one identifier, none of them right.
+    IdentifierGuesses(IdentifierHash),
     /// Passwords tried at sign-in for one identifier (or a user name's hash).
     IdentifierSignIns(IdentifierHash),
     /// The sign-ins for one identifier that are kept for clients not yet seen for it.
@@ -86,6 +88,7 @@ impl fmt::Display for LimitKey {
             Self::IdentifierVerificationSeen(hash, prefix) => {
                 write!(f, "identifier:verify-seen:{hash}:{prefix}")
             }
+            Self::IdentifierGuesses(hash) => write!(f, "identifier:guesses:{hash}"),
             Self::IdentifierSignIns(hash) => write!(f, "identifier:sign-in:{hash}"),
             Self::IdentifierSignInReserve(hash) => write!(f, "identifier:sign-in-reserve:{hash}"),
             Self::IdentifierSignInSeen(hash, prefix) => {
@@ -189,6 +192,7 @@ mod tests {
             LimitKey::IdentifierVerifications(hash.clone()),
             LimitKey::IdentifierVerificationReserve(hash.clone()),
             LimitKey::IdentifierVerificationSeen(hash.clone(), prefix),
+            LimitKey::IdentifierGuesses(hash.clone()),
             LimitKey::IdentifierSignIns(hash.clone()),
             LimitKey::IdentifierSignInReserve(hash.clone()),
             LimitKey::IdentifierSignInSeen(hash, prefix),

@@ -227,6 +227,8 @@ where
             self.parts.store.record(&event).await?;
             return Ok(Err(VerifyRejection::WrongCode { attempts_left }));
         };
+        // Before anything else is done: should this fail, no proof is lost.
+        self.parts.limiter.guessed(&hash, now).await?;
         let subject = checked.subject().clone();
         let (flow, proof, expires_at) = match flow.accept_code(checked, self.issuing(now)) {
             Ok(Accepted {
