@@ -32,7 +32,7 @@ use crate::outgoing::OutgoingHttp;
 use crate::pages::provider_pages::DesignedPages;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
-use crate::store::{Store, StoreError, audit, freeze_links, jobs, limits, reset};
+use crate::store::{Store, StoreError, audit, freeze_links, jobs, limits, reset, text_messages};
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
 
@@ -225,6 +225,7 @@ impl Companion {
         jobs::sweep(db, now).await?;
         reset::sweep(db, now).await?;
         limits::sweep(db, now).await?;
+        text_messages::sweep(&self.store, now).await?;
         freeze_links::sweep(db, now).await?;
         audit::sweep(db, now - AUDIT_KEPT).await?;
         self.provider.sweep(now).await?;

@@ -32,6 +32,7 @@ pub mod relying_party;
 pub mod secrets;
 pub mod serve;
 pub mod store;
+mod text_messages;
 pub mod time_text;
 pub mod views;
 pub mod webhooks;

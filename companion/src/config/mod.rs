@@ -21,6 +21,7 @@ pub mod reset;
 pub mod secrets;
 pub mod server;
 pub mod sms;
+pub mod sms_limits;
 pub mod store;
 pub mod twilio;
 pub mod webhook;

@@ -18,6 +18,8 @@ pub enum Actor {
     User,
     /// Somebody at the command line.
     Operator,
+    /// The companion itself.
+    Companion,
     /// A machine app, over the Management API; the line names it.
     App,
 }
@@ -28,6 +30,7 @@ impl Actor {
             Self::Visitor => "visitor",
             Self::User => "user",
             Self::Operator => "operator",
+            Self::Companion => "companion",
             Self::App => "app",
         }
     }

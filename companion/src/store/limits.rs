@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use keyback_core::ports::{Failure, LimitStore};
-use keyback_core::rate_limit::{IdentifierHash, LimitKey, TheoreticalArrival};
+use keyback_core::rate_limit::{Decision, IdentifierHash, LimitKey, LimitRule, TheoreticalArrival};
 use keyback_core::time::Timestamp;
 use sqlx::{QueryBuilder, SqliteExecutor};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Transaction};
 use crate::fail_point::{FailPoint, Step};
 
 impl LimitStore for Store {
@@ -69,6 +69,31 @@ async fn update<D: Send>(
         FailPoint::BeforeCommit(Step::Limits).reach();
         tx.commit().await?;
         FailPoint::AfterCommit(Step::Limits).reach();
+    }
+    Ok(decision)
+}
+
+/// Takes one from a key, in a transaction of the caller's.
+pub async fn take(
+    tx: &mut Transaction,
+    key: &LimitKey,
+    rule: LimitRule,
+    now: Timestamp,
+) -> Result<Decision, StoreError> {
+    let key = key.to_string();
+    let stored: Option<i64> = sqlx::query_scalar("SELECT tat FROM limits WHERE key = $1")
+        .bind(&key)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let (decision, next) = rule.take(stored.map(TheoreticalArrival::from_micros), now);
+    if decision == Decision::Allowed {
+        sqlx::query(
+            "INSERT INTO limits (key, tat) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET tat = excluded.tat",
+        )
+        .bind(&key)
+        .bind(next.map(TheoreticalArrival::as_micros))
+        .execute(&mut **tx)
+        .await?;
     }
     Ok(decision)
 }

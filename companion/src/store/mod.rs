@@ -27,6 +27,7 @@ pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;
 pub mod sessions;
+pub mod text_messages;
 pub mod tokens;
 pub mod users;
 

@@ -19,6 +19,7 @@ mod sdk_sessions;
 mod sign_in;
 mod steps;
 mod tabs;
+mod text_messages;
 mod unknown;
 
 use keyback_tests::{ADA, Browser, OLD_PASSWORD, TestApp};

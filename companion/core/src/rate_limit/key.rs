@@ -7,6 +7,7 @@ use aws_lc_rs::hmac;
 use super::client_prefix::ClientPrefix;
 use crate::identifier::Identifier;
 use crate::ids::Subject;
+use crate::phone::PhoneNumber;
 
 /// First of what the hash covers.
 const LABEL: &[u8] = b"keyback identifier hash v1\0";
@@ -44,6 +45,8 @@ pub enum LimitKey {
     GlobalUserCodeReserve,
     /// Whether a client has lately typed codes of devices.
     UserCodeSeen(ClientPrefix),
+    /// Codes by SMS to numbers with one beginning.
+    SmsPrefix(IdentifierHash),
     /// Sends of this whole installation.
     GlobalSends,
 }
@@ -98,6 +101,7 @@ impl fmt::Display for LimitKey {
             Self::GlobalUserCodes => f.write_str("global:user-code"),
             Self::GlobalUserCodeReserve => f.write_str("global:user-code-reserve"),
             Self::UserCodeSeen(prefix) => write!(f, "global:user-code-seen:{prefix}"),
+            Self::SmsPrefix(hash) => write!(f, "sms:prefix:{hash}"),
             Self::GlobalSends => f.write_str("global:send"),
         }
     }
@@ -148,6 +152,12 @@ impl IdentifierHasher {
         self.hash_text(identifier.as_str())
     }
 
+    /// The hash of the beginning that a phone number shares with others.
+    pub fn hash_prefix(&self, number: &PhoneNumber) -> IdentifierHash {
+        // No identifier has a space in it.
+        self.hash_text(&format!("prefix {}", number.prefix()))
+    }
+
     /// The hash of a text that is no [`Identifier`], such as a user name at sign-in.
     pub fn hash_text(&self, text: &str) -> IdentifierHash {
         let mut hmac = hmac::Context::with_key(&self.0);
@@ -195,7 +205,8 @@ mod tests {
             LimitKey::IdentifierGuesses(hash.clone()),
             LimitKey::IdentifierSignIns(hash.clone()),
             LimitKey::IdentifierSignInReserve(hash.clone()),
-            LimitKey::IdentifierSignInSeen(hash, prefix),
+            LimitKey::IdentifierSignInSeen(hash.clone(), prefix),
+            LimitKey::SmsPrefix(hash),
             LimitKey::PasswordChanges(Subject::new("abc123abc123")),
             LimitKey::GlobalSends,
         ]
