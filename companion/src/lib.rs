@@ -9,6 +9,7 @@ mod accounts;
 pub mod api;
 pub mod app;
 pub mod backends;
+pub mod captcha;
 pub mod cli;
 pub mod config;
 pub mod connectors;

@@ -38,6 +38,12 @@ pub struct LimitsConfig {
     pub device_codes_in_all: u32,
     /// Codes asked for by everybody in ten minutes.
     pub sends_in_all: u32,
+    /// Captchas answered from one client address in ten minutes.
+    pub captchas_per_address: u32,
+    /// Codes asked for without an answer to the captcha from one client address in ten minutes.
+    pub slow_sends_per_address: u32,
+    /// And by everybody.
+    pub slow_sends_in_all: u32,
     /// Multiplies all of them; `keyback demo` sets 100.
     pub factor: u32,
 }
@@ -57,6 +63,9 @@ impl Default for LimitsConfig {
             written_requests_per_address: 200,
             device_codes_in_all: 3000,
             sends_in_all: 3000,
+            captchas_per_address: 40,
+            slow_sends_per_address: 3,
+            slow_sends_in_all: 60,
             factor: 1,
         }
     }
@@ -113,6 +122,9 @@ impl LimitsConfig {
             global_user_code_reserve: of(base.global_user_code_reserve, user_codes_reserve),
             client_written_requests: of(base.client_written_requests, self.written_requests_per_address),
             global_sends: of(base.global_sends, self.sends_in_all),
+            client_captchas: of(base.client_captchas, self.captchas_per_address),
+            client_slow_sends: of(base.client_slow_sends, self.slow_sends_per_address),
+            global_slow_sends: of(base.global_slow_sends, self.slow_sends_in_all),
             ..base
         }
         .times(self.factor)
@@ -136,6 +148,9 @@ impl LimitsConfig {
             ),
             ("device_codes_in_all", self.device_codes_in_all, 2),
             ("sends_in_all", self.sends_in_all, 1),
+            ("captchas_per_address", self.captchas_per_address, 1),
+            ("slow_sends_per_address", self.slow_sends_per_address, 1),
+            ("slow_sends_in_all", self.slow_sends_in_all, 1),
             ("factor", self.factor, 1),
         ];
         for (key, value, least) in all {

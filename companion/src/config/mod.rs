@@ -7,6 +7,7 @@ pub mod app;
 pub mod authentication;
 pub mod backend;
 pub mod branding;
+pub mod captcha;
 pub mod client_keys;
 mod connector;
 pub mod duration;
@@ -33,6 +34,7 @@ pub use load::{Environment, load};
 use app::{AppConfig, ResourceConfig};
 use backend::BackendConfig;
 use branding::BrandingConfig;
+use captcha::CaptchaConfig;
 use lifetimes::{SessionConfig, TokensConfig};
 use limits::LimitsConfig;
 use messages::{EmailConfig, SmsConfig};
@@ -57,6 +59,7 @@ pub struct Config {
     pub resources: Vec<ResourceConfig>,
     pub email: EmailConfig,
     pub sms: SmsConfig,
+    pub captcha: CaptchaConfig,
     pub reset: ResetConfig,
     pub policy: PolicySection,
     pub breached: BreachedConfig,
@@ -108,6 +111,7 @@ impl Config {
         self.session.check(problems);
         self.tokens.check(problems);
         app::check(&self.apps, &self.resources, problems);
+        self.captcha.check(&self.server, problems);
         self.reset.check(problems);
         self.hashing.check(problems);
         password::check_policy(&self.policy, problems);

@@ -9,6 +9,7 @@ pub mod account_status;
 pub mod accounts;
 pub mod apps;
 pub mod audit;
+pub mod captcha_answers;
 pub mod client_assertions;
 pub mod codes;
 pub mod consents;

@@ -5,6 +5,7 @@ mod account_apps;
 mod account_sessions;
 mod after_reset;
 mod apis;
+mod captcha;
 mod codes;
 mod connectors;
 mod consent;

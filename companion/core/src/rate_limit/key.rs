@@ -49,6 +49,8 @@ pub enum LimitKey {
     SmsPrefix(IdentifierHash),
     /// Sends of this whole installation.
     GlobalSends,
+    /// Those of them that nobody has answered a captcha for.
+    GlobalSlowSends,
 }
 
 /// What a client does that is counted by its address.
@@ -68,6 +70,10 @@ pub enum ClientAction {
     UserCode,
     /// Has an authorization request written down.
     WriteRequest,
+    /// Answers a captcha.
+    Captcha,
+    /// Asks for a code without an answer to the captcha.
+    SlowSend,
 }
 
 /// The keyed hash of an identifier: tells that two are the same, and not which one it is.
@@ -103,6 +109,7 @@ impl fmt::Display for LimitKey {
             Self::UserCodeSeen(prefix) => write!(f, "global:user-code-seen:{prefix}"),
             Self::SmsPrefix(hash) => write!(f, "sms:prefix:{hash}"),
             Self::GlobalSends => f.write_str("global:send"),
+            Self::GlobalSlowSends => f.write_str("global:slow-send"),
         }
     }
 }
@@ -118,6 +125,8 @@ impl ClientAction {
             Self::BeginDevice => "begin-device",
             Self::UserCode => "user-code",
             Self::WriteRequest => "write-request",
+            Self::Captcha => "captcha",
+            Self::SlowSend => "slow-send",
         }
     }
 }
@@ -193,6 +202,8 @@ mod tests {
             LimitKey::Client(ClientAction::BeginDevice, prefix),
             LimitKey::Client(ClientAction::UserCode, prefix),
             LimitKey::Client(ClientAction::WriteRequest, prefix),
+            LimitKey::Client(ClientAction::Captcha, prefix),
+            LimitKey::Client(ClientAction::SlowSend, prefix),
             LimitKey::GlobalUserCodes,
             LimitKey::GlobalUserCodeReserve,
             LimitKey::UserCodeSeen(prefix),
@@ -209,6 +220,7 @@ mod tests {
             LimitKey::SmsPrefix(hash),
             LimitKey::PasswordChanges(Subject::new("abc123abc123")),
             LimitKey::GlobalSends,
+            LimitKey::GlobalSlowSends,
         ]
         .map(|key| key.to_string());
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());

@@ -174,6 +174,18 @@ impl<L: LimitStore> Limiter<L> {
         self.client(ClientAction::WriteRequest, client, now).await
     }
 
+    /// A captcha is answered.
+    pub async fn captcha(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
+        self.client(ClientAction::Captcha, client, now).await
+    }
+
+    /// A code is asked for without an answer to the captcha. The limits of every [`send`](Self::send) come on top.
+    pub async fn slow_send(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
+        let by_client = self.of_client(ClientAction::SlowSend, client);
+        let by_all = (LimitKey::GlobalSlowSends, self.limits.global_slow_sends);
+        self.ask([by_client, by_all], None, now).await
+    }
+
     async fn client(
         &self,
         action: ClientAction,
@@ -192,6 +204,8 @@ impl<L: LimitStore> Limiter<L> {
             ClientAction::BeginDevice => self.limits.client_devices,
             ClientAction::UserCode => self.limits.client_user_codes,
             ClientAction::WriteRequest => self.limits.client_written_requests,
+            ClientAction::Captcha => self.limits.client_captchas,
+            ClientAction::SlowSend => self.limits.client_slow_sends,
         };
         (LimitKey::Client(action, client), rule)
     }

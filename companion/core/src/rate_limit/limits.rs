@@ -62,6 +62,12 @@ pub struct Limits {
     pub client_written_requests: LimitRule,
     /// Sends of this whole installation.
     pub global_sends: LimitRule,
+    /// Captchas that one client may answer.
+    pub client_captchas: LimitRule,
+    /// Sends that one client may ask for without an answer to the captcha (SR-13).
+    pub client_slow_sends: LimitRule,
+    /// Such sends of this whole installation: what robots get, however many addresses they have.
+    pub global_slow_sends: LimitRule,
 }
 
 impl Default for Limits {
@@ -96,6 +102,9 @@ impl Default for Limits {
             user_code_unseen: LimitRule::new(5, TEN_MINUTES),
             client_written_requests: LimitRule::new(200, TEN_MINUTES),
             global_sends: LimitRule::new(3_000, TEN_MINUTES),
+            client_captchas: LimitRule::new(40, TEN_MINUTES),
+            client_slow_sends: LimitRule::new(3, TEN_MINUTES),
+            global_slow_sends: LimitRule::new(60, TEN_MINUTES),
         }
     }
 }
@@ -127,6 +136,9 @@ impl Limits {
             user_code_unseen: self.user_code_unseen,
             client_written_requests: self.client_written_requests.times(factor),
             global_sends: self.global_sends.times(factor),
+            client_captchas: self.client_captchas.times(factor),
+            client_slow_sends: self.client_slow_sends.times(factor),
+            global_slow_sends: self.global_slow_sends.times(factor),
         }
     }
 }
