@@ -15,7 +15,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::backends::reset_rows::ResetRows;
-use crate::config::captcha::{CaptchaRoute, CaptchaSettings, origin};
+use crate::config::captcha::{CaptchaRoute, CaptchaSettings};
 use crate::http::headers::Embedded;
 use crate::outgoing::{Call, CallError, OutgoingHttp, Targets};
 use crate::store::{Store, captcha_answers};
@@ -86,8 +86,7 @@ enum NoVerdict {
 
 impl Captcha {
     pub fn new(settings: CaptchaSettings, parts: CaptchaParts) -> Self {
-        let script = origin(&settings.script_url);
-        let embedded = Embedded::new([script].into_iter().chain(settings.sources.iter().cloned()));
+        let embedded = Embedded::new(settings.sources.iter().cloned());
         Self {
             settings,
             embedded,

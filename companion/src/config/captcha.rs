@@ -8,6 +8,7 @@ use url::Url;
 use super::Problems;
 use super::app::Secret;
 use super::duration::Span;
+use super::reset::ResetConfig;
 use super::server::ServerConfig;
 
 /// `[captcha]`.
@@ -72,7 +73,7 @@ pub struct CaptchaSettings {
     pub on: Vec<CaptchaRoute>,
     pub site_key: String,
     pub secret: Secret,
-    /// `None`: whatever host it says.
+    /// The host that an answer must be from.
     pub hostname: String,
     pub timeout: Duration,
     pub slow_lane: Duration,
@@ -81,7 +82,7 @@ pub struct CaptchaSettings {
     pub script_url: Url,
     pub widget_class: String,
     pub token_field: String,
-    /// Source expressions that the provider needs beside the origin of its script.
+    /// The source expressions of all that the page then loads.
     pub sources: Vec<String>,
 }
 
@@ -91,6 +92,7 @@ struct Preset {
     script_url: &'static str,
     widget_class: &'static str,
     token_field: &'static str,
+    /// Of Google a path alone: its host serves scripts that would run whatever a stranger wants.
     sources: &'static [&'static str],
 }
 
@@ -112,7 +114,7 @@ impl CaptchaProvider {
                 script_url: "https://challenges.cloudflare.com/turnstile/v0/api.js",
                 widget_class: "cf-turnstile",
                 token_field: "cf-turnstile-response",
-                sources: &[],
+                sources: &["https://challenges.cloudflare.com"],
             },
             Self::HCaptcha => Preset {
                 verify_url: "https://api.hcaptcha.com/siteverify",
@@ -127,6 +129,7 @@ impl CaptchaProvider {
                 widget_class: "g-recaptcha",
                 token_field: "g-recaptcha-response",
                 sources: &[
+                    "https://www.google.com/recaptcha/",
                     "https://www.gstatic.com/recaptcha/",
                     "https://recaptcha.google.com/recaptcha/",
                 ],
@@ -169,7 +172,7 @@ impl CaptchaConfig {
             |own: &Option<String>, fixed: Option<&str>| fixed.map(str::to_owned).or_else(|| own.clone());
         let sources = match preset {
             Some(preset) => preset.sources.iter().map(|source| (*source).to_owned()).collect(),
-            None => self.sources.iter().map(origin).collect(),
+            None => self.script_url.iter().chain(&self.sources).map(origin).collect(),
         };
         Some(CaptchaSettings {
             on: self.on.clone(),
@@ -190,7 +193,7 @@ impl CaptchaConfig {
         })
     }
 
-    pub(super) fn check(&self, server: &ServerConfig, problems: &mut Problems) {
+    pub(super) fn check(&self, server: &ServerConfig, reset: &ResetConfig, problems: &mut Problems) {
         let Some(provider) = self.provider else {
             return;
         };
@@ -222,6 +225,12 @@ impl CaptchaConfig {
             wrong(
                 "slow_lane",
                 "must be 10s to 5m, so that the code still works when it comes",
+            );
+        }
+        if self.slow_lane.0 * 2 > reset.code_lifetime.0 {
+            wrong(
+                "slow_lane",
+                "must be at most half of [reset] code_lifetime, which begins when the code is asked for",
             );
         }
         if self.on.is_empty() {
@@ -285,7 +294,7 @@ impl CaptchaConfig {
 }
 
 /// The source expression of a URL: its origin.
-pub(crate) fn origin(url: &Url) -> String {
+fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
@@ -303,7 +312,7 @@ mod tests {
             ..ServerConfig::default()
         };
         let mut problems = Problems::default();
-        config.check(&server, &mut problems);
+        config.check(&server, &ResetConfig::default(), &mut problems);
         problems.0
     }
 
@@ -330,6 +339,7 @@ mod tests {
             let settings = config.settings(&public_url()).unwrap();
             assert_eq!(settings.hostname, "id.example.com");
             assert_eq!(settings.script_url.scheme(), "https");
+            assert!(!settings.sources.contains(&"https://www.google.com".to_owned()));
             let bare = CaptchaConfig {
                 provider: Some(provider),
                 ..CaptchaConfig::default()
@@ -337,6 +347,21 @@ mod tests {
             assert_eq!(problems(&bare).len(), 2);
             assert!(bare.settings(&public_url()).is_none());
         }
+    }
+
+    #[test]
+    fn sr13_the_slow_way_is_no_dead_end() {
+        let config = of(CaptchaProvider::Turnstile);
+        let reset = ResetConfig {
+            code_lifetime: Span::minutes(3),
+            ..ResetConfig::default()
+        };
+        let mut problems = Problems::default();
+        config.check(&ServerConfig::default(), &reset, &mut problems);
+        assert!(
+            problems.0[0].contains("half of [reset] code_lifetime"),
+            "{problems:?}"
+        );
     }
 
     #[test]
@@ -354,7 +379,10 @@ mod tests {
         };
         assert_eq!(problems(&whole), [""; 0]);
         let settings = whole.settings(&public_url()).unwrap();
-        assert_eq!(settings.sources, ["https://frames.captcha.example"]);
+        assert_eq!(
+            settings.sources,
+            ["https://captcha.example", "https://frames.captcha.example"]
+        );
         let plain = CaptchaConfig {
             verify_url: url("http://10.0.0.1/verify"),
             script_url: url("http://captcha.example/api.js"),

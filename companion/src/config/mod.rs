@@ -111,7 +111,7 @@ impl Config {
         self.session.check(problems);
         self.tokens.check(problems);
         app::check(&self.apps, &self.resources, problems);
-        self.captcha.check(&self.server, problems);
+        self.captcha.check(&self.server, &self.reset, problems);
         self.reset.check(problems);
         self.hashing.check(problems);
         password::check_policy(&self.policy, problems);

@@ -49,7 +49,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         return page(companion, &way, typed, Some(Problem::Malformed));
     };
     let now = companion.clock.now();
-    let answer = match &companion.captcha {
+    let passage = match &companion.captcha {
         Some(captcha) => {
             let answer = posted.form.one(captcha.token_field()).unwrap_or_default();
             let client = asked.visitor().prefix();
@@ -57,7 +57,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         }
         None => Passage::FREE,
     };
-    let send_after = match answer {
+    let send_after = match passage {
         Passage::Open { send_after } => send_after,
         Passage::Wrong => return page(companion, &way, typed, Some(Problem::NotVerified)),
         Passage::Limited { retry_after } => {
