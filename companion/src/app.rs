@@ -14,6 +14,7 @@ use url::Url;
 use crate::api::Verifications;
 use crate::backends::embedded::EmbeddedBackend;
 use crate::backends::reset_rows::ResetRows;
+use crate::captcha::{Captcha, CaptchaParts};
 use crate::config::Config;
 use crate::config::app::{AppConfig, AppKind, ResourceConfig};
 use crate::config::password::policy;
@@ -34,7 +35,10 @@ use crate::pages::provider_pages::DesignedPages;
 use crate::refusals::Refusals;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
-use crate::store::{Store, StoreError, audit, former_addresses, freeze_links, jobs, limits, reset};
+use crate::store::{
+    Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, jobs, limits, reset,
+    text_messages,
+};
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
 
@@ -52,6 +56,8 @@ pub struct Companion {
     pub backend: EmbeddedBackend,
     pub resets: Resets,
     pub limiter: Limiter<ResetRows>,
+    /// What is asked before codes are sent, where something is.
+    pub captcha: Option<Captcha>,
     pub identifiers: IdentifierHasher,
     pub hashing: HashPool,
     pub connectors: Connectors,
@@ -158,6 +164,15 @@ impl Companion {
             random: Arc::clone(&random),
             settings: reset_settings(&config, &connectors),
         });
+        let captcha = config.captcha.settings(&public_url).map(|settings| {
+            let parts = CaptchaParts {
+                store: store.clone(),
+                limiter: Limiter::new(rows.clone(), config.limits.limits()),
+                outgoing: Arc::clone(&outgoing),
+                identifiers: identifiers.clone(),
+            };
+            Captcha::new(settings, parts)
+        });
         let provider = Provider::start(ProviderParts {
             store: store.clone(),
             root_keys: &root_keys,
@@ -185,6 +200,7 @@ impl Companion {
         .map_err(|error| StartError::RelyingParty(error.to_string()))?;
         Ok(Arc::new(Self {
             limiter: Limiter::new(rows, config.limits.limits()),
+            captcha,
             cookies: Cookies::for_url(&public_url),
             verifications: Verifications::new(root_keys.sealer(Purpose::Verifications)),
             host: HostGuard::new(&public_url),
@@ -231,6 +247,8 @@ impl Companion {
         jobs::sweep(db, now).await?;
         reset::sweep(db, now).await?;
         limits::sweep(db, now).await?;
+        text_messages::sweep(&self.store, now).await?;
+        captcha_answers::sweep(db, now).await?;
         freeze_links::sweep(db, now).await?;
         audit::sweep(db, now - self.config.audit.kept.0).await?;
         former_addresses::sweep(db, now).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyback_core::identifier::Identifier;
+use keyback_core::ids::Subject;
 use keyback_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -25,6 +26,7 @@ use crate::outbox::{
 use crate::pages::not_me;
 use crate::store::jobs::{self as rows, Free, Job, Lane};
 use crate::store::{StoreError, former_addresses, reset};
+use crate::text_messages::{self, TextMessage};
 use crate::time_text;
 use crate::webhooks;
 
@@ -243,6 +245,17 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> 
     let Some(user) = user.filter(|_| may_send) else {
         return Ok(Ended::Withheld);
     };
+    if let Identifier::Phone(number) = &order.identifier {
+        let text = TextMessage {
+            job_id: &job.id,
+            to: number,
+            client_id: order.client_id.as_deref(),
+            now,
+        };
+        if !text_messages::admit_code(companion, text, &Subject::new(user.id.as_str())).await? {
+            return Ok(Ended::Withheld);
+        }
+    }
     let app_name = companion.app_name(order.client_id.as_deref()).await?;
     let message = code_message(companion, &order, &app_name, now)?;
     let outgoing = Outgoing {
@@ -287,6 +300,15 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobEr
     if !companion.connectors.reaches(&notice.to) {
         return Ok(Ended::Withheld);
     }
+    if let Identifier::Phone(number) = &notice.to {
+        let text = TextMessage {
+            job_id: &job.id,
+            to: number,
+            client_id: notice.client_id.as_deref(),
+            now: companion.clock.now(),
+        };
+        text_messages::count_notice(companion, text).await?;
+    }
     let reset_url = companion.url("/reset-password");
     let not_me_url = notice
         .freeze_token
@@ -327,6 +349,15 @@ async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobE
     let notice: AddressChanged = companion.outbox.open(job)?;
     if !companion.connectors.reaches(&notice.to) {
         return Ok(Ended::Withheld);
+    }
+    if let Identifier::Phone(number) = &notice.to {
+        let text = TextMessage {
+            job_id: &job.id,
+            to: number,
+            client_id: None,
+            now: companion.clock.now(),
+        };
+        text_messages::count_notice(companion, text).await?;
     }
     let not_me_url = not_me_url(companion, &notice.freeze_token);
     let app_name = companion.app_name(None).await?;

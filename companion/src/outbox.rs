@@ -164,20 +164,17 @@ impl Outbox {
             client_id: job.client_id.clone(),
             expires_at: job.expires_at,
         };
-        self.add(
-            db,
-            &NewJob {
-                id: job.id.as_str(),
-                kind: JobKind::SendCode.as_str(),
-                lane: JobKind::SendCode.lane(),
-                reference: Some(job.challenge_id.as_str()),
-                target: None,
-                payload: &self.seal(job.id.as_str(), &payload)?,
-                created_at: job.created_at,
-                expires_at: job.expires_at,
-            },
-        )
-        .await
+        let new = NewJob {
+            id: job.id.as_str(),
+            kind: JobKind::SendCode.as_str(),
+            lane: JobKind::SendCode.lane(),
+            reference: Some(job.challenge_id.as_str()),
+            target: None,
+            payload: &self.seal(job.id.as_str(), &payload)?,
+            created_at: job.created_at,
+            expires_at: job.expires_at,
+        };
+        jobs::add_for(db, &new, job.run_at).await
     }
 
     /// Writes the job that tells an address of a changed password.

@@ -134,6 +134,8 @@ pub struct CodeJob {
     pub client_id: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// From when it may be sent.
+    pub run_at: Timestamp,
     /// When the code is worth nothing any more, and so is the job.
     pub expires_at: Timestamp,
 }

@@ -1,6 +1,6 @@
 //! `[limits]`: how often things may be asked. Each is a burst that refills evenly over its period.
 
-use keyback_core::rate_limit::{LimitRule, Limits};
+use keyback_core::rate_limit::{GuessRule, LimitRule, Limits};
 use serde::{Deserialize, Serialize};
 
 use super::Problems;
@@ -18,6 +18,9 @@ pub struct LimitsConfig {
     /// Codes tried for one e-mail address or phone number in an hour, over all its codes, right ones too; some are
     /// kept for visitors not yet seen.
     pub codes_per_identifier: u32,
+    /// Codes in a row that may be wrong for one e-mail address or phone number, over all its codes; a tenth, at most
+    /// ten, is kept for visitors not yet seen.
+    pub wrong_codes_in_a_row: u32,
     /// Sign-ins tried from one client address in ten minutes.
     pub sign_ins_per_address: u32,
     /// Sign-ins tried for one account in an hour, right ones too; half of them, at most fifty, are kept for visitors
@@ -35,6 +38,12 @@ pub struct LimitsConfig {
     pub device_codes_in_all: u32,
     /// Codes asked for by everybody in ten minutes.
     pub sends_in_all: u32,
+    /// Captchas answered from one client address in ten minutes.
+    pub captchas_per_address: u32,
+    /// Codes asked for without an answer to the captcha from one client address in ten minutes.
+    pub slow_sends_per_address: u32,
+    /// And by everybody.
+    pub slow_sends_in_all: u32,
     /// Multiplies all of them; `keyback demo` sets 100.
     pub factor: u32,
 }
@@ -46,6 +55,7 @@ impl Default for LimitsConfig {
             sends_per_address: 20,
             codes_per_address: 60,
             codes_per_identifier: 100,
+            wrong_codes_in_a_row: 100,
             sign_ins_per_address: 60,
             sign_ins_per_identifier: 100,
             devices_per_address: 60,
@@ -53,6 +63,9 @@ impl Default for LimitsConfig {
             written_requests_per_address: 200,
             device_codes_in_all: 3000,
             sends_in_all: 3000,
+            captchas_per_address: 40,
+            slow_sends_per_address: 3,
+            slow_sends_in_all: 60,
             factor: 1,
         }
     }
@@ -86,6 +99,15 @@ impl LimitsConfig {
                 self.codes_per_identifier - codes_reserve,
             ),
             identifier_verification_reserve: of(base.identifier_verification_reserve, codes_reserve),
+            identifier_guesses: GuessRule {
+                free: base.identifier_guesses.free.min(self.wrong_codes_in_a_row),
+                most: self.wrong_codes_in_a_row,
+                reserve: base
+                    .identifier_guesses
+                    .reserve
+                    .min(self.wrong_codes_in_a_row / 10),
+                ..base.identifier_guesses
+            },
             identifier_sign_ins: of(
                 base.identifier_sign_ins,
                 self.sign_ins_per_identifier - sign_ins_reserve,
@@ -100,6 +122,9 @@ impl LimitsConfig {
             global_user_code_reserve: of(base.global_user_code_reserve, user_codes_reserve),
             client_written_requests: of(base.client_written_requests, self.written_requests_per_address),
             global_sends: of(base.global_sends, self.sends_in_all),
+            client_captchas: of(base.client_captchas, self.captchas_per_address),
+            client_slow_sends: of(base.client_slow_sends, self.slow_sends_per_address),
+            global_slow_sends: of(base.global_slow_sends, self.slow_sends_in_all),
             ..base
         }
         .times(self.factor)
@@ -111,6 +136,7 @@ impl LimitsConfig {
             ("sends_per_address", self.sends_per_address, 1),
             ("codes_per_address", self.codes_per_address, 1),
             ("codes_per_identifier", self.codes_per_identifier, 2),
+            ("wrong_codes_in_a_row", self.wrong_codes_in_a_row, 10),
             ("sign_ins_per_address", self.sign_ins_per_address, 1),
             ("sign_ins_per_identifier", self.sign_ins_per_identifier, 2),
             ("devices_per_address", self.devices_per_address, 1),
@@ -122,6 +148,9 @@ impl LimitsConfig {
             ),
             ("device_codes_in_all", self.device_codes_in_all, 2),
             ("sends_in_all", self.sends_in_all, 1),
+            ("captchas_per_address", self.captchas_per_address, 1),
+            ("slow_sends_per_address", self.slow_sends_per_address, 1),
+            ("slow_sends_in_all", self.slow_sends_in_all, 1),
             ("factor", self.factor, 1),
         ];
         for (key, value, least) in all {
@@ -144,6 +173,15 @@ mod tests {
     /// SR-20: a number of the configuration is the whole that is allowed, the reserve for new visitors included.
     #[test]
     fn sr20_a_reserve_is_part_of_its_number() {
+        for number in [10, 60, 100, 1_000] {
+            let guesses = LimitsConfig {
+                wrong_codes_in_a_row: number,
+                ..LimitsConfig::default()
+            }
+            .limits()
+            .identifier_guesses;
+            assert!(guesses.most == number && guesses.reserve > 0 && guesses.free < number + 1);
+        }
         for number in [2, 3, 5, 60, 100, 1_000] {
             let limits = LimitsConfig {
                 sends_per_identifier: number,

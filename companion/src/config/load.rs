@@ -16,7 +16,8 @@ pub type Environment = BTreeMap<String, String>;
 const PREFIX: &str = "KEYBACK__";
 
 /// Keys that hold secrets or long documents: each may be given as `KEY_file` instead.
-const FILE_KEYS: [&str; 6] = [
+const FILE_KEYS: [&str; 7] = [
+    "secret",
     "client_secret",
     "jwks",
     "password",
@@ -53,6 +54,7 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
         resources: reader.entries(),
         email: reader.connector("email", connector::OF_EMAIL),
         sms: reader.connector("sms", connector::OF_SMS),
+        captcha: reader.section("captcha"),
         reset: reader.section("reset"),
         policy: reader.section("password.policy"),
         breached: reader.section("password.breached"),

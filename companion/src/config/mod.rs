@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authentication;
 pub mod backend;
 pub mod branding;
+pub mod captcha;
 pub mod client_keys;
 mod connector;
 pub mod duration;
@@ -22,6 +23,7 @@ pub mod reset;
 pub mod secrets;
 pub mod server;
 pub mod sms;
+pub mod sms_limits;
 pub mod store;
 pub mod twilio;
 pub mod webhook;
@@ -34,6 +36,7 @@ use app::{AppConfig, ResourceConfig};
 use audit::AuditConfig;
 use backend::BackendConfig;
 use branding::BrandingConfig;
+use captcha::CaptchaConfig;
 use lifetimes::{SessionConfig, TokensConfig};
 use limits::LimitsConfig;
 use messages::{EmailConfig, SmsConfig};
@@ -58,6 +61,7 @@ pub struct Config {
     pub resources: Vec<ResourceConfig>,
     pub email: EmailConfig,
     pub sms: SmsConfig,
+    pub captcha: CaptchaConfig,
     pub reset: ResetConfig,
     pub policy: PolicySection,
     pub breached: BreachedConfig,
@@ -110,6 +114,7 @@ impl Config {
         self.session.check(problems);
         self.tokens.check(problems);
         app::check(&self.apps, &self.resources, problems);
+        self.captcha.check(&self.server, &self.reset, problems);
         self.reset.check(problems);
         self.hashing.check(problems);
         password::check_policy(&self.policy, problems);

@@ -14,6 +14,7 @@ use super::app::Secret;
 use super::connector::Faults;
 use super::duration::Span;
 use super::http_message::HttpSmsSettings;
+use super::sms_limits::Price;
 use super::twilio::TwilioSettings;
 
 /// `[sms]`.
@@ -23,6 +24,18 @@ pub struct SmsConfig {
     pub connector: Option<SmsConnectorKind>,
     /// The country of a phone number that is typed without a country code.
     pub default_region: Option<Region>,
+    /// Where codes may go to; none is everywhere.
+    pub countries: Vec<Region>,
+    /// Codes in an hour to numbers that differ in their last four digits alone.
+    pub messages_per_prefix: u32,
+    /// Messages in one day, UTC.
+    pub messages_per_day: u32,
+    /// What messages may cost in one day, UTC.
+    pub spend_per_day: Option<Price>,
+    /// What one message costs, by the two letters of the country.
+    pub prices: BTreeMap<String, Price>,
+    /// What one message costs to the countries that have no price of their own.
+    pub price_elsewhere: Option<Price>,
     /// For one message: 1s to 60s.
     pub timeout: Span,
     /// The sender: a number, a short code, or a name where the country allows it.
@@ -94,6 +107,12 @@ impl Default for SmsConfig {
         Self {
             connector: None,
             default_region: None,
+            countries: Vec::new(),
+            messages_per_prefix: 20,
+            messages_per_day: 1_000,
+            spend_per_day: None,
+            prices: BTreeMap::new(),
+            price_elsewhere: None,
             timeout: Span::seconds(10),
             from: None,
             account_sid: None,
@@ -130,6 +149,7 @@ impl SmsConfig {
         if !(Span::seconds(1)..=Span::seconds(60)).contains(&self.timeout) {
             problems.add("[sms] timeout", "must be 1s to 60s");
         }
+        self.check_limits(problems);
         if let Some(Err((_, faults))) = self.settings() {
             faults.tell("sms", problems);
         }

@@ -96,6 +96,27 @@ pub fn page_csp(style: &str, script: &str, redirects: &[Url]) -> HeaderValue {
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
+/// Origins of somebody else that a page embeds: their script, what it frames and what it talks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embedded(String);
+
+impl Embedded {
+    pub fn new(sources: impl IntoIterator<Item = String>) -> Self {
+        let sources: BTreeSet<_> = sources.into_iter().collect();
+        Self(sources.into_iter().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// [`page_csp`] of a page that embeds something, and nothing of anybody else.
+pub fn embedding_csp(style: &str, script: &str, redirects: &[Url], embedded: &Embedded) -> HeaderValue {
+    let sources = &embedded.0;
+    let both = |own: &str| format!("{own} {sources}");
+    let policy = page_csp(&both(style), &both(script), redirects);
+    let mut bytes = policy.as_bytes().to_vec();
+    bytes.extend_from_slice(format!("; frame-src {sources}; connect-src {sources}").as_bytes());
+    HeaderValue::from_bytes(&bytes).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
 /// The same policy for a page whose script also fetches from our own origin.
 pub fn with_connect(policy: &HeaderValue) -> HeaderValue {
     let mut bytes = policy.as_bytes().to_vec();

@@ -1,6 +1,7 @@
 //! The second step: the visitor types the code.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,9 +15,12 @@ use keyback_core::time::Timestamp;
 
 use super::destination::Destination;
 use super::flow_cookie::FlowCookie;
+use super::forgot_password::CHECK_AGAIN;
 use super::request::{Asked, Posted};
-use super::respond::{PageResult, see_other, too_many, with_cookie};
+use super::respond::{PageResult, busy, see_other, too_many, with_cookie};
 use crate::app::Companion;
+use crate::captcha::Passage;
+use crate::config::captcha::CaptchaRoute;
 use crate::metrics::{Place, Reason, Step};
 use crate::views::code::{Channel, Notice, Problem};
 use crate::views::{Code, Wait};
@@ -37,7 +41,11 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     let Some(flow) = FlowCookie::find(&asked.query, &asked.headers, companion.cookies) else {
         return start_again(&Destination::from_query(&asked.query));
     };
-    let notice = (asked.query.one("n") == Some("sent")).then_some(Notice::NewCodeSent);
+    let notice = match asked.query.one("n") {
+        Some("sent") => Some(Notice::NewCodeSent),
+        Some("later") => Some(Notice::ComesLater),
+        _ => None,
+    };
     step(
         companion,
         &flow,
@@ -94,11 +102,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             tries_left: attempts_left,
         },
         Err(VerifyRejection::Limited { retry_after }) => {
-            let problem = Problem::TooManyCodes {
-                wait: Wait::at_least_a_second(retry_after),
-            };
-            let page = step(companion, &flow, Shown::problem(problem)).await?;
-            return Ok(too_many(page, retry_after));
+            return limited(companion, &flow, retry_after).await;
         }
     };
     step(companion, &flow, Shown::problem(problem)).await
@@ -132,14 +136,32 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
         return start_again(&Destination::from_query(&asked.query));
     };
     let now = companion.clock.now();
+    let passage = match &companion.captcha {
+        Some(captcha) => {
+            let answer = posted.form.one(captcha.token_field()).unwrap_or_default();
+            let client = asked.visitor().prefix();
+            captcha.check(CaptchaRoute::Resend, answer, client, now).await?
+        }
+        None => Passage::FREE,
+    };
+    let send_after = match passage {
+        Passage::Open { send_after } => send_after,
+        Passage::Wrong => return step(companion, &flow, Shown::problem(Problem::NotVerified)).await,
+        Passage::Limited { retry_after } => return limited(companion, &flow, retry_after).await,
+        Passage::Down => {
+            let page = step(companion, &flow, Shown::problem(Problem::CheckDown)).await?;
+            return Ok(busy(page, Wait::at_least_a_second(CHECK_AGAIN)));
+        }
+    };
     match companion
         .resets
-        .resend(&flow.id, &flow.binding, asked.visitor(), now)
+        .resend(&flow.id, &flow.binding, send_after, asked.visitor(), now)
         .await?
     {
         Ok(_) => {
             companion.metrics.step(Step::Resent);
-            see_other(&format!("/forgot-password/code?{}&n=sent", flow.query()))
+            let notice = if send_after.is_zero() { "sent" } else { "later" };
+            see_other(&format!("/forgot-password/code?{}&n={notice}", flow.query()))
         }
         Err(ResendRejection::TooSoon { retry_at }) => {
             companion.note_refusal(Place::Resend, Reason::Limit, asked.address);
@@ -148,11 +170,7 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
         }
         Err(ResendRejection::Limited { retry_after }) => {
             companion.note_refusal(Place::Resend, Reason::Limit, asked.address);
-            let problem = Problem::TooManyCodes {
-                wait: Wait::at_least_a_second(retry_after),
-            };
-            let page = step(companion, &flow, Shown::problem(problem)).await?;
-            Ok(too_many(page, retry_after))
+            limited(companion, &flow, retry_after).await
         }
         Err(ResendRejection::AlreadyUsed) => {
             see_other(&format!("/forgot-password/password?{}", flow.query()))
@@ -162,6 +180,15 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
             start_again(flow.destination())
         }
     }
+}
+
+/// Asks to wait, alike whatever there is too much of.
+async fn limited(companion: &Companion, flow: &FlowCookie, retry_after: Duration) -> PageResult {
+    let problem = Problem::TooManyCodes {
+        wait: Wait::at_least_a_second(retry_after),
+    };
+    let page = step(companion, flow, Shown::problem(problem)).await?;
+    Ok(too_many(page, retry_after))
 }
 
 /// Back to the first step; what stood here is over.
@@ -253,6 +280,7 @@ fn render(
         _ => of_code.expires_at.since(now),
     };
     let minutes = lasts.as_secs().div_ceil(60);
+    let captcha = companion.captcha.as_ref();
     let view = Code {
         shell: companion.shell(),
         action: &action,
@@ -265,8 +293,10 @@ fn render(
         },
         expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         resend_wait: Wait::new(of_code.resend_at.since(now)),
+        captcha: captcha.and_then(|captcha| captcha.widget(CaptchaRoute::Resend)),
         notice: shown.notice,
         problem,
     };
-    Ok(companion.page(status, &view, &[]))
+    let embedding = captcha.filter(|_| view.captcha.is_some());
+    Ok(companion.page_with_captcha(status, &view, &[], embedding))
 }

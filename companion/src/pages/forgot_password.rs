@@ -1,6 +1,7 @@
 //! The first step: the visitor says where a code may reach them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,13 +11,18 @@ use keyback_core::reset::ResetRequest;
 
 use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
-use super::respond::{PageResult, see_other, too_many, with_cookie};
+use super::respond::{PageResult, busy, see_other, too_many, with_cookie};
 use super::sign_in::{Way, unknown_session};
 use crate::app::Companion;
+use crate::captcha::Passage;
+use crate::config::captcha::CaptchaRoute;
 use crate::metrics::{Place, Reason, Step};
 use crate::views::error::Kind;
 use crate::views::forgot_password::{Channels, Problem};
 use crate::views::{ForgotPassword, Wait};
+
+/// When to come back where the captcha's provider can't be asked.
+pub(super) const CHECK_AGAIN: Duration = Duration::from_secs(60);
 
 pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
     companion.answer(show(&companion, &asked).await)
@@ -43,12 +49,32 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let Ok(identifier) = companion.identifier(typed) else {
         return page(companion, &way, typed, Some(Problem::Malformed));
     };
+    let now = companion.clock.now();
+    let passage = match &companion.captcha {
+        Some(captcha) => {
+            let answer = posted.form.one(captcha.token_field()).unwrap_or_default();
+            let client = asked.visitor().prefix();
+            captcha.check(CaptchaRoute::Send, answer, client, now).await?
+        }
+        None => Passage::FREE,
+    };
+    let send_after = match passage {
+        Passage::Open { send_after } => send_after,
+        Passage::Wrong => return page(companion, &way, typed, Some(Problem::NotVerified)),
+        Passage::Limited { retry_after } => {
+            return limited(companion, &way, typed, retry_after);
+        }
+        Passage::Down => {
+            let page = page(companion, &way, typed, Some(Problem::CheckDown))?;
+            return Ok(busy(page, Wait::at_least_a_second(CHECK_AGAIN)));
+        }
+    };
     let request = ResetRequest {
         identifier,
         client_id: way.client_id().map(str::to_owned),
         interaction: Some(way.destination.to_text()),
+        send_after,
     };
-    let now = companion.clock.now();
     let begun = match companion.resets.identify(request, asked.visitor(), now).await? {
         Ok(begun) => begun,
         Err(IdentifyRejection::ChannelUnavailable) => {
@@ -56,20 +82,23 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         }
         Err(IdentifyRejection::Limited { retry_after }) => {
             companion.note_refusal(Place::ForgotPassword, Reason::Limit, asked.address);
-            let problem = Problem::TooManyRequests {
-                wait: Wait::at_least_a_second(retry_after),
-            };
-            return Ok(too_many(
-                page(companion, &way, typed, Some(problem))?,
-                retry_after,
-            ));
+            return limited(companion, &way, typed, retry_after);
         }
     };
     companion.metrics.step(Step::Started);
     let flow = FlowCookie::new(begun.flow_id, begun.binding, way.destination.clone(), now);
-    let to = format!("/forgot-password/code?{}", flow.query());
+    let later = if send_after.is_zero() { "" } else { "&n=later" };
+    let to = format!("/forgot-password/code?{}{later}", flow.query());
     let cookies = flow.set(&asked.headers, companion.cookies);
     Ok(cookies.into_iter().fold(see_other(&to)?, with_cookie))
+}
+
+/// Asks to wait, alike whatever there is too much of.
+fn limited(companion: &Companion, way: &Way, typed: &str, retry_after: Duration) -> PageResult {
+    let problem = Problem::TooManyRequests {
+        wait: Wait::at_least_a_second(retry_after),
+    };
+    Ok(too_many(page(companion, way, typed, Some(problem))?, retry_after))
 }
 
 fn page(companion: &Companion, way: &Way, identifier: &str, problem: Option<Problem>) -> PageResult {
@@ -83,12 +112,13 @@ fn page(companion: &Companion, way: &Way, identifier: &str, problem: Option<Prob
         // Nothing links here then; who comes all the same is told that there is no such page.
         (false, false) => return Ok(companion.error_page(Kind::NotFound, None)),
     };
+    let captcha = companion.captcha.as_ref();
     let query = way.destination.to_query();
     let (action, sign_in) = (format!("/forgot-password?{query}"), format!("/sign-in?{query}"));
     // Starting again is said calmly; what was submitted and refused is a client error.
     let status = match problem {
         None | Some(Problem::StartAgain) => StatusCode::OK,
-        Some(Problem::Malformed | Problem::TooManyRequests { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let view = ForgotPassword {
         shell: companion.shell(),
@@ -96,7 +126,9 @@ fn page(companion: &Companion, way: &Way, identifier: &str, problem: Option<Prob
         channels,
         identifier,
         sign_in_url: Some(&sign_in),
+        captcha: captcha.and_then(|captcha| captcha.widget(CaptchaRoute::Send)),
         problem,
     };
-    Ok(companion.page(status, &view, &way.redirects))
+    let embedding = captcha.filter(|_| view.captcha.is_some());
+    Ok(companion.page_with_captcha(status, &view, &way.redirects, embedding))
 }

@@ -13,8 +13,9 @@ use url::Url;
 use super::destination::AccountPage;
 use crate::app::Companion;
 use crate::backends::checked_password::CheckError;
+use crate::captcha::Captcha;
 use crate::hashing::Unavailable;
-use crate::http::headers::page_csp;
+use crate::http::headers::{embedding_csp, page_csp};
 use crate::secrets::random_id;
 use crate::store::StoreError;
 use crate::views::assets::SCRIPT;
@@ -55,6 +56,25 @@ impl Companion {
             Ok(html) => html_page(&self.theme, status, html, redirects),
             Err(error) => self.failure(&error),
         }
+    }
+
+    /// [`page`](Self::page), where it may hold a captcha.
+    pub(super) fn page_with_captcha(
+        &self,
+        status: StatusCode,
+        view: &impl Template,
+        redirects: &[Url],
+        captcha: Option<&Captcha>,
+    ) -> Response {
+        let mut response = self.page(status, view, redirects);
+        if let Some(captcha) = captcha {
+            let (style, script) = (self.theme.style().csp(), SCRIPT.csp());
+            let policy = embedding_csp(style, script, redirects, captcha.embedded());
+            response
+                .headers_mut()
+                .insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        response
     }
 
     /// What people are told an app is called ([`App::display_name`](crate::oidc::registry::App::display_name)); where no app

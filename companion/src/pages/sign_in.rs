@@ -23,7 +23,7 @@ use crate::metrics::{Place, Reason};
 use crate::oidc::{Completion, Interaction, RESET_CLIENT_ID, SignIn as NewSession};
 use crate::store::sessions::Session;
 use crate::store::users::{self, User};
-use crate::store::{audit, awaited_sign_ins};
+use crate::store::{audit, awaited_sign_ins, limits};
 use crate::views::error::{Kind, WayOn};
 use crate::views::sign_in::{Notice, Problem};
 use crate::views::{SignIn, Wait};
@@ -300,6 +300,9 @@ async fn sign_in(
         .sessions()
         .begin(&mut tx, &asked.headers, new, now)
         .await?;
+    let identifiers = [user.email.as_deref(), user.phone.as_deref()]
+        .map(|text| text.map(|text| companion.identifiers.hash_text(text)));
+    limits::end_guesses(&mut *tx, identifiers).await?;
     let line = audit::Line {
         at: now,
         event: "signed_in",

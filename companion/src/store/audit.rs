@@ -18,6 +18,8 @@ pub enum Actor {
     User,
     /// Somebody at the command line.
     Operator,
+    /// The companion itself.
+    Companion,
     /// A machine app, over the Management API; the line names it.
     App,
     /// The companion itself, at work on what somebody asked for earlier.
@@ -30,6 +32,7 @@ impl Actor {
             Self::Visitor => "visitor",
             Self::User => "user",
             Self::Operator => "operator",
+            Self::Companion => "companion",
             Self::App => "app",
             Self::System => "system",
         }

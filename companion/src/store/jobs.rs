@@ -72,9 +72,18 @@ impl Job {
 
 /// Writes a job, to run at once.
 pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), StoreError> {
+    add_for(db, job, job.created_at).await
+}
+
+/// Writes a job, to run at a time.
+pub async fn add_for(
+    db: impl SqliteExecutor<'_>,
+    job: &NewJob<'_>,
+    run_at: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO jobs (id, kind, reference, payload, created_at, run_at, expires_at, lane, target) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $9, $6, $7, $8)",
     )
     .bind(job.id)
     .bind(job.kind)
@@ -84,6 +93,7 @@ pub async fn add(db: impl SqliteExecutor<'_>, job: &NewJob<'_>) -> Result<(), St
     .bind(job.expires_at.as_millis())
     .bind(job.lane.as_str())
     .bind(job.target)
+    .bind(run_at.as_millis())
     .execute(db)
     .await?;
     Ok(())

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use keyback_core::ports::{Failure, LimitStore};
-use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
+use keyback_core::rate_limit::{Decision, IdentifierHash, LimitKey, LimitRule, TheoreticalArrival};
 use keyback_core::time::Timestamp;
 use sqlx::{QueryBuilder, SqliteExecutor};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, Transaction};
 use crate::fail_point::{FailPoint, Step};
 
 impl LimitStore for Store {
@@ -71,6 +71,46 @@ async fn update<D: Send>(
         FailPoint::AfterCommit(Step::Limits).reach();
     }
     Ok(decision)
+}
+
+/// Takes one from a key, in a transaction of the caller's.
+pub async fn take(
+    tx: &mut Transaction,
+    key: &LimitKey,
+    rule: LimitRule,
+    now: Timestamp,
+) -> Result<Decision, StoreError> {
+    let key = key.to_string();
+    let stored: Option<i64> = sqlx::query_scalar("SELECT tat FROM limits WHERE key = $1")
+        .bind(&key)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let (decision, next) = rule.take(stored.map(TheoreticalArrival::from_micros), now);
+    if decision == Decision::Allowed {
+        sqlx::query(
+            "INSERT INTO limits (key, tat) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET tat = excluded.tat",
+        )
+        .bind(&key)
+        .bind(next.map(TheoreticalArrival::as_micros))
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(decision)
+}
+
+/// Ends the runs of wrong codes for an account's identifiers: its owner has signed in.
+pub async fn end_guesses(
+    db: impl SqliteExecutor<'_>,
+    identifiers: [Option<IdentifierHash>; 2],
+) -> Result<(), StoreError> {
+    let [email, phone] =
+        identifiers.map(|hash| hash.map(|hash| LimitKey::IdentifierGuesses(hash).to_string()));
+    sqlx::query("DELETE FROM limits WHERE key IN ($1, $2)")
+        .bind(email)
+        .bind(phone)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Forgets keys that are fresh again.

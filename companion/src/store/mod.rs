@@ -11,6 +11,7 @@ pub mod apps;
 pub mod audit;
 pub mod audit_log;
 pub mod awaited_sign_ins;
+pub mod captcha_answers;
 pub mod client_assertions;
 pub mod codes;
 pub mod consents;
@@ -30,6 +31,7 @@ pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;
 pub mod sessions;
+pub mod text_messages;
 pub mod tokens;
 pub mod users;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 
+use super::captcha::Widget;
 use super::shell::Shell;
 use super::wait::Wait;
 
@@ -21,6 +22,8 @@ pub struct Code<'a> {
     pub expires_in_minutes: u32,
     /// The flow's cool-down as the server counts it; none, and a new code may be asked for.
     pub resend_wait: Option<Wait>,
+    /// Before another code is sent.
+    pub captcha: Option<Widget<'a>>,
     pub notice: Option<Notice>,
     pub problem: Option<Problem>,
 }
@@ -35,6 +38,8 @@ pub enum Channel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     NewCodeSent,
+    /// No captcha was answered: the code comes later.
+    ComesLater,
 }
 
 /// All of these depend on the flow alone, so that a decoy can say them too (SR-23), but for `Wrong`, which a decoy always says.
@@ -54,6 +59,10 @@ pub enum Problem {
     TooManyCodes {
         wait: Wait,
     },
+    /// The captcha's answer was not good: another is needed.
+    NotVerified,
+    /// Answers to the captcha can't be verified now.
+    CheckDown,
 }
 
 /// What the page can still ask for.
@@ -94,6 +103,7 @@ impl<'a> Code<'a> {
             channel: Channel::Email,
             expires_in_minutes: 10,
             resend_wait: Wait::new(Duration::from_secs(41)),
+            captcha: None,
             notice: None,
             problem: None,
         };
@@ -126,6 +136,13 @@ impl<'a> Code<'a> {
                     ..sent.clone()
                 },
             ),
+            (
+                "comes-later",
+                Self {
+                    notice: Some(Notice::ComesLater),
+                    ..sent.clone()
+                },
+            ),
             ("malformed", with(Problem::Malformed)),
             ("wrong", with(Problem::Wrong { tries_left: 4 })),
             ("last-try", with(Problem::Wrong { tries_left: 1 })),
@@ -147,6 +164,8 @@ impl<'a> Code<'a> {
             ("superseded", with(Problem::Superseded)),
             ("used", with(Problem::Used)),
             ("too-soon", with(Problem::TooSoon)),
+            ("not-verified", with(Problem::NotVerified)),
+            ("check-down", with(Problem::CheckDown)),
             ("too-many-codes", with(Problem::TooManyCodes { wait })),
         ]
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 
+use super::captcha::Widget;
 use super::shell::Shell;
 use super::wait::Wait;
 
@@ -15,6 +16,7 @@ pub struct ForgotPassword<'a> {
     pub channels: Channels,
     pub identifier: &'a str,
     pub sign_in_url: Option<&'a str>,
+    pub captcha: Option<Widget<'a>>,
     pub problem: Option<Problem>,
 }
 
@@ -33,6 +35,10 @@ pub enum Problem {
     TooManyRequests {
         wait: Wait,
     },
+    /// The captcha's answer was not good: another is needed.
+    NotVerified,
+    /// Answers to the captcha can't be verified now.
+    CheckDown,
     /// What stood here before is over (expired, closed, in another browser): the way starts again.
     StartAgain,
 }
@@ -55,6 +61,7 @@ impl<'a> ForgotPassword<'a> {
             channels: Channels::EmailOrPhone,
             identifier: "",
             sign_in_url: Some("/sign-in?i=sample"),
+            captcha: None,
             problem: None,
         };
         let wait = Wait::at_least_a_second(Duration::from_secs(480));
@@ -100,6 +107,22 @@ impl<'a> ForgotPassword<'a> {
                 "start-again",
                 Self {
                     problem: Some(Problem::StartAgain),
+                    ..empty.clone()
+                },
+            ),
+            (
+                "not-verified",
+                Self {
+                    identifier: "ada@example.com",
+                    problem: Some(Problem::NotVerified),
+                    ..empty.clone()
+                },
+            ),
+            (
+                "check-down",
+                Self {
+                    identifier: "ada@example.com",
+                    problem: Some(Problem::CheckDown),
                     ..empty.clone()
                 },
             ),

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod account_password;
 pub mod assets;
+pub mod captcha;
 pub mod code;
 pub mod color;
 pub mod consent;

@@ -95,6 +95,20 @@ impl PhoneNumber {
         &self.0
     }
 
+    /// The country or territory that the number belongs to. `None`: to none, or it is in no range that is given out.
+    pub fn region(&self) -> Option<Region> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?;
+        let region = PHONE_NUMBER_UTIL.get_region_for_number(&number)?;
+        // What belongs to no country is in a region of its own there.
+        region.to_string().parse().ok()
+    }
+
+    /// All but the last four digits: the beginning that ten thousand numbers share. They are given out in such blocks, and
+    /// whoever earns by the messages to their numbers has them in a row.
+    pub fn prefix(&self) -> &str {
+        &self.0[..self.0.len().saturating_sub(4)]
+    }
+
     /// As people read it, in the groups of its country: `+1 415-555-0123`.
     pub fn international(&self) -> String {
         PHONE_NUMBER_UTIL.parse(&self.0, None).map_or_else(

@@ -219,3 +219,25 @@ proptest! {
         }
     }
 }
+
+/// SR-14: numbers are told apart by country where several share a country code, and by the block they are given out in.
+#[test]
+fn sr14_a_number_has_a_country_and_a_beginning() {
+    for (number, region, prefix) in [
+        ("+14155550123", Some("US"), "+1415555"),
+        ("+14165550123", Some("CA"), "+1416555"),
+        ("+491711234567", Some("DE"), "+49171123"),
+        ("+447400123456", Some("GB"), "+44740012"),
+        ("+447797712345", Some("JE"), "+44779771"),
+        // A satellite's.
+        ("+881612345678", None, "+88161234"),
+    ] {
+        let number = PhoneNumber::from_e164(number).unwrap();
+        assert_eq!(
+            number.region(),
+            region.map(|code| code.parse().unwrap()),
+            "{number:?}"
+        );
+        assert_eq!(number.prefix(), prefix);
+    }
+}

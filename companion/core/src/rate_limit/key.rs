@@ -7,6 +7,7 @@ use aws_lc_rs::hmac;
 use super::client_prefix::ClientPrefix;
 use crate::identifier::Identifier;
 use crate::ids::Subject;
+use crate::phone::PhoneNumber;
 
 /// First of what the hash covers.
 const LABEL: &[u8] = b"keyback identifier hash v1\0";
@@ -28,6 +29,8 @@ pub enum LimitKey {
     IdentifierVerificationReserve(IdentifierHash),
     /// Whether a client has lately tried codes for an identifier.
     IdentifierVerificationSeen(IdentifierHash, ClientPrefix),
+    /// Codes tried in a row for one identifier, none of them right.
+    IdentifierGuesses(IdentifierHash),
     /// Passwords tried at sign-in for one identifier (or a user name's hash).
     IdentifierSignIns(IdentifierHash),
     /// The sign-ins for one identifier that are kept for clients not yet seen for it.
@@ -44,8 +47,12 @@ pub enum LimitKey {
     GlobalUserCodeReserve,
     /// Whether a client has lately typed codes of devices.
     UserCodeSeen(ClientPrefix),
+    /// Codes by SMS to numbers with one beginning.
+    SmsPrefix(IdentifierHash),
     /// Sends of this whole installation.
     GlobalSends,
+    /// Those of them that nobody has answered a captcha for.
+    GlobalSlowSends,
 }
 
 /// What a client does that is counted by its address.
@@ -65,6 +72,10 @@ pub enum ClientAction {
     UserCode,
     /// Has an authorization request written down.
     WriteRequest,
+    /// Answers a captcha.
+    Captcha,
+    /// Asks for a code without an answer to the captcha.
+    SlowSend,
 }
 
 /// The keyed hash of an identifier: tells that two are the same, and not which one it is.
@@ -88,6 +99,7 @@ impl fmt::Display for LimitKey {
             Self::IdentifierVerificationSeen(hash, prefix) => {
                 write!(f, "identifier:verify-seen:{hash}:{prefix}")
             }
+            Self::IdentifierGuesses(hash) => write!(f, "identifier:guesses:{hash}"),
             Self::IdentifierSignIns(hash) => write!(f, "identifier:sign-in:{hash}"),
             Self::IdentifierSignInReserve(hash) => write!(f, "identifier:sign-in-reserve:{hash}"),
             Self::IdentifierSignInSeen(hash, prefix) => {
@@ -98,7 +110,9 @@ impl fmt::Display for LimitKey {
             Self::GlobalUserCodes => f.write_str("global:user-code"),
             Self::GlobalUserCodeReserve => f.write_str("global:user-code-reserve"),
             Self::UserCodeSeen(prefix) => write!(f, "global:user-code-seen:{prefix}"),
+            Self::SmsPrefix(hash) => write!(f, "sms:prefix:{hash}"),
             Self::GlobalSends => f.write_str("global:send"),
+            Self::GlobalSlowSends => f.write_str("global:slow-send"),
         }
     }
 }
@@ -114,6 +128,8 @@ impl ClientAction {
             Self::BeginDevice => "begin-device",
             Self::UserCode => "user-code",
             Self::WriteRequest => "write-request",
+            Self::Captcha => "captcha",
+            Self::SlowSend => "slow-send",
         }
     }
 }
@@ -146,6 +162,12 @@ impl IdentifierHasher {
     /// The hash of an identifier.
     pub fn hash(&self, identifier: &Identifier) -> IdentifierHash {
         self.hash_text(identifier.as_str())
+    }
+
+    /// The hash of the beginning that a phone number shares with others.
+    pub fn hash_prefix(&self, number: &PhoneNumber) -> IdentifierHash {
+        // No identifier has a space in it.
+        self.hash_text(&format!("prefix {}", number.prefix()))
     }
 
     /// The hash of a text that is no [`Identifier`], such as a user name at sign-in.
@@ -183,6 +205,8 @@ mod tests {
             LimitKey::Client(ClientAction::BeginDevice, prefix),
             LimitKey::Client(ClientAction::UserCode, prefix),
             LimitKey::Client(ClientAction::WriteRequest, prefix),
+            LimitKey::Client(ClientAction::Captcha, prefix),
+            LimitKey::Client(ClientAction::SlowSend, prefix),
             LimitKey::GlobalUserCodes,
             LimitKey::GlobalUserCodeReserve,
             LimitKey::UserCodeSeen(prefix),
@@ -192,11 +216,14 @@ mod tests {
             LimitKey::IdentifierVerifications(hash.clone()),
             LimitKey::IdentifierVerificationReserve(hash.clone()),
             LimitKey::IdentifierVerificationSeen(hash.clone(), prefix),
+            LimitKey::IdentifierGuesses(hash.clone()),
             LimitKey::IdentifierSignIns(hash.clone()),
             LimitKey::IdentifierSignInReserve(hash.clone()),
-            LimitKey::IdentifierSignInSeen(hash, prefix),
+            LimitKey::IdentifierSignInSeen(hash.clone(), prefix),
+            LimitKey::SmsPrefix(hash),
             LimitKey::PasswordChanges(Subject::new("abc123abc123")),
             LimitKey::GlobalSends,
+            LimitKey::GlobalSlowSends,
         ]
         .map(|key| key.to_string());
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::client_prefix::ClientPrefix;
 use super::gcra::{Decision, LimitRule, TheoreticalArrival};
+use super::guesses::GuessRule;
 use super::key::{ClientAction, IdentifierHash, LimitKey};
 use super::limits::Limits;
 use crate::ids::Subject;
@@ -69,7 +70,7 @@ impl<L: LimitStore> Limiter<L> {
         self.ask([by_client, by_all], Some(of_identifier), now).await
     }
 
-    /// A code is tried.
+    /// A code is tried. It is counted as a wrong one until [`guessed`](Self::guessed) is told otherwise.
     pub async fn verify(
         &self,
         identifier: &IdentifierHash,
@@ -92,7 +93,23 @@ impl<L: LimitStore> Limiter<L> {
             ),
         };
         let by_client = self.of_client(ClientAction::Verify, client);
-        self.ask([by_client], Some(of_identifier), now).await
+        let guesses = (
+            LimitKey::IdentifierGuesses(identifier.clone()),
+            limits.identifier_guesses,
+        );
+        self.ask_guessing(by_client, of_identifier, guesses, now).await
+    }
+
+    /// A code was right: the run of wrong ones is over.
+    pub async fn guessed(&self, identifier: &IdentifierHash, now: Timestamp) -> Result<(), Failure> {
+        let over = TheoreticalArrival::from_micros(now.as_millis().saturating_mul(1_000));
+        let key = LimitKey::IdentifierGuesses(identifier.clone());
+        let end = move |rows: &mut [Option<TheoreticalArrival>]| {
+            for row in rows.iter_mut().flatten() {
+                *row = over;
+            }
+        };
+        self.store.update(&[key], end).await
     }
 
     /// A new password is submitted with a proof.
@@ -167,6 +184,18 @@ impl<L: LimitStore> Limiter<L> {
         self.client(ClientAction::WriteRequest, client, now).await
     }
 
+    /// A captcha is answered.
+    pub async fn captcha(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
+        self.client(ClientAction::Captcha, client, now).await
+    }
+
+    /// A code is asked for without an answer to the captcha. The limits of every [`send`](Self::send) come on top.
+    pub async fn slow_send(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
+        let by_client = self.of_client(ClientAction::SlowSend, client);
+        let by_all = (LimitKey::GlobalSlowSends, self.limits.global_slow_sends);
+        self.ask([by_client, by_all], None, now).await
+    }
+
     async fn client(
         &self,
         action: ClientAction,
@@ -185,6 +214,8 @@ impl<L: LimitStore> Limiter<L> {
             ClientAction::BeginDevice => self.limits.client_devices,
             ClientAction::UserCode => self.limits.client_user_codes,
             ClientAction::WriteRequest => self.limits.client_written_requests,
+            ClientAction::Captcha => self.limits.client_captchas,
+            ClientAction::SlowSend => self.limits.client_slow_sends,
         };
         (LimitKey::Client(action, client), rule)
     }
@@ -204,11 +235,51 @@ impl<L: LimitStore> Limiter<L> {
                 limit.take(now)?;
             }
             match (limits.next(), limits.next(), limits.next()) {
-                (Some(seen), Some(common), Some(reserve)) => take_with_reserve(seen, common, reserve, now),
+                (Some(mut seen), Some(common), Some(reserve)) => {
+                    // Asked first and always: it is what marks the client as seen.
+                    let unseen = seen.take(now);
+                    take_with_reserve(unseen, common, reserve, now)
+                }
                 _ => Ok(()),
             }
         };
         self.store.update(&keys, decide).await
+    }
+}
+
+impl<L: LimitStore> Limiter<L> {
+    /// As [`ask`](Self::ask), and no run of wrong codes may be too long. It is asked before what all clients share, and
+    /// counts only what that allows.
+    async fn ask_guessing(
+        &self,
+        by_client: Ask,
+        reserved: Reserved,
+        (guesses, guess_rule): (LimitKey, GuessRule),
+        now: Timestamp,
+    ) -> Result<Limited, Failure> {
+        let asks = [by_client, reserved.seen, reserved.common, reserved.reserve];
+        let rules = asks.clone().map(|(_, rule)| rule);
+        let keys = asks.map(|(key, _)| key);
+        let [client, seen, common, reserve] = keys;
+        let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
+            let [client, seen, common, reserve, guesses] = rows else {
+                return Ok(());
+            };
+            let [of_client, of_seen, of_common, of_reserve] = rules;
+            let limit = |row, rule| Limit { row, rule };
+            limit(client, of_client).take(now)?;
+            let unseen = limit(seen, of_seen).take(now);
+            let (decision, next) = guess_rule.take(*guesses, unseen.is_ok(), now);
+            if let Decision::Refused { retry_after } = decision {
+                return Err(RetryAfter(retry_after));
+            }
+            take_with_reserve(unseen, limit(common, of_common), limit(reserve, of_reserve), now)?;
+            *guesses = next;
+            Ok(())
+        };
+        self.store
+            .update(&[client, seen, common, reserve, guesses], decide)
+            .await
     }
 }
 
@@ -231,13 +302,11 @@ impl Limit<'_> {
 
 /// Takes from what all clients share; when that is used up, a client not yet seen may take from the reserve.
 fn take_with_reserve(
-    mut seen: Limit<'_>,
+    unseen: Limited,
     mut common: Limit<'_>,
     mut reserve: Limit<'_>,
     now: Timestamp,
 ) -> Limited {
-    // Asked first and always: it is what marks the client as seen.
-    let unseen = seen.take(now);
     let common = common.take(now);
     match (common, unseen) {
         (Ok(()), _) | (Err(_), Err(_)) => common,

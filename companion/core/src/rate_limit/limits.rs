@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::gcra::LimitRule;
+use super::guesses::GuessRule;
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Every limit of the companion. The defaults bound what a stranger can do to an address, to the operator's bill and to
 /// the search for a code, and stay out of the way of a household behind one address.
@@ -26,13 +28,16 @@ pub struct Limits {
     pub identifier_send_reserve: LimitRule,
     /// For how many sends a client counts as not yet seen.
     pub identifier_send_unseen: LimitRule,
-    /// Codes tried for one identifier over all its flows, right ones too: with the reserve 100 an hour, the ceiling of
-    /// NIST SP 800-63B-4 section 3.2.2, growing back one every 38 s (SR-20).
+    /// Codes tried for one identifier over all its flows, right ones too: with the reserve 100 an hour, growing back one
+    /// every 38 s.
     pub identifier_verifications: LimitRule,
     /// Tries beyond those, for clients not yet seen for it.
     pub identifier_verification_reserve: LimitRule,
     /// For how many tries a client counts as not yet seen.
     pub identifier_verification_unseen: LimitRule,
+    /// Codes in a row that may be wrong for one identifier, over all its flows: 100, the ceiling of NIST SP 800-63B-4
+    /// section 3.2.2, ten of them kept for clients not yet seen for it (SR-20).
+    pub identifier_guesses: GuessRule,
     /// Passwords tried at sign-in for one identifier, right ones too: with the reserve 100 an hour.
     pub identifier_sign_ins: LimitRule,
     /// Tries beyond those, for clients not yet seen for it: a stranger who uses the others up locks nobody out.
@@ -57,6 +62,12 @@ pub struct Limits {
     pub client_written_requests: LimitRule,
     /// Sends of this whole installation.
     pub global_sends: LimitRule,
+    /// Captchas that one client may answer.
+    pub client_captchas: LimitRule,
+    /// Sends that one client may ask for without an answer to the captcha (SR-13).
+    pub client_slow_sends: LimitRule,
+    /// Such sends of this whole installation: what robots get, however many addresses they have.
+    pub global_slow_sends: LimitRule,
 }
 
 impl Default for Limits {
@@ -71,7 +82,15 @@ impl Default for Limits {
             identifier_send_unseen: LimitRule::new(1, TEN_MINUTES),
             identifier_verifications: LimitRule::new(95, HOUR),
             identifier_verification_reserve: LimitRule::new(5, HOUR),
-            identifier_verification_unseen: LimitRule::new(5, HOUR),
+            identifier_verification_unseen: LimitRule::new(5, DAY),
+            identifier_guesses: GuessRule {
+                free: 10,
+                most: 100,
+                reserve: 10,
+                first_pause: Duration::from_secs(30),
+                longest_pause: HOUR,
+                forgotten_after: DAY,
+            },
             identifier_sign_ins: LimitRule::new(50, HOUR),
             identifier_sign_in_reserve: LimitRule::new(50, HOUR),
             identifier_sign_in_unseen: LimitRule::new(5, HOUR),
@@ -83,6 +102,9 @@ impl Default for Limits {
             user_code_unseen: LimitRule::new(5, TEN_MINUTES),
             client_written_requests: LimitRule::new(200, TEN_MINUTES),
             global_sends: LimitRule::new(3_000, TEN_MINUTES),
+            client_captchas: LimitRule::new(40, TEN_MINUTES),
+            client_slow_sends: LimitRule::new(3, TEN_MINUTES),
+            global_slow_sends: LimitRule::new(60, TEN_MINUTES),
         }
     }
 }
@@ -102,6 +124,7 @@ impl Limits {
             identifier_verifications: self.identifier_verifications.times(factor),
             identifier_verification_reserve: self.identifier_verification_reserve.times(factor),
             identifier_verification_unseen: self.identifier_verification_unseen,
+            identifier_guesses: self.identifier_guesses.times(factor),
             identifier_sign_ins: self.identifier_sign_ins.times(factor),
             identifier_sign_in_reserve: self.identifier_sign_in_reserve.times(factor),
             identifier_sign_in_unseen: self.identifier_sign_in_unseen,
@@ -113,6 +136,9 @@ impl Limits {
             user_code_unseen: self.user_code_unseen,
             client_written_requests: self.client_written_requests.times(factor),
             global_sends: self.global_sends.times(factor),
+            client_captchas: self.client_captchas.times(factor),
+            client_slow_sends: self.client_slow_sends.times(factor),
+            global_slow_sends: self.global_slow_sends.times(factor),
         }
     }
 }

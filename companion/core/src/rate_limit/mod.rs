@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `gcra.rs` | the rule and the decision, pure |
+//! | `guesses.rs` | wrong codes in a row, pure |
 //! | `client_prefix.rs` | what counts as one client |
 //! | `key.rs` | what a limit is counted under |
 //! | `limits.rs` | the rules, with their numbers |
@@ -10,12 +11,14 @@
 
 mod client_prefix;
 mod gcra;
+mod guesses;
 mod key;
 mod limiter;
 mod limits;
 
 pub use client_prefix::ClientPrefix;
 pub use gcra::{Decision, LimitRule, TheoreticalArrival};
+pub use guesses::GuessRule;
 pub use key::{ClientAction, IdentifierHash, IdentifierHasher, LimitKey};
 pub use limiter::{Limited, Limiter, RetryAfter};
 pub use limits::Limits;

@@ -71,6 +71,7 @@ impl Challenge {
             code,
             client_id: client_id.map(str::to_owned),
             created_at: with.now,
+            run_at: with.now + with.send_after,
             expires_at,
         };
         let challenge = Self {

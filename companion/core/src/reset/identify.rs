@@ -1,5 +1,7 @@
 //! The first step: an identifier opens a flow, whoever it belongs to, and a code is asked for.
 
+use std::time::Duration;
+
 use super::challenge::Challenge;
 use super::flow::{FlowState, ResetFlow};
 use super::settings::Issuing;
@@ -19,6 +21,8 @@ pub struct ResetRequest {
     pub client_id: Option<String>,
     /// The interaction of the provider that the reset runs in, an opaque handle.
     pub interaction: Option<String>,
+    /// How much later the code is sent: zero, but for who is let in by the slow way (SR-13).
+    pub send_after: Duration,
 }
 
 /// A new flow, and what belongs to it.
@@ -56,6 +60,7 @@ impl ResetFlow {
             identifier,
             client_id,
             interaction,
+            send_after: _,
         } = request;
         let id = FlowId::draw(with.random);
         let binding = BindingSecret::issue(with.random);

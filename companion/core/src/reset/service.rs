@@ -1,6 +1,7 @@
 //! The steps over the ports. This is the only place of the flow that waits for anything.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::challenge::Challenge;
 use super::flow::ResetFlow;
@@ -100,7 +101,11 @@ where
         if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
             return Ok(Err(IdentifyRejection::Limited { retry_after: limit.0 }));
         }
-        let opened = ResetFlow::begin(request, self.issuing(now));
+        let issuing = Issuing {
+            send_after: request.send_after,
+            ..self.issuing(now)
+        };
+        let opened = ResetFlow::begin(request, issuing);
         let event = self.event(&opened.flow, EventKind::ResetRequested { channel }, visitor, now);
         self.parts.store.begin(&opened.sent(&event)).await?;
         Ok(Ok(Begun {
@@ -125,11 +130,12 @@ where
             .map(|(flow, challenge)| flow.view(challenge.as_ref(), &self.parts.settings, now)))
     }
 
-    /// Asks for another code in the same flow.
+    /// Asks for another code in the same flow, to be sent `send_after` from now.
     pub async fn resend(
         &self,
         flow_id: &FlowId,
         binding: &BindingSecret,
+        send_after: Duration,
         visitor: Visitor,
         now: Timestamp,
     ) -> Answer<Resent, ResendRejection> {
@@ -144,7 +150,11 @@ where
         if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
             return Ok(Err(ResendRejection::Limited { retry_after: limit.0 }));
         }
-        let reissued = match flow.resend(self.issuing(now)) {
+        let issuing = Issuing {
+            send_after,
+            ..self.issuing(now)
+        };
+        let reissued = match flow.resend(issuing) {
             Ok(reissued) => reissued,
             Err(rejection) => return Ok(Err(rejection)),
         };
@@ -227,6 +237,8 @@ where
             self.parts.store.record(&event).await?;
             return Ok(Err(VerifyRejection::WrongCode { attempts_left }));
         };
+        // Before anything else is done: should this fail, no proof is lost.
+        self.parts.limiter.guessed(&hash, now).await?;
         let subject = checked.subject().clone();
         let (flow, proof, expires_at) = match flow.accept_code(checked, self.issuing(now)) {
             Ok(Accepted {
@@ -361,6 +373,7 @@ where
             keyring: &self.parts.keyring,
             random: &*self.parts.random,
             settings: &self.parts.settings,
+            send_after: Duration::ZERO,
             now,
         }
     }

@@ -44,6 +44,8 @@ pub struct Issuing<'a> {
     pub random: &'a dyn Random,
     /// Life times and counts.
     pub settings: &'a ResetSettings,
+    /// How much later than now a code is sent.
+    pub send_after: Duration,
     /// The present moment.
     pub now: Timestamp,
 }

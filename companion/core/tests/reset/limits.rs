@@ -138,7 +138,7 @@ fn a_resend_counts_as_a_send() {
     ));
 }
 
-/// SR-20: over all codes of an identifier, 100 tries an hour, and it recovers by itself.
+/// Over all codes of an identifier, 100 tries an hour, right ones too, and it recovers by itself.
 #[test]
 fn guesses_are_bounded_over_all_codes() {
     for identifier in [ADA, NOBODY] {
@@ -180,6 +180,104 @@ fn guesses_are_bounded_over_all_codes() {
             "one grew back"
         );
     }
+}
+
+/// Guesses until refused, waiting as told between them; answers the waits.
+fn guess(world: &World, identifier: &str, address: &str, times: u32) -> Vec<u64> {
+    let mut waits = Vec::new();
+    let mut guessed = 0;
+    while guessed < times {
+        let browser = world.try_ask(identifier, address).unwrap();
+        let code = world.code_for(identifier).unwrap_or_else(|| "123456".to_owned());
+        match world.verify(&browser, &other_than(&code)).unwrap_err() {
+            VerifyRejection::WrongCode { .. } => guessed += 1,
+            VerifyRejection::Limited { retry_after } => {
+                waits.push(retry_after.as_secs());
+                // What rests is rounded up to the second.
+                world.wait(retry_after.as_secs() + 1);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    waits
+}
+
+/// SR-20: of codes in a row ten may be wrong without a pause, then the pauses grow, and after a hundred there is a rest.
+/// SR-3: account or not. SR-22: nobody is locked out from elsewhere, and nobody has to be asked.
+#[test]
+fn sr20_a_hundred_codes_in_a_row_with_growing_pauses_and_then_a_rest() {
+    let hour = 3_600;
+    let told = [ADA, NOBODY].map(|identifier| {
+        let limits = Limits {
+            identifier_guesses: Limits::default().identifier_guesses,
+            ..generous()
+        };
+        let world = world(limits);
+        let waits = guess(&world, identifier, "198.51.100.66", 90);
+        assert_eq!(waits[..8], [30, 60, 120, 240, 480, 960, 1_920, hour]);
+        assert!(waits[8..].iter().all(|wait| (hour - 1..=hour).contains(wait)));
+        assert_eq!(waits.len(), 79, "from the twelfth on each has waited");
+
+        let stranger = world.try_ask(identifier, "198.51.100.66").unwrap();
+        let VerifyRejection::Limited { retry_after } = world.verify(&stranger, "000000").unwrap_err() else {
+            panic!("ten are kept for others");
+        };
+        assert!(
+            (86_300..=86_401).contains(&retry_after.as_secs()),
+            "{retry_after:?}"
+        );
+        let owner = world.try_ask(identifier, "203.0.113.9").unwrap();
+        let code = world.code_for(identifier).unwrap_or_else(|| "123456".to_owned());
+        let answer = world.verify(&owner, &other_than(&code)).unwrap_err();
+        assert!(
+            matches!(answer, VerifyRejection::WrongCode { .. }),
+            "the owner, from elsewhere"
+        );
+
+        world.wait(86_401);
+        assert_eq!(
+            guess(&world, identifier, "198.51.100.66", 10),
+            [0_u64; 0],
+            "it ends by itself"
+        );
+        waits
+    });
+    assert_eq!(told[0], told[1]);
+}
+
+/// SR-20: a right code ends the run.
+#[test]
+fn sr20_a_right_code_ends_the_run_of_wrong_ones() {
+    let world = world(Limits {
+        identifier_guesses: Limits::default().identifier_guesses,
+        ..generous()
+    });
+    for _ in 0..3 {
+        assert_eq!(guess(&world, ADA, "192.0.2.1", 10), [0_u64; 0]);
+        let browser = world.ask(ADA);
+        let code = world.code_for(ADA).unwrap();
+        assert!(world.verify(&browser, &code).is_ok());
+    }
+    assert_eq!(guess(&world, ADA, "192.0.2.1", 12), [30]);
+}
+
+/// SR-20: a hundred is the end whoever asks, however many addresses they have.
+#[test]
+fn sr20_with_many_addresses_there_are_a_hundred_too() {
+    let world = world(Limits {
+        identifier_guesses: Limits::default().identifier_guesses,
+        ..generous()
+    });
+    let mut guessed = 0;
+    for address in 0..150 {
+        let browser = world.try_ask(ADA, &format!("198.51.100.{address}")).unwrap();
+        let code = world.code_for(ADA).unwrap();
+        match world.verify(&browser, &other_than(&code)).unwrap_err() {
+            VerifyRejection::WrongCode { .. } => guessed += 1,
+            refused => assert!(matches!(refused, VerifyRejection::Limited { .. })),
+        }
+    }
+    assert_eq!(guessed, 100);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Two answers at once: whoever loses the swap is told what the flow says by then.
 
+use std::time::Duration;
+
 use keyback_core::identifier::Identifier;
 use keyback_core::ids::Subject;
 use keyback_core::one_time_code::{CodeContext, CodeKey, CodeKeyring};
@@ -197,12 +199,14 @@ fn a_checked_answer_fits_its_own_challenge_only() {
         keyring: &keyring,
         random: &SystemRandom,
         settings: &settings,
+        send_after: Duration::ZERO,
         now,
     };
     let request = ResetRequest {
         identifier: Identifier::parse(ADA).unwrap(),
         client_id: None,
         interaction: None,
+        send_after: Duration::ZERO,
     };
     let opened = ResetFlow::begin(request, issuing(now));
     let right = || {

@@ -103,6 +103,7 @@ impl World {
             identifier: Identifier::parse(identifier).unwrap(),
             client_id: Some("demo-site".to_owned()),
             interaction: Some("interaction-1".to_owned()),
+            send_after: Duration::ZERO,
         };
         let begun = at_once(self.service.identify(
             request,
@@ -155,7 +156,7 @@ impl World {
         let (id, binding) = (&browser.flow_id, &browser.binding);
         at_once(
             self.service
-                .resend(id, binding, browser.visitor(), self.clock.now()),
+                .resend(id, binding, Duration::ZERO, browser.visitor(), self.clock.now()),
         )
         .unwrap()
     }

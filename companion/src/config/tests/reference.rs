@@ -44,6 +44,10 @@ fn the_reference_loads_and_states_the_defaults() {
     let default = Config::default();
     assert_eq!(stated.store, default.store);
     assert_eq!(stated.backend, default.backend);
+    assert_eq!(stated.captcha.on, default.captcha.on);
+    assert_eq!(stated.captcha.timeout, default.captcha.timeout);
+    assert_eq!(stated.captcha.slow_lane, default.captcha.slow_lane);
+    assert!(stated.captcha.provider.is_none() && !stated.captcha.allow_private);
     assert_eq!(stated.reset, default.reset);
     assert_eq!(stated.hashing, default.hashing);
     assert_eq!(stated.session, default.session);
@@ -96,6 +100,9 @@ fn the_reference_names_every_key() {
     // Secrets are not written anywhere, so not here either.
     sms.extend(["auth_token", "api_key_secret", "headers", "signing_key"].map(str::to_owned));
     assert_eq!(named("sms"), sms);
+    let mut captcha = keys(&default.captcha);
+    captcha.insert("secret".to_owned());
+    assert_eq!(named("captcha"), captcha);
     assert_eq!(named("reset"), keys(&default.reset));
     assert_eq!(named("password.breached"), keys(&default.breached));
     assert_eq!(named("password.hashing"), keys(&default.hashing));

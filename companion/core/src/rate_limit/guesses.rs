@@ -1,0 +1,238 @@
+//! Wrong codes in a row: a few are free, then each costs a longer pause, and then there is a rest of a day.
+
+use std::time::Duration;
+
+use super::gcra::{Decision, TheoreticalArrival};
+use crate::time::Timestamp;
+
+/// The most that are counted: as many digits of the row as there are microseconds to a second.
+const MOST_COUNTED: u32 = 999_999;
+const MICROS: i64 = 1_000_000;
+
+/// How many codes in a row may be wrong for one identifier, over all of its codes (SR-20).
+///
+/// A right code, or a sign-in with the password, ends the run; so does time, `forgotten_after` the last wrong one. Nobody
+/// has to be asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuessRule {
+    /// So many cost no pause.
+    pub free: u32,
+    /// So many in all; after them there are none until the run is forgotten.
+    pub most: u32,
+    /// Of those, so many are kept for clients not yet seen, which no pause holds up either: a stranger who guesses from
+    /// elsewhere has not locked the owner out (SR-9, SR-22).
+    pub reserve: u32,
+    /// The pause after the first that is not free. Each further one doubles it.
+    pub first_pause: Duration,
+    /// No pause is longer.
+    pub longest_pause: Duration,
+    /// How long after its last wrong code a run is forgotten.
+    pub forgotten_after: Duration,
+}
+
+/// Codes tried in a row, none of them right so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    tried: u32,
+    /// In seconds since the epoch.
+    forgotten_at: i64,
+}
+
+impl GuessRule {
+    /// The same rule, `factor` times as generous with codes; the pauses stay.
+    #[must_use]
+    pub fn times(self, factor: u32) -> Self {
+        let times = |count: u32| count.saturating_mul(factor).min(MOST_COUNTED);
+        Self {
+            free: times(self.free),
+            most: times(self.most),
+            reserve: times(self.reserve),
+            ..self
+        }
+    }
+
+    /// Takes one at `now`, before anybody knows whether it is right: of many at once, none goes uncounted. A right one
+    /// ends the run afterwards.
+    pub fn take(
+        self,
+        stored: Option<TheoreticalArrival>,
+        unseen: bool,
+        now: Timestamp,
+    ) -> (Decision, Option<TheoreticalArrival>) {
+        let forgotten_at = Run::forgotten_at(now + self.forgotten_after);
+        let run = stored
+            .map(Run::from_row)
+            .filter(|run| run.forgotten_at > now.as_secs())
+            // A clock that was set back must not make a run last longer.
+            .map(|run| Run {
+                forgotten_at: run.forgotten_at.min(forgotten_at),
+                ..run
+            });
+        let tried = run.map_or(0, |run| run.tried);
+        let open_at = run.and_then(|run| {
+            let over = Timestamp::from_millis(run.forgotten_at.saturating_mul(1_000));
+            let reserve = if unseen { 0 } else { self.reserve };
+            if tried >= self.most.saturating_sub(reserve) {
+                Some(over)
+            } else if unseen {
+                None
+            } else {
+                Some(over - self.forgotten_after + self.pause(tried))
+            }
+        });
+        match open_at {
+            Some(open_at) if open_at > now => {
+                let retry_after = open_at.since(now);
+                (Decision::Refused { retry_after }, stored)
+            }
+            Some(_) | None => {
+                let run = Run {
+                    tried: (tried + 1).min(MOST_COUNTED),
+                    forgotten_at,
+                };
+                (Decision::Allowed, Some(run.row()))
+            }
+        }
+    }
+
+    /// How long nobody who has been seen tries again, after so many wrong ones.
+    fn pause(self, tried: u32) -> Duration {
+        match tried.checked_sub(self.free) {
+            None | Some(0) => Duration::ZERO,
+            Some(beyond) => self
+                .first_pause
+                .saturating_mul(1 << (beyond - 1).min(16))
+                .min(self.longest_pause),
+        }
+    }
+}
+
+impl Run {
+    /// Rounded up: a pause is no shorter than it says.
+    fn forgotten_at(at: Timestamp) -> i64 {
+        (at + Duration::from_millis(999)).as_secs()
+    }
+
+    /// A row says when it may be swept, as every row of a limit does. Here that is a whole second, and what stands below
+    /// the second is the count.
+    fn row(self) -> TheoreticalArrival {
+        let micros = self.forgotten_at.saturating_mul(MICROS);
+        TheoreticalArrival::from_micros(micros.saturating_add(i64::from(self.tried)))
+    }
+
+    fn from_row(row: TheoreticalArrival) -> Self {
+        let micros = row.as_micros();
+        Self {
+            tried: u32::try_from(micros.rem_euclid(MICROS)).unwrap_or(MOST_COUNTED),
+            forgotten_at: micros.div_euclid(MICROS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rate_limit::Limits;
+
+    const RULE: GuessRule = GuessRule {
+        free: 3,
+        most: 8,
+        reserve: 2,
+        first_pause: Duration::from_secs(30),
+        longest_pause: Duration::from_secs(60),
+        forgotten_after: Duration::from_secs(86_400),
+    };
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(1_767_225_600_000 + millis)
+    }
+
+    /// What a client is told, second by second: the pause, or none.
+    fn pause(stored: &mut Option<TheoreticalArrival>, unseen: bool, now: Timestamp) -> Option<u64> {
+        let (decision, next) = RULE.take(*stored, unseen, now);
+        *stored = next;
+        match decision {
+            Decision::Allowed => None,
+            Decision::Refused { retry_after } => Some(retry_after.as_secs()),
+        }
+    }
+
+    #[test]
+    fn sr20_pauses_grow_up_to_the_rest_of_a_day_and_then_all_is_forgotten() {
+        let mut stored = None;
+        let mut now = at(0);
+        let mut pauses = Vec::new();
+        for _ in 0..6 {
+            while let Some(wait) = pause(&mut stored, false, now) {
+                pauses.push(wait);
+                now = now + Duration::from_secs(wait);
+            }
+        }
+        assert_eq!(pauses, [30, 60], "the fifth and the sixth waited");
+        assert_eq!(
+            pause(&mut stored, false, now),
+            Some(86_400),
+            "six of eight: two are kept"
+        );
+        assert_eq!(pause(&mut stored, true, now), None);
+        assert_eq!(
+            pause(&mut stored, true, now),
+            None,
+            "no pause for whom nobody has seen"
+        );
+        assert_eq!(pause(&mut stored, true, now), Some(86_400), "eight in a row");
+        now = now + Duration::from_secs(86_400);
+        for _ in 0..4 {
+            assert_eq!(pause(&mut stored, false, now), None, "it begins anew");
+        }
+        assert_eq!(pause(&mut stored, false, now), Some(30));
+    }
+
+    #[test]
+    fn sr20_a_refusal_is_not_counted_and_a_clock_set_back_makes_no_longer_wait() {
+        let mut stored = None;
+        for _ in 0..4 {
+            pause(&mut stored, false, at(1_000_000_000));
+        }
+        let held = stored;
+        assert_eq!(pause(&mut stored, false, at(1_000_000_000)), Some(30));
+        assert_eq!(stored, held);
+        assert_eq!(pause(&mut stored, false, at(0)), Some(30));
+    }
+
+    #[test]
+    fn a_generous_rule_still_counts() {
+        let rule = Limits::default().identifier_guesses.times(1_000_000);
+        let (_, stored) = rule.take(None, false, at(1));
+        assert_eq!(stored.map(Run::from_row).map(|run| run.tried), Some(1));
+        assert_eq!((rule.free, rule.most), (MOST_COUNTED, MOST_COUNTED));
+    }
+
+    proptest! {
+        /// However they come, from seen and unseen clients, no more than `most` are taken until a day has gone by
+        /// without one.
+        #[test]
+        fn sr20_no_run_is_longer_than_the_most(
+            arrivals in prop::collection::vec((0_i64..7_200_000, any::<bool>()), 1..200),
+        ) {
+            let mut stored = None;
+            let mut now = 0;
+            let mut run = 0;
+            let mut last = None;
+            for (gap, unseen) in arrivals {
+                now += gap;
+                if pause(&mut stored, unseen, at(now)).is_none() {
+                    // What rests is rounded to the second.
+                    if last.is_some_and(|last| now - last >= 86_400_000) {
+                        run = 0;
+                    }
+                    run += 1;
+                    last = Some(now);
+                    prop_assert!(run <= RULE.most, "{run} in a row");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The captcha before a code is sent, where one is configured (SR-13).
+//!
+//! It is asked before anything is looked up, so that whatever comes of it is the same for every address. Who has no script
+//! can't answer, and is not refused: their codes wait, and few are sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+use keyback_core::ports::Failure;
+use keyback_core::rate_limit::{ClientPrefix, IdentifierHasher, Limiter, RetryAfter};
+use keyback_core::time::Timestamp;
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use crate::backends::reset_rows::ResetRows;
+use crate::config::captcha::{CaptchaRoute, CaptchaSettings};
+use crate::http::headers::Embedded;
+use crate::outgoing::{Call, CallError, OutgoingHttp, Targets};
+use crate::store::{Store, captcha_answers};
+use crate::views::captcha::Widget;
+
+/// Providers take an answer for minutes; a custom one may take longer.
+const REMEMBERED: Duration = Duration::from_secs(3_600);
+/// The longest that a provider gives out are a few thousand bytes.
+const MOST_ANSWER_BYTES: usize = 8_192;
+
+/// Asks, and has answers verified.
+pub struct Captcha {
+    settings: CaptchaSettings,
+    embedded: Embedded,
+    parts: CaptchaParts,
+}
+
+/// What a captcha works with.
+pub struct CaptchaParts {
+    pub store: Store,
+    pub limiter: Limiter<ResetRows>,
+    pub outgoing: Arc<OutgoingHttp>,
+    pub identifiers: IdentifierHasher,
+}
+
+/// What becomes of a request for a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// It goes on; the code is sent after this time.
+    Open { send_after: Duration },
+    /// The answer was none, or not for this.
+    Wrong,
+    /// Too many answers, or too many requests without one.
+    Limited { retry_after: Duration },
+    /// Nobody can say whether the answer is right.
+    Down,
+}
+
+impl Passage {
+    /// At once.
+    pub const FREE: Self = Self::Open {
+        send_after: Duration::ZERO,
+    };
+}
+
+/// What the provider says of an answer.
+#[derive(Debug, Deserialize)]
+struct Verdict {
+    success: bool,
+    hostname: Option<String>,
+    action: Option<String>,
+    #[serde(default, rename = "error-codes")]
+    error_codes: Vec<String>,
+}
+
+/// Why there is no verdict. It names neither the answer nor the secret.
+#[derive(Debug, thiserror::Error)]
+enum NoVerdict {
+    #[error("{}", .0.in_full())]
+    Call(#[from] CallError),
+    #[error("it answered {0}")]
+    Status(u16),
+    #[error("it answered with no verdict")]
+    Unreadable,
+    #[error("it does not accept the secret; compare [captcha] secret with the provider's")]
+    Secret,
+}
+
+impl Captcha {
+    pub fn new(settings: CaptchaSettings, parts: CaptchaParts) -> Self {
+        let embedded = Embedded::new(settings.sources.iter().cloned());
+        Self {
+            settings,
+            embedded,
+            parts,
+        }
+    }
+
+    /// What the page of a route shows, if it is asked there.
+    pub fn widget(&self, route: CaptchaRoute) -> Option<Widget<'_>> {
+        self.asks(route).then(|| Widget {
+            script_url: self.settings.script_url.as_str(),
+            class: &self.settings.widget_class,
+            site_key: &self.settings.site_key,
+            action: route.action(),
+        })
+    }
+
+    /// What the policy of such a page allows beside the page's own.
+    pub fn embedded(&self) -> &Embedded {
+        &self.embedded
+    }
+
+    /// The form field of the answer.
+    pub fn token_field(&self) -> &str {
+        &self.settings.token_field
+    }
+
+    /// Whether a request for a code may go on. `answer` is what the script has written into the form.
+    pub async fn check(
+        &self,
+        route: CaptchaRoute,
+        answer: &str,
+        client: ClientPrefix,
+        now: Timestamp,
+    ) -> Result<Passage, Failure> {
+        if !self.asks(route) {
+            return Ok(Passage::FREE);
+        }
+        if answer.is_empty() {
+            let limited = self.parts.limiter.slow_send(client, now).await?;
+            return Ok(match limited {
+                Ok(()) => Passage::Open {
+                    send_after: self.settings.slow_lane,
+                },
+                Err(RetryAfter(retry_after)) => Passage::Limited { retry_after },
+            });
+        }
+        // Each costs a call of the provider.
+        if let Err(RetryAfter(retry_after)) = self.parts.limiter.captcha(client, now).await? {
+            return Ok(Passage::Limited { retry_after });
+        }
+        if answer.len() > MOST_ANSWER_BYTES || !self.is_new(answer, now).await? {
+            return Ok(Passage::Wrong);
+        }
+        Ok(match self.verdict(answer).await {
+            Ok(verdict) if self.fits(&verdict, route) => Passage::FREE,
+            Ok(_) => Passage::Wrong,
+            Err(error) => {
+                tracing::error!(%error, host = self.settings.verify_url.host_str(), "no captcha can be verified; codes are sent to nobody who answers one");
+                Passage::Down
+            }
+        })
+    }
+
+    fn asks(&self, route: CaptchaRoute) -> bool {
+        self.settings.on.contains(&route)
+    }
+
+    /// Before it is verified: of many requests with one answer, one alone has it looked at.
+    async fn is_new(&self, answer: &str, now: Timestamp) -> Result<bool, Failure> {
+        let digest = self.parts.identifiers.hash_text(&format!("captcha {answer}"));
+        captcha_answers::use_once(self.parts.store.writer(), digest.as_str(), now + REMEMBERED)
+            .await
+            .map_err(|error| Failure::broken("remember an answer", error))
+    }
+
+    /// Bound to the route and to this site, where the provider says what it was given for.
+    fn fits(&self, verdict: &Verdict, route: CaptchaRoute) -> bool {
+        let is = |said: &Option<String>, wanted: &str| {
+            said.as_deref()
+                .is_none_or(|said| said.eq_ignore_ascii_case(wanted))
+        };
+        verdict.success
+            && is(&verdict.action, route.action())
+            && is(&verdict.hostname, &self.settings.hostname)
+    }
+
+    async fn verdict(&self, answer: &str) -> Result<Verdict, NoVerdict> {
+        // The visitor's address is nobody else's business.
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("secret", self.settings.secret.expose())
+            .append_pair("response", answer)
+            .finish();
+        let mut headers = HeaderMap::new();
+        let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert(header::CONTENT_TYPE, content_type);
+        let call = Call {
+            method: Method::POST,
+            url: &self.settings.verify_url,
+            headers,
+            body: Bytes::from(body),
+            timeout: self.settings.timeout,
+            targets: if self.settings.allow_private {
+                Targets::Any
+            } else {
+                Targets::Public
+            },
+        };
+        let answer = self.parts.outgoing.send(call).await?;
+        // Some providers say what is wrong with the answer under a 400.
+        let verdict = serde_json::from_slice::<Verdict>(&answer.body);
+        let verdict = match verdict {
+            Ok(verdict) if answer.status.is_success() || answer.status.is_client_error() => verdict,
+            Ok(_) | Err(_) if !answer.status.is_success() => {
+                return Err(NoVerdict::Status(answer.status.as_u16()));
+            }
+            Ok(_) | Err(_) => return Err(NoVerdict::Unreadable),
+        };
+        if verdict
+            .error_codes
+            .iter()
+            .any(|code| code.ends_with("-input-secret"))
+        {
+            return Err(NoVerdict::Secret);
+        }
+        Ok(verdict)
+    }
+}
+
+impl std::fmt::Debug for Captcha {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Captcha(..)")
+    }
+}

@@ -1,0 +1,11 @@
+//! The captcha's place in a form. Its script fills it; without a script it stays empty, and the form says what follows.
+
+/// A captcha to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widget<'a> {
+    pub script_url: &'a str,
+    /// What the script looks for.
+    pub class: &'a str,
+    pub site_key: &'a str,
+    pub action: &'a str,
+}

@@ -1,0 +1,298 @@
+//! A captcha before codes are sent, with a provider of the test's own.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Router, routing};
+use keyback_companion::config::app::Secret;
+use keyback_companion::config::captcha::{CaptchaConfig, CaptchaProvider, CaptchaRoute};
+use keyback_tests::{ADA, Browser, OLD_PASSWORD, TestApp};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+
+/// Has no account.
+const NOBODY: &str = "nobody@example.com";
+const FIELD: &str = "captcha-answer";
+
+/// Verifies answers as it is told to, and remembers what it was asked.
+#[derive(Clone)]
+struct Provider {
+    url: Url,
+    says: Arc<Mutex<Says>>,
+}
+
+struct Says {
+    verdict: Value,
+    status: StatusCode,
+    slow: Duration,
+    asked: Vec<HashMap<String, String>>,
+}
+
+impl Provider {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let says = Says {
+            verdict: json!({ "success": true }),
+            status: StatusCode::OK,
+            slow: Duration::ZERO,
+            asked: Vec::new(),
+        };
+        let provider = Self {
+            url: Url::parse(&format!("http://{address}")).unwrap(),
+            says: Arc::new(Mutex::new(says)),
+        };
+        let routes = Router::new()
+            .route("/verify", routing::post(verify))
+            .with_state(provider.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        provider
+    }
+
+    fn answers(&self, verdict: Value) {
+        self.says.lock().unwrap().verdict = verdict;
+    }
+
+    fn asked(&self) -> Vec<HashMap<String, String>> {
+        std::mem::take(&mut self.says.lock().unwrap().asked)
+    }
+
+    fn config(&self) -> CaptchaConfig {
+        CaptchaConfig {
+            provider: Some(CaptchaProvider::Custom),
+            site_key: Some("site-key".to_owned()),
+            secret: Some(Secret::new("the secret of this site")),
+            verify_url: self.url.join("/verify").ok(),
+            allow_private: true,
+            script_url: Url::parse("https://captcha.example/api.js").ok(),
+            widget_class: Some("captcha".to_owned()),
+            token_field: Some(FIELD.to_owned()),
+            sources: vec![Url::parse("https://frames.captcha.example").unwrap()],
+            ..CaptchaConfig::default()
+        }
+    }
+}
+
+async fn verify(State(provider): State<Provider>, body: String) -> Response {
+    let form = url::form_urlencoded::parse(body.as_bytes())
+        .into_owned()
+        .collect();
+    let (slow, answer) = {
+        let mut says = provider.says.lock().unwrap();
+        says.asked.push(form);
+        (says.slow, (says.status, says.verdict.to_string()).into_response())
+    };
+    tokio::time::sleep(slow).await;
+    answer
+}
+
+async fn with_captcha(change: impl FnOnce(&mut CaptchaConfig)) -> (TestApp, Provider) {
+    let provider = Provider::start().await;
+    let mut captcha = provider.config();
+    change(&mut captcha);
+    let app = TestApp::with(|config| {
+        config.captcha = captcha;
+        config.limits.sends_per_address = 1_000;
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    (app, provider)
+}
+
+/// Asks for a code with an answer, as the script writes it into the form.
+async fn ask(browser: &mut Browser, identifier: &str, answer: &str) {
+    browser.open("/forgot-password").await;
+    let action = browser.page().form_with("identifier").action;
+    let fields = [("identifier", identifier), (FIELD, answer)];
+    let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    browser.post_from_here(&action, fields.to_vec()).await;
+}
+
+#[tokio::test]
+async fn sr13_a_code_is_sent_for_an_answer_which_serves_once() {
+    let (app, provider) = with_captcha(|_| ()).await;
+    let mut browser = app.browser();
+    ask(&mut browser, ADA, "answer-1").await;
+    browser.assert_at("/forgot-password/code");
+    assert_eq!(app.letters_to(ADA).await.len(), 1);
+    let asked = provider.asked();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0]["secret"], "the secret of this site");
+    assert_eq!(asked[0]["response"], "answer-1");
+    assert_eq!(asked[0].len(), 2, "nothing about the visitor");
+
+    ask(&mut browser, ADA, "answer-1").await;
+    browser.assert_status(422);
+    browser.assert_says("That check didn’t go through.");
+    assert!(
+        provider.asked().is_empty(),
+        "an answer that was used is not looked at"
+    );
+    let rests: Vec<String> = sqlx::query_scalar("SELECT digest FROM captcha_answers")
+        .fetch_all(app.companion.store.reader())
+        .await
+        .unwrap();
+    assert!(rests.len() == 1 && !rests[0].contains("answer"), "{rests:?}");
+    app.advance(Duration::from_secs(3_600));
+    app.companion.sweep().await.unwrap();
+    assert_eq!(app.row_counts().await["captcha_answers"], 0);
+}
+
+#[tokio::test]
+async fn sr13_an_answer_is_bound_to_the_route_and_to_this_site() {
+    let (app, provider) = with_captcha(|_| ()).await;
+    let mut browser = app.browser();
+    let right = json!({ "success": true, "action": "keyback_send", "hostname": "localhost" });
+    let cases = [
+        (right.clone(), true),
+        (
+            json!({ "success": false, "error-codes": ["invalid-input-response"] }),
+            false,
+        ),
+        (
+            json!({ "success": true, "action": "keyback_resend", "hostname": "localhost" }),
+            false,
+        ),
+        (
+            json!({ "success": true, "action": "", "hostname": "localhost" }),
+            false,
+        ),
+        (
+            json!({ "success": true, "action": "keyback_send", "hostname": "evil.example" }),
+            false,
+        ),
+    ];
+    for (number, (verdict, good)) in cases.into_iter().enumerate() {
+        provider.answers(verdict.clone());
+        ask(&mut browser, ADA, &format!("answer-{number}")).await;
+        assert_eq!(browser.page().status == 200, good, "{verdict}");
+    }
+    assert_eq!(app.letters_to(ADA).await.len(), 1);
+    // Another code needs an answer of its own kind.
+    provider.answers(right);
+    ask(&mut browser, ADA, "one-more").await;
+    app.advance(Duration::from_secs(60));
+    for (action, status) in [("keyback_send", 422), ("keyback_resend", 200)] {
+        provider.answers(json!({ "success": true, "action": action }));
+        let form = browser.page().form_to("/forgot-password/code/resend").action;
+        let fields = vec![(FIELD.to_owned(), format!("for {action}"))];
+        browser.post_from_here(&form, fields).await;
+        browser.assert_status(status);
+    }
+    browser.assert_says("A new code is on its way.");
+}
+
+#[tokio::test]
+async fn sr13_while_it_is_down_nothing_is_sent_and_the_answer_is_the_same_for_everybody() {
+    let (app, provider) =
+        with_captcha(|captcha| captcha.timeout = keyback_companion::config::duration::Span::seconds(1)).await;
+    let mut browser = app.browser();
+    let mut answers = Vec::new();
+    for (number, trouble) in ["status", "no-json", "secret", "slow"].into_iter().enumerate() {
+        {
+            let mut says = provider.says.lock().unwrap();
+            says.status = if trouble == "status" {
+                StatusCode::BAD_GATEWAY
+            } else {
+                StatusCode::OK
+            };
+            says.verdict = match trouble {
+                "no-json" => json!("nothing"),
+                "secret" => json!({ "success": false, "error-codes": ["invalid-input-secret"] }),
+                _ => json!({ "success": true }),
+            };
+            says.slow = Duration::from_secs(if trouble == "slow" { 20 } else { 0 });
+        }
+        for identifier in [ADA, NOBODY] {
+            ask(&mut browser, identifier, &format!("{identifier}-{number}")).await;
+            browser.assert_status(503);
+            assert_eq!(browser.page().header("retry-after"), "60", "{trouble}");
+            browser.assert_says("so no code was sent");
+            answers.push(browser.page().body.replace(identifier, "SOMEBODY"));
+        }
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert!(app.letters_to(ADA).await.is_empty());
+    assert_eq!(
+        app.row_counts().await["reset_flows"],
+        0,
+        "nothing was begun either"
+    );
+}
+
+#[tokio::test]
+async fn sr13_without_a_script_the_code_comes_later_and_few_do() {
+    let (app, provider) = with_captcha(|_| ()).await;
+    let mut answers = Vec::new();
+    for identifier in [ADA, NOBODY] {
+        let mut browser = app.browser();
+        browser.open("/forgot-password").await;
+        browser.assert_says("Without JavaScript, the code comes a few minutes later.");
+        browser.ask_reset(identifier).await;
+        browser.assert_at("/forgot-password/code");
+        browser.assert_says("the code comes a few minutes later");
+        answers.push(browser.page().text().replace(identifier, "SOMEBODY"));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert!(app.letters_to(ADA).await.is_empty(), "it waits");
+    app.advance(Duration::from_secs(119));
+    assert!(app.letters_to(ADA).await.is_empty());
+    app.advance(Duration::from_secs(1));
+    assert_eq!(app.letters_to(ADA).await.len(), 1);
+    assert!(provider.asked().is_empty());
+    // The code works.
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    app.advance(Duration::from_secs(120));
+    browser.enter_code(&app.last_code_for(ADA).await).await;
+    browser.assert_at("/forgot-password/password");
+    // Three in ten minutes from one address.
+    for status in [200, 429] {
+        browser.open("/forgot-password").await;
+        browser.ask_reset(NOBODY).await;
+        if browser.page().status == 429 {
+            assert_eq!(status, 429);
+        }
+    }
+    browser.assert_says("Too many requests.");
+}
+
+#[tokio::test]
+async fn sr13_the_policy_allows_the_provider_on_its_pages_alone() {
+    let (app, _provider) = with_captcha(|captcha| captcha.on = vec![CaptchaRoute::Send]).await;
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    let policy = browser.page().header("content-security-policy").to_owned();
+    let origins = "https://captcha.example https://frames.captcha.example";
+    for part in [
+        format!("; frame-src {origins}"),
+        format!("; connect-src {origins}"),
+        format!("' {origins}; img-src"),
+        "default-src 'none'".to_owned(),
+        "object-src 'none'".to_owned(),
+    ] {
+        assert!(policy.contains(&part), "{part} in {policy}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+    let body = browser.page().body.clone();
+    assert!(body.contains("<script src=\"https://captcha.example/api.js\" async defer></script>"));
+    assert!(body.contains("data-sitekey=\"site-key\" data-action=\"keyback_send\""));
+    // The other pages know nothing of it, and no page does where none is configured.
+    ask(&mut browser, ADA, "answer").await;
+    browser.assert_at("/forgot-password/code");
+    let plain = TestApp::start().await;
+    let mut elsewhere = plain.browser();
+    elsewhere.open("/forgot-password").await;
+    let mut at_sign_in = app.browser();
+    at_sign_in.open("/sign-in").await;
+    for page in [browser.page(), elsewhere.page(), at_sign_in.page()] {
+        assert!(!page.header("content-security-policy").contains("captcha"));
+        assert!(!page.body.contains("captcha") && !page.body.contains("noscript"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Wrong codes in a row, over all the codes of an address.
+
+use keyback_companion::store::Store;
+use keyback_core::identifier::Identifier;
+use keyback_core::rate_limit::{ClientPrefix, Limiter, Limits};
+use keyback_core::time::Clock as _;
+use keyback_tests::{ADA, Browser, OLD_PASSWORD, TestApp};
+
+use super::with_ada;
+
+/// Has no account.
+const NOBODY: &str = "nobody@example.com";
+
+/// Types wrong codes, five of each code, until it is asked to wait; answers how many were taken.
+async fn guess(app: &TestApp, browser: &mut Browser, identifier: &str) -> usize {
+    let mut taken = 0;
+    loop {
+        browser.open("/forgot-password").await;
+        browser.ask_reset(identifier).await;
+        let letters = app.letters_to(identifier).await;
+        let right = letters.into_iter().find_map(|letter| letter.code);
+        let wrong = super::codes::wrong(right.as_deref().unwrap_or("123456"));
+        for _ in 0..5 {
+            browser.enter_code(&wrong).await;
+            if browser.page().status == 429 {
+                return taken;
+            }
+            browser.assert_status(422);
+            taken += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn sr20_wrong_codes_in_a_row_cost_a_pause_which_a_sign_in_ends() {
+    let (app, mut browser) = with_ada().await;
+    let mut answers = Vec::new();
+    for identifier in [ADA, NOBODY] {
+        assert_eq!(guess(&app, &mut browser, identifier).await, 11, "{identifier}");
+        let wait: u64 = browser.page().header("retry-after").parse().unwrap();
+        assert!((30..=31).contains(&wait), "{wait}");
+        answers.push(browser.page().text().replace(identifier, "SOMEBODY"));
+    }
+    assert_eq!(
+        answers[0], answers[1],
+        "SR-3: the same for an address without an account"
+    );
+
+    // The owner remembers the password, and the run is over.
+    let mut owner = app.browser();
+    owner.open("/sign-in").await;
+    owner.sign_in(ADA, OLD_PASSWORD).await;
+    owner.assert_at("/account");
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    let right = app.last_code_for(ADA).await;
+    browser.enter_code(&super::codes::wrong(&right)).await;
+    browser.assert_status(422);
+    browser.enter_code(&right).await;
+    browser.assert_at("/forgot-password/password");
+}
+
+#[tokio::test]
+async fn sr20_several_processes_count_together() {
+    let (app, _browser) = with_ada().await;
+    let rule = app.companion.config.limits.limits();
+    let limits = Limits {
+        client_verifications: rule.client_verifications.times(100),
+        ..rule
+    };
+    let hash = app.companion.identifiers.hash(&Identifier::parse(ADA).unwrap());
+    let client = ClientPrefix::from(std::net::IpAddr::from([192, 0, 2, 1]));
+    let file = app.folder().join("keyback.db");
+    let mut taken = 0;
+    // Each has opened the database by itself.
+    for _ in 0..3 {
+        let limiter = Limiter::new(Store::open(&file).await.unwrap(), limits);
+        for _ in 0..5 {
+            let tried = limiter.verify(&hash, client, app.clock.now()).await.unwrap();
+            taken += usize::from(tried.is_ok());
+        }
+    }
+    assert_eq!(taken, 11);
+}
