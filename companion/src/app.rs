@@ -32,7 +32,7 @@ use crate::outgoing::OutgoingHttp;
 use crate::pages::provider_pages::DesignedPages;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
-use crate::store::{Store, StoreError, audit, freeze_links, jobs, limits, reset};
+use crate::store::{Store, StoreError, audit, freeze_links, jobs, limits, reset, sent_codes};
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
 
@@ -68,6 +68,8 @@ pub struct Companion {
     pub theme: Arc<Theme>,
     pub cookies: Cookies,
     pub(crate) verifications: Verifications,
+    /// The keys of code digests.
+    pub(crate) code_keys: CodeKeyring,
     pub host: HostGuard,
     /// `/reset-password` as a relying party of the own provider.
     pub relying_party: RelyingParty,
@@ -184,6 +186,7 @@ impl Companion {
             limiter: Limiter::new(rows, config.limits.limits()),
             cookies: Cookies::for_url(&public_url),
             verifications: Verifications::new(root_keys.sealer(Purpose::Verifications)),
+            code_keys: code_keyring(&root_keys),
             host: HostGuard::new(&public_url),
             inbox: connectors.uses_inbox().then_some(inbox),
             messages: Messages::built_in()?,
@@ -226,6 +229,7 @@ impl Companion {
         reset::sweep(db, now).await?;
         limits::sweep(db, now).await?;
         freeze_links::sweep(db, now).await?;
+        sent_codes::sweep(db, now).await?;
         audit::sweep(db, now - AUDIT_KEPT).await?;
         self.provider.sweep(now).await?;
         Ok(())

@@ -15,7 +15,9 @@ use crate::fail_point::FailPoint;
 use crate::http::server::told_to_stop;
 use crate::logout::{self, LogoutError};
 use crate::messages::{CodeMessage, Message, MessageError, PasswordChangedMessage, Way};
-use crate::outbox::{ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
+use crate::outbox::{
+    ChangedBy, CodePurpose, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
+};
 use crate::pages::not_me;
 use crate::store::jobs::{self as rows, Free, Job, Lane};
 use crate::store::{StoreError, reset, users};
@@ -205,6 +207,15 @@ fn backoff(attempts: i64) -> Duration {
 async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let order: SendCode = companion.outbox.open(job)?;
     let now = companion.clock.now();
+    let kind = match order.purpose {
+        CodePurpose::Reset => MessageKind::ResetCode,
+        CodePurpose::Confirm => MessageKind::ConfirmCode,
+        CodePurpose::App => MessageKind::AppCode,
+    };
+    if order.purpose != CodePurpose::Reset {
+        // The app that asked for it has said whom it is for.
+        return deliver_code(companion, job, &order, kind, now).await;
+    }
     let user = users::find_by_identifier(companion.store.reader(), &order.identifier).await?;
     let user = user.filter(|user| user.may_reset_over(&order.identifier));
     let subject = user.as_ref().map(|user| user.id.as_str());
@@ -214,11 +225,23 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
     let Some(user) = user.filter(|_| may_send) else {
         return Ok(());
     };
+    deliver_code(companion, job, &order, kind, now).await?;
+    tracing::info!(job = %job.id, user = %user.id, "a code was sent");
+    Ok(())
+}
+
+async fn deliver_code(
+    companion: &Companion,
+    job: &Job,
+    order: &SendCode,
+    kind: MessageKind,
+    now: Timestamp,
+) -> Result<(), JobError> {
     let app_name = companion.app_name(order.client_id.as_deref()).await?;
-    let message = code_message(companion, &order, &app_name, now)?;
+    let message = code_message(companion, order, &app_name, now)?;
     let outgoing = Outgoing {
         to: &order.identifier,
-        kind: MessageKind::ResetCode,
+        kind,
         message: &message,
         app_name: &app_name,
         code: Some(&order.code),
@@ -226,9 +249,7 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<(), JobError> {
         now,
         expires_at: order.expires_at,
     };
-    companion.connectors.deliver(&outgoing).await?;
-    tracing::info!(job = %job.id, user = %user.id, "a code was sent");
-    Ok(())
+    Ok(companion.connectors.deliver(&outgoing).await?)
 }
 
 fn code_message(
@@ -245,9 +266,11 @@ fn code_message(
         host: companion.public_url.host_str().unwrap_or_default(),
         color: companion.theme.color(),
     };
-    match order.identifier {
-        Identifier::Email(_) => companion.messages.render_reset_code(&code),
-        Identifier::Phone(_) => companion.messages.render_reset_code_sms(&code),
+    match (order.purpose, &order.identifier) {
+        (CodePurpose::Reset, Identifier::Email(_)) => companion.messages.render_reset_code(&code),
+        (CodePurpose::Reset, Identifier::Phone(_)) => companion.messages.render_reset_code_sms(&code),
+        (_, Identifier::Email(_)) => companion.messages.render_confirm_code(&code),
+        (_, Identifier::Phone(_)) => companion.messages.render_confirm_code_sms(&code),
     }
 }
 

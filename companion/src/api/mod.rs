@@ -11,6 +11,7 @@
 mod account;
 mod body;
 mod caller;
+mod codes;
 mod details;
 mod error;
 mod password_check;
@@ -37,7 +38,12 @@ pub fn router(companion: &Arc<Companion>) -> Router {
     let of_person = Router::new()
         .route("/my-account", get(account::get))
         .route("/my-account/password", post(account::change_password))
-        .route("/verifications/password", post(verification::by_password));
+        .route("/verifications/password", post(verification::by_password))
+        .route("/verifications/verification-code", post(verification::send_code))
+        .route(
+            "/verifications/verification-code/verify",
+            post(verification::by_code),
+        );
     Router::new()
         .merge(companion.provider.readable_by_apps(of_person))
         .route("/users", get(users::get).post(users::post))
@@ -60,6 +66,8 @@ pub fn router(companion: &Arc<Companion>) -> Router {
         )
         .route("/users/{user_id}/grants", get(user_grants::get))
         .route("/users/{user_id}/grants/{grant_id}", delete(user_grants::delete))
+        .route("/verification-codes", post(codes::post))
+        .route("/verification-codes/verify", post(codes::verify))
         .route("/sign-in-exp/default/check-password", post(password_check::post))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -26,6 +26,7 @@ mod migrate;
 pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;
+pub mod sent_codes;
 pub mod sessions;
 pub mod tokens;
 pub mod users;

@@ -1,6 +1,7 @@
 //! The APIs, driven by the SDK's own clients as they drive Logto's, and by requests that the SDK has no call for.
 
 mod account;
+mod codes;
 mod management;
 mod passwords;
 mod sign_outs;
