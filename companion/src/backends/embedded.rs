@@ -13,6 +13,7 @@ use keyback_core::reset::Receipt;
 use keyback_core::secret::FreezeToken;
 use keyback_core::time::Timestamp;
 
+use crate::config::webhook::WebhookEvent;
 use crate::fail_point::{FailPoint, Step};
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
 use crate::logout::{CutOffAndTold, Endings};
@@ -28,6 +29,8 @@ const FREEZE_LINK_LIFE: Duration = Duration::from_secs(72 * 3_600);
 const SET_PASSWORD: ApiCall = ApiCall {
     method: "PATCH",
     route: "/users/:userId/password",
+    status: 200,
+    event: WebhookEvent::UserDataUpdated,
 };
 
 /// Accounts in Keyback's own store. Cheap to clone.
@@ -119,7 +122,7 @@ impl EmbeddedBackend {
             .await?;
         let told = AccountChange {
             user: change.user,
-            client_ip: change.client_ip,
+            client_ip: Some(change.client_ip),
             user_agent: change.user_agent,
             by: cause,
             now: change.now,
@@ -173,7 +176,7 @@ impl EmbeddedBackend {
         }
         let change = AccountChange {
             user: &user,
-            client_ip: &visitor.address.to_string(),
+            client_ip: Some(&visitor.address.to_string()),
             user_agent: visitor.user_agent.as_deref(),
             by: Cause::Reset {
                 flow_id: flow_id.as_str(),

@@ -5,6 +5,7 @@ mod codes;
 mod management;
 mod passwords;
 mod sign_outs;
+mod told;
 mod users;
 
 use std::sync::Arc;
