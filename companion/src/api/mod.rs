@@ -9,6 +9,7 @@
 //! before had opened (SR-44, SR-54, SR-73).
 
 mod account;
+mod account_sessions;
 mod body;
 mod caller;
 mod codes;
@@ -38,12 +39,24 @@ pub fn router(companion: &Arc<Companion>) -> Router {
     let of_person = Router::new()
         .route("/my-account", get(account::get))
         .route("/my-account/password", post(account::change_password))
+        .route("/my-account/sessions", get(account_sessions::sessions))
+        .route(
+            "/my-account/sessions/{session_id}",
+            delete(account_sessions::end_session),
+        )
+        .route("/my-account/grants", get(account_sessions::grants))
+        .route(
+            "/my-account/grants/{grant_id}",
+            delete(account_sessions::revoke_grant),
+        )
         .route("/verifications/password", post(verification::by_password))
         .route("/verifications/verification-code", post(verification::send_code))
         .route(
             "/verifications/verification-code/verify",
             post(verification::by_code),
-        );
+        )
+        // Here, and not only below: the layer must stand around it, or no preflight would be answered.
+        .method_not_allowed_fallback(method_not_allowed);
     Router::new()
         .merge(companion.provider.readable_by_apps(of_person))
         .route("/users", get(users::get).post(users::post))

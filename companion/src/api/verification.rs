@@ -99,6 +99,18 @@ fn context(person: &Person, phc: &str) -> Vec<u8> {
     format!("{} {} {phc}", acting.user.id, acting.session_id).into_bytes()
 }
 
+/// Refuses a call that shows no verification that holds, and every call of an app of others.
+pub(super) async fn expect(
+    companion: &Companion,
+    person: &Person,
+    headers: &HeaderMap,
+) -> Result<(), ApiError> {
+    person.check_first_party()?;
+    let phc = users::find_password_hash(companion.store.reader(), &person.acting.user.id).await?;
+    let (phc, now) = (phc.unwrap_or_default(), companion.clock.now());
+    companion.verifications.check(headers, person, &phc, now)
+}
+
 pub(super) async fn by_password(
     State(companion): State<Arc<Companion>>,
     person: Person,
@@ -187,7 +199,7 @@ fn of_session(person: &Person) -> Holder<'_> {
     }
 }
 
-fn line<'a>(person: &'a Person, event: &'a str, at: Timestamp) -> Line<'a> {
+pub(super) fn line<'a>(person: &'a Person, event: &'a str, at: Timestamp) -> Line<'a> {
     Line {
         at,
         event,

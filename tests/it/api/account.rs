@@ -22,7 +22,7 @@ pub(super) async fn sign_in(app: &TestApp) -> (Browser, Arc<keyback::Session>) {
     (browser, session)
 }
 
-async fn verified(account: &keyback::logto::account::Account) -> Verification {
+pub(super) async fn verified(account: &keyback::logto::account::Account) -> Verification {
     match account.verify_password(OLD_PASSWORD).await.unwrap() {
         PasswordVerification::Right(verification) => verification,
         PasswordVerification::Wrong => panic!("it is right"),

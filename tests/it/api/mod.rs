@@ -3,6 +3,7 @@
 mod account;
 mod codes;
 mod management;
+mod my_sessions;
 mod passwords;
 mod sign_outs;
 mod told;
