@@ -238,6 +238,44 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// What is told in place of a call's answer, by what stands around all routes.
+pub(crate) enum Instead<'a> {
+    /// It was addressed to another name.
+    OtherHost,
+    /// A page of another site sent it.
+    OtherOrigin,
+    /// It took too long.
+    GivenUp(Duration),
+    /// Its handler panicked.
+    Failed(&'a str),
+}
+
+impl Instead<'_> {
+    /// The answer, in the form of all others of the APIs.
+    pub(crate) fn told(self, companion: &Companion) -> Response {
+        match self {
+            Self::OtherHost => ApiError::refused(
+                StatusCode::MISDIRECTED_REQUEST,
+                "request.misdirected",
+                "This server answers to the host of its public URL alone.",
+            )
+            .into_response(),
+            Self::OtherOrigin => ApiError::refused(
+                StatusCode::FORBIDDEN,
+                "request.foreign_origin",
+                "Pages of other sites may not call this.",
+            )
+            .into_response(),
+            Self::GivenUp(wait) => ApiError::Busy(wait).into_response(),
+            Self::Failed(why) => {
+                let event_id = random_id(companion.random.as_ref());
+                tracing::error!(event_id, error = why, "a call of an API failed");
+                failed(&event_id)
+            }
+        }
+    }
+}
+
 /// What made a call fail, on its way to the log.
 #[derive(Clone)]
 struct Cause(Arc<dyn Error + Send + Sync>);
@@ -253,12 +291,16 @@ pub(super) async fn tell_failure(
     let event_id = random_id(companion.random.as_ref());
     let error = &*cause as &dyn Error;
     tracing::error!(event_id, error, "a call of an API failed");
+    failed(&event_id)
+}
+
+fn failed(event_id: &str) -> Response {
     let body = json!({
         "code": "internal_server_error",
         "message": "Something failed here; the log tells what, under the event id.",
         "data": { "eventId": event_id },
     });
-    (response.status(), Json(body)).into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 
 impl From<StoreError> for ApiError {

@@ -31,6 +31,7 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::app::Companion;
+pub(crate) use error::Instead;
 use error::{ApiError, ApiResult};
 pub(crate) use verification::Verifications;
 
