@@ -37,7 +37,7 @@ use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{
     Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, jobs, limits, reset,
-    text_messages,
+    sent_codes, text_messages,
 };
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
@@ -76,6 +76,8 @@ pub struct Companion {
     pub metrics: Metrics,
     pub refusals: Refusals,
     pub(crate) verifications: Verifications,
+    /// The keys of code digests.
+    pub(crate) code_keys: CodeKeyring,
     pub host: HostGuard,
     /// `/reset-password` as a relying party of the own provider.
     pub relying_party: RelyingParty,
@@ -203,6 +205,7 @@ impl Companion {
             captcha,
             cookies: Cookies::for_url(&public_url),
             verifications: Verifications::new(root_keys.sealer(Purpose::Verifications)),
+            code_keys: code_keyring(&root_keys),
             host: HostGuard::new(&public_url),
             inbox: connectors.uses_inbox().then_some(inbox),
             messages: Messages::built_in()?,
@@ -252,6 +255,7 @@ impl Companion {
         freeze_links::sweep(db, now).await?;
         audit::sweep(db, now - self.config.audit.kept.0).await?;
         former_addresses::sweep(db, now).await?;
+        sent_codes::sweep(db, now).await?;
         self.provider.sweep(now).await?;
         Ok(())
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyback_core::identifier::Identifier;
-use keyback_core::ids::Subject;
 use keyback_core::time::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,7 +20,7 @@ use crate::messages::{
 };
 use crate::metrics::{Outcome, Step};
 use crate::outbox::{
-    AddressChanged, ChangedBy, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
+    AddressChanged, ChangedBy, CodePurpose, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
 };
 use crate::pages::not_me;
 use crate::store::jobs::{self as rows, Free, Job, Lane};
@@ -236,6 +235,10 @@ fn backoff(attempts: i64) -> Duration {
 async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
     let order: SendCode = companion.outbox.open(job)?;
     let now = companion.clock.now();
+    if order.purpose != CodePurpose::Reset {
+        // The app that asked for it has said whom it is for.
+        return deliver_code(companion, job, &order, None, now).await;
+    }
     let found = former_addresses::find_resettable(companion.store.reader(), &order.identifier, now).await?;
     let user = found.map(|found| found.user);
     let subject = user.as_ref().map(|user| user.id.as_str());
@@ -245,6 +248,22 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> 
     let Some(user) = user.filter(|_| may_send) else {
         return Ok(Ended::Withheld);
     };
+    let ended = deliver_code(companion, job, &order, Some(user.id.clone()), now).await?;
+    if matches!(ended, Ended::Arrived(_)) {
+        companion.metrics.step(Step::Sent);
+        tracing::info!(job = %job.id, user = %user.id, "a code was sent");
+    }
+    Ok(ended)
+}
+
+/// Sends a code, which may be one for an account, unless it would be a text message that is held back.
+async fn deliver_code(
+    companion: &Companion,
+    job: &Job,
+    order: &SendCode,
+    user_id: Option<String>,
+    now: Timestamp,
+) -> Result<Ended, JobError> {
     if let Identifier::Phone(number) = &order.identifier {
         let text = TextMessage {
             job_id: &job.id,
@@ -252,15 +271,19 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> 
             client_id: order.client_id.as_deref(),
             now,
         };
-        if !text_messages::admit_code(companion, text, &Subject::new(user.id.as_str())).await? {
+        if !text_messages::admit_code(companion, text, user_id.as_deref()).await? {
             return Ok(Ended::Withheld);
         }
     }
     let app_name = companion.app_name(order.client_id.as_deref()).await?;
-    let message = code_message(companion, &order, &app_name, now)?;
+    let message = code_message(companion, order, &app_name, now)?;
     let outgoing = Outgoing {
         to: &order.identifier,
-        kind: MessageKind::ResetCode,
+        kind: match order.purpose {
+            CodePurpose::Reset => MessageKind::ResetCode,
+            CodePurpose::Confirm => MessageKind::ConfirmCode,
+            CodePurpose::App => MessageKind::AppCode,
+        },
         message: &message,
         app_name: &app_name,
         code: Some(&order.code),
@@ -269,9 +292,7 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> 
         expires_at: order.expires_at,
     };
     companion.connectors.deliver(&outgoing).await?;
-    companion.metrics.step(Step::Sent);
-    tracing::info!(job = %job.id, user = %user.id, "a code was sent");
-    Ok(Ended::Arrived(Some(user.id)))
+    Ok(Ended::Arrived(user_id))
 }
 
 fn code_message(
@@ -288,9 +309,11 @@ fn code_message(
         host: companion.public_url.host_str().unwrap_or_default(),
         color: companion.theme.color(),
     };
-    match order.identifier {
-        Identifier::Email(_) => companion.messages.render_reset_code(&code),
-        Identifier::Phone(_) => companion.messages.render_reset_code_sms(&code),
+    match (order.purpose, &order.identifier) {
+        (CodePurpose::Reset, Identifier::Email(_)) => companion.messages.render_reset_code(&code),
+        (CodePurpose::Reset, Identifier::Phone(_)) => companion.messages.render_reset_code_sms(&code),
+        (_, Identifier::Email(_)) => companion.messages.render_confirm_code(&code),
+        (_, Identifier::Phone(_)) => companion.messages.render_confirm_code_sms(&code),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyback_core::identifier::Identifier;
+use keyback_core::ids::JobId;
 use keyback_core::ports::CodeJob;
 use keyback_core::random::Random;
 use keyback_core::time::Timestamp;
@@ -76,6 +77,22 @@ pub struct SendCode {
     pub code: Zeroizing<String>,
     pub client_id: Option<String>,
     pub expires_at: Timestamp,
+    /// What it is for. Jobs of before have none: they are of resets.
+    #[serde(default)]
+    pub purpose: CodePurpose,
+}
+
+/// What a code is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CodePurpose {
+    /// To choose a new password.
+    #[default]
+    Reset,
+    /// To prove again, at an app, who one is.
+    Confirm,
+    /// For a page of an app's own.
+    App,
 }
 
 /// The payload of [`JobKind::PasswordChanged`]: one address.
@@ -163,18 +180,32 @@ impl Outbox {
             code: Zeroizing::new(job.code.reveal().to_owned()),
             client_id: job.client_id.clone(),
             expires_at: job.expires_at,
+            purpose: CodePurpose::Reset,
         };
+        self.send_ordered(db, &job.id, &payload, job.created_at, job.run_at)
+            .await
+    }
+
+    /// Writes the job that sends a code of whatever purpose, at `run_at`. It belongs to the code's challenge.
+    pub async fn send_ordered(
+        &self,
+        db: impl SqliteExecutor<'_>,
+        id: &JobId,
+        order: &SendCode,
+        now: Timestamp,
+        run_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let new = NewJob {
-            id: job.id.as_str(),
+            id: id.as_str(),
             kind: JobKind::SendCode.as_str(),
             lane: JobKind::SendCode.lane(),
-            reference: Some(job.challenge_id.as_str()),
+            reference: Some(&order.challenge_id),
             target: None,
-            payload: &self.seal(job.id.as_str(), &payload)?,
-            created_at: job.created_at,
-            expires_at: job.expires_at,
+            payload: &self.seal(id.as_str(), order)?,
+            created_at: now,
+            expires_at: order.expires_at,
         };
-        jobs::add_for(db, &new, job.run_at).await
+        jobs::add_for(db, &new, run_at).await
     }
 
     /// Writes the job that tells an address of a changed password.

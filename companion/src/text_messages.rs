@@ -3,7 +3,6 @@
 //! It is asked by the worker, for messages that would be sent: made-up numbers use nothing up, and who asked for the code
 //! is shown what everybody is shown. The operator is told by the log and the audit trail.
 
-use keyback_core::ids::Subject;
 use keyback_core::phone::PhoneNumber;
 use keyback_core::rate_limit::LimitKey;
 use keyback_core::time::Timestamp;
@@ -43,11 +42,11 @@ impl Cause {
     }
 }
 
-/// Whether a code may be sent to somebody. If so, it has been counted; if not, the operator has been told.
+/// Whether a code may be sent to somebody, who may have an account. If so, it has been counted; if not, the operator has been told.
 pub(crate) async fn admit_code(
     companion: &Companion,
     message: TextMessage<'_>,
-    subject: &Subject,
+    subject: Option<&str>,
 ) -> Result<bool, StoreError> {
     let limits = companion.config.sms.limits();
     let region = message.to.region();
@@ -79,7 +78,7 @@ pub(crate) async fn admit_code(
         at: message.now,
         event: "text_message_held_back",
         actor: audit::Actor::Companion,
-        subject: Some(subject.as_str()),
+        subject,
         identifier: Some(identifier.as_str()),
         client_id: message.client_id,
         client_ip: None,

@@ -15,7 +15,7 @@ use keyback_tests::{
 };
 use serde_json::Value;
 
-const KEY: &str = "a signing key of the tests, long enough";
+pub(crate) const KEY: &str = "a signing key of the tests, long enough";
 const NEXT_KEY: &str = "the signing key that takes its place now";
 
 /// The companion's clock, as the receiver's.

@@ -80,8 +80,8 @@ async fn change(companion: &Companion, person: &Person, headers: &HeaderMap, new
     person.check_first_party()?;
     let (user, now) = (&person.acting.user, companion.clock.now());
     let stored = users::find_password_hash(companion.store.reader(), &user.id).await?;
-    let stored = stored.unwrap_or_default();
-    companion.verifications.check(headers, person, &stored, now)?;
+    let shown = stored.as_deref().unwrap_or_default();
+    companion.verifications.check(headers, person, shown, now)?;
     let subject = Subject::new(user.id.clone());
     let allowed = companion.limiter.change_password(&subject, now).await?;
     allowed.map_err(ApiError::too_many_tries)?;
@@ -90,7 +90,7 @@ async fn change(companion: &Companion, person: &Person, headers: &HeaderMap, new
     let phc = hash_new(companion, &new.password, &facts(user), &replaced).await?;
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
-    let same = users::still_has_password(&mut tx, &user.id, &stored).await?;
+    let same = users::still_has_password(&mut tx, &user.id, stored.as_deref()).await?;
     let live = tokens::find_access(&mut *tx, &person.acting.digest, now).await?;
     if !same || live.is_none() {
         return Err(ApiError::unauthorized());

@@ -16,6 +16,8 @@ use crate::oidc::bearer::{self, ActingPerson, SentTwice};
 use crate::oidc::registry::App;
 use crate::oidc::scope::OPENID;
 use crate::store::audit::{Actor, Line};
+use crate::store::users::User;
+use crate::webhooks::{AccountChange, ApiCall, Cause};
 
 /// A machine app that may use the Management API.
 pub(super) struct Operator {
@@ -105,6 +107,19 @@ impl Operator {
             identifier: None,
             client_id: Some(&self.app.client_id),
             client_ip: Some(&self.client_ip),
+        }
+    }
+}
+
+impl Operator {
+    /// What webhooks are told of a call of this app.
+    pub(super) fn change<'a>(&'a self, user: &'a User, call: ApiCall, now: Timestamp) -> AccountChange<'a> {
+        AccountChange {
+            user,
+            client_ip: Some(&self.client_ip),
+            user_agent: self.user_agent.as_deref(),
+            by: Cause::Api(call),
+            now,
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use keyback_core::identifier::Identifier;
 use keyback_core::password::Violation;
 use keyback_core::ports::Failure;
 use keyback_core::rate_limit::RetryAfter;
@@ -133,12 +134,46 @@ impl ApiError {
         let mut error = Self::refused(
             StatusCode::TOO_MANY_REQUESTS,
             "session.verification_blocked_too_many_attempts",
-            "Too many passwords were tried for this account; come back when Retry-After says.",
+            "Too many passwords or codes were tried for this account; come back when Retry-After says.",
         );
         if let Self::Refused(refusal) = &mut error {
             refusal.retry_after = Some(wait);
         }
         error
+    }
+
+    /// Too many messages were sent to one address, or by everybody.
+    pub(super) fn too_many_messages(RetryAfter(wait): RetryAfter) -> Self {
+        let mut error = Self::refused(
+            StatusCode::TOO_MANY_REQUESTS,
+            "request.message_rate_limited",
+            "Too many messages were sent there; come back when Retry-After says.",
+        );
+        if let Self::Refused(refusal) = &mut error {
+            refusal.retry_after = Some(wait);
+        }
+        error
+    }
+
+    pub(super) fn bad_request(code: &'static str, message: &'static str) -> Self {
+        Self::refused(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// No code was sent there, or it was used up.
+    pub(super) fn no_code() -> Self {
+        Self::bad_request(
+            "verification_code.not_found",
+            "No code was sent there by this app, or it was used: send another one.",
+        )
+    }
+
+    /// A code is tried for an address that it did not go to.
+    pub(super) fn other_recipient(named: &Identifier) -> Self {
+        let code = match named {
+            Identifier::Email(_) => "verification_code.email_mismatch",
+            Identifier::Phone(_) => "verification_code.phone_mismatch",
+        };
+        Self::bad_request(code, "The code was sent to another recipient.")
     }
 
     pub(super) fn failed(error: impl Error + Send + Sync + 'static) -> Self {
@@ -203,6 +238,44 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// What is told in place of a call's answer, by what stands around all routes.
+pub(crate) enum Instead<'a> {
+    /// It was addressed to another name.
+    OtherHost,
+    /// A page of another site sent it.
+    OtherOrigin,
+    /// It took too long.
+    GivenUp(Duration),
+    /// Its handler panicked.
+    Failed(&'a str),
+}
+
+impl Instead<'_> {
+    /// The answer, in the form of all others of the APIs.
+    pub(crate) fn told(self, companion: &Companion) -> Response {
+        match self {
+            Self::OtherHost => ApiError::refused(
+                StatusCode::MISDIRECTED_REQUEST,
+                "request.misdirected",
+                "This server answers to the host of its public URL alone.",
+            )
+            .into_response(),
+            Self::OtherOrigin => ApiError::refused(
+                StatusCode::FORBIDDEN,
+                "request.foreign_origin",
+                "Pages of other sites may not call this.",
+            )
+            .into_response(),
+            Self::GivenUp(wait) => ApiError::Busy(wait).into_response(),
+            Self::Failed(why) => {
+                let event_id = random_id(companion.random.as_ref());
+                tracing::error!(event_id, error = why, "a call of an API failed");
+                failed(&event_id)
+            }
+        }
+    }
+}
+
 /// What made a call fail, on its way to the log.
 #[derive(Clone)]
 struct Cause(Arc<dyn Error + Send + Sync>);
@@ -218,12 +291,16 @@ pub(super) async fn tell_failure(
     let event_id = random_id(companion.random.as_ref());
     let error = &*cause as &dyn Error;
     tracing::error!(event_id, error, "a call of an API failed");
+    failed(&event_id)
+}
+
+fn failed(event_id: &str) -> Response {
     let body = json!({
         "code": "internal_server_error",
         "message": "Something failed here; the log tells what, under the event id.",
         "data": { "eventId": event_id },
     });
-    (response.status(), Json(body)).into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 
 impl From<StoreError> for ApiError {

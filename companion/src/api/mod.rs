@@ -9,8 +9,10 @@
 //! before had opened (SR-44, SR-54, SR-73).
 
 mod account;
+mod account_sessions;
 mod body;
 mod caller;
+mod codes;
 mod details;
 mod error;
 mod password_check;
@@ -29,6 +31,7 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::app::Companion;
+pub(crate) use error::Instead;
 use error::{ApiError, ApiResult};
 pub(crate) use verification::Verifications;
 
@@ -37,7 +40,24 @@ pub fn router(companion: &Arc<Companion>) -> Router {
     let of_person = Router::new()
         .route("/my-account", get(account::get))
         .route("/my-account/password", post(account::change_password))
-        .route("/verifications/password", post(verification::by_password));
+        .route("/my-account/sessions", get(account_sessions::sessions))
+        .route(
+            "/my-account/sessions/{session_id}",
+            delete(account_sessions::end_session),
+        )
+        .route("/my-account/grants", get(account_sessions::grants))
+        .route(
+            "/my-account/grants/{grant_id}",
+            delete(account_sessions::revoke_grant),
+        )
+        .route("/verifications/password", post(verification::by_password))
+        .route("/verifications/verification-code", post(verification::send_code))
+        .route(
+            "/verifications/verification-code/verify",
+            post(verification::by_code),
+        )
+        // Here, and not only below: the layer must stand around it, or no preflight would be answered.
+        .method_not_allowed_fallback(method_not_allowed);
     Router::new()
         .merge(companion.provider.readable_by_apps(of_person))
         .route("/users", get(users::get).post(users::post))
@@ -60,6 +80,8 @@ pub fn router(companion: &Arc<Companion>) -> Router {
         )
         .route("/users/{user_id}/grants", get(user_grants::get))
         .route("/users/{user_id}/grants/{grant_id}", delete(user_grants::delete))
+        .route("/verification-codes", post(codes::post))
+        .route("/verification-codes/verify", post(codes::verify))
         .route("/sign-in-exp/default/check-password", post(password_check::post))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -32,10 +32,13 @@ impl Search {
         let (mut page, mut limit) = (1, PAGE_SIZE);
         let mut searched: Option<(&str, &str)> = None;
         let mut mode: Option<&str> = None;
+        let mut case_matters = false;
         for (name, value) in pairs.iter() {
             match name {
                 "page" => page = number(value)?,
                 "page_size" => limit = number(value)?.min(LARGEST_PAGE),
+                // As in Logto: of user names alone, since addresses here have one form.
+                "isCaseSensitive" => case_matters = value == "true",
                 "search" => return Err(unknown()),
                 _ => match name.split_once('.') {
                     Some(("search", field)) if searched.is_none() => searched = Some((field, value)),
@@ -48,7 +51,9 @@ impl Search {
         }
         let which = match (searched, mode) {
             (None, None) => Which::All,
-            (Some((field, value)), Some(of)) if field == of => which(field, value).ok_or_else(unknown)?,
+            (Some((field, value)), Some(of)) if field == of => {
+                which(field, value, case_matters).ok_or_else(unknown)?
+            }
             _ => return Err(unknown()),
         };
         Ok(Self {
@@ -59,11 +64,12 @@ impl Search {
     }
 }
 
-fn which(field: &str, value: &str) -> Option<Which> {
+fn which(field: &str, value: &str, case_matters: bool) -> Option<Which> {
     let identifier = |text: &str| Identifier::parse(text).map_or(Which::None, Which::Identifier);
     Some(match field {
         "id" => Which::Id(value.to_owned()),
-        "username" => Which::Username(value.to_owned()),
+        "username" if case_matters => Which::Username(value.to_owned()),
+        "username" => Which::UsernameInAnyCase(value.to_owned()),
         "primaryEmail" if value.contains('@') => identifier(value),
         "primaryPhone" if !value.contains('@') => identifier(&with_plus(value)),
         "primaryEmail" | "primaryPhone" => Which::None,

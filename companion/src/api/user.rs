@@ -15,14 +15,29 @@ use super::error::{ApiError, ApiResult};
 use super::users::{account, shown};
 use crate::accounts::save_edited;
 use crate::app::Companion;
+use crate::config::webhook::WebhookEvent;
 use crate::store::account_status::{self, AccountStatus};
 use crate::store::users::{self, Added, User};
 use crate::store::{StoreError, accounts, audit};
-use crate::webhooks::{AccountChange, ApiCall, Cause};
+use crate::webhooks::ApiCall;
 
 const EDIT: ApiCall = ApiCall {
     method: "PATCH",
     route: "/users/:userId",
+    status: 200,
+    event: WebhookEvent::UserDataUpdated,
+};
+const SUSPEND: ApiCall = ApiCall {
+    method: "PATCH",
+    route: "/users/:userId/is-suspended",
+    status: 200,
+    event: WebhookEvent::UserSuspensionUpdated,
+};
+const DELETE: ApiCall = ApiCall {
+    method: "DELETE",
+    route: "/users/:userId",
+    status: 204,
+    event: WebhookEvent::UserDeleted,
 };
 
 #[derive(Deserialize)]
@@ -63,13 +78,7 @@ pub(super) async fn patch(
     let line = operator.line("user_edited", &id, now);
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
     let account = account(&mut *tx, &id).await?;
-    let changed = AccountChange {
-        user: &account.user,
-        client_ip: &operator.client_ip,
-        user_agent: operator.user_agent.as_deref(),
-        by: Cause::Api(EDIT),
-        now,
-    };
+    let changed = operator.change(&account.user, EDIT, now);
     companion.webhooks.account_changed(&mut tx, changed).await?;
     tx.commit().await?;
     companion.outbox.wake();
@@ -111,6 +120,8 @@ pub(super) async fn suspend(
     let line = operator.line(event, &id, now);
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
     let account = account(&mut *tx, &id).await?;
+    let changed = operator.change(&account.user, SUSPEND, now);
+    companion.webhooks.account_changed(&mut tx, changed).await?;
     tx.commit().await?;
     companion.endings.wake();
     Ok(Json(shown(&account)).into_response())
@@ -124,7 +135,12 @@ pub(super) async fn delete(
 ) -> ApiResult {
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
+    let user = users::find(&mut *tx, &id)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     companion.endings.cut_off(&mut tx, &id, None, now).await?;
+    let changed = operator.change(&user, DELETE, now);
+    companion.webhooks.account_changed(&mut tx, changed).await?;
     if !accounts::delete(&mut tx, &id).await? {
         return Err(ApiError::not_found());
     }

@@ -6,24 +6,31 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
+use keyback_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::caller::Operator;
 use super::error::{ApiError, ApiResult};
 use crate::app::Companion;
 use crate::store::grants::{self, HeldGrant};
-use crate::store::{audit, users};
+use crate::store::{Transaction, audit, users};
 
 pub(super) async fn get(
     State(companion): State<Arc<Companion>>,
     _: Operator,
     Path(id): Path<String>,
 ) -> ApiResult {
+    let found = users::find(companion.store.reader(), &id).await?;
+    let user = found.ok_or_else(ApiError::not_found)?;
+    let held = list(&companion, &user.id).await?;
+    Ok(Json(json!({ "grants": held })).into_response())
+}
+
+/// The grants of an account.
+pub(super) async fn list(companion: &Companion, user_id: &str) -> Result<Vec<Value>, ApiError> {
     let (db, now) = (companion.store.reader(), companion.clock.now());
-    let user = users::find(db, &id).await?.ok_or_else(ApiError::not_found)?;
-    let held = grants::list(db, &user.id, now).await?;
-    let held = held.iter().map(|grant| shown(grant, &user.id));
-    Ok(Json(json!({ "grants": held.collect::<Vec<_>>() })).into_response())
+    let held = grants::list(db, user_id, now).await?;
+    Ok(held.iter().map(|grant| shown(grant, user_id)).collect())
 }
 
 fn shown(grant: &HeldGrant, user_id: &str) -> Value {
@@ -49,23 +56,35 @@ pub(super) async fn delete(
 ) -> ApiResult {
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
-    let held = grants::list(&mut *tx, &id, now).await?;
-    let Some(grant) = held.iter().find(|grant| grant.id == grant_id) else {
-        return Err(ApiError::not_found());
-    };
-    let app = companion.provider.app(&grant.client_id).await?;
-    if app.is_some_and(|app| app.first_party) {
-        grants::revoke(&mut *tx, &grant_id).await?;
-    } else {
-        // What the person has allowed would give the app of somebody else another code in silence.
-        companion
-            .endings
-            .withdraw(&mut tx, &id, &grant.client_id, now)
-            .await?;
-    }
+    revoke(&companion, &mut tx, &id, &grant_id, now).await?;
     let line = operator.line("grant_revoked_by_app", &id, now);
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
     tx.commit().await?;
     companion.endings.wake();
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Revokes a grant of an account.
+pub(super) async fn revoke(
+    companion: &Companion,
+    tx: &mut Transaction,
+    user_id: &str,
+    grant_id: &str,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let held = grants::list(&mut **tx, user_id, now).await?;
+    let Some(grant) = held.iter().find(|grant| grant.id == grant_id) else {
+        return Err(ApiError::not_found());
+    };
+    let app = companion.provider.app(&grant.client_id).await?;
+    if app.is_some_and(|app| app.first_party) {
+        grants::revoke(&mut **tx, grant_id).await?;
+    } else {
+        // What the person has allowed would give the app of somebody else another code in silence.
+        companion
+            .endings
+            .withdraw(tx, user_id, &grant.client_id, now)
+            .await?;
+    }
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! `/api/users/{id}/sessions`: where somebody is signed in, in the form of Logto's engine.
+//! `/api/users/{id}/sessions`: where somebody is signed in, in the form of Logto's engine; what `/api/my-account/sessions`
+//! has in common with it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,14 +21,14 @@ use crate::store::{Transaction, audit, grants};
 
 /// Which offline grants end with a session: `revokeGrantsTarget`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Revoke {
+pub(super) enum Revoke {
     All,
     FirstParty,
     None,
 }
 
 impl Revoke {
-    fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+    pub(super) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
         let fields =
             Fields::from_query(query).map_err(|_| ApiError::invalid_input("The query can't be read."))?;
         match fields.one("revokeGrantsTarget") {
@@ -46,18 +47,25 @@ pub(super) async fn get(
     _: Operator,
     Path(id): Path<String>,
 ) -> ApiResult {
+    let found = users::find(companion.store.reader(), &id).await?;
+    let user = found.ok_or_else(ApiError::not_found)?;
+    let all = list(&companion, &user).await?;
+    Ok(Json(json!({ "sessions": all })).into_response())
+}
+
+/// The sessions of an account.
+pub(super) async fn list(companion: &Companion, user: &User) -> Result<Vec<Value>, ApiError> {
     let (db, now) = (companion.store.reader(), companion.clock.now());
-    let user = users::find(db, &id).await?.ok_or_else(ApiError::not_found)?;
     let mut apps: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (session_id, client_id) in grants::list_taking_part(db, &user.id).await? {
         apps.entry(session_id).or_default().push(client_id);
     }
     let all = sessions::list(db, &user.id, now).await?;
-    let all = all.iter().map(|session| {
+    let shown = all.iter().map(|session| {
         let apps = apps.get(&session.id).map(Vec::as_slice).unwrap_or_default();
         shown(session, apps)
     });
-    Ok(Json(json!({ "sessions": all.collect::<Vec<_>>() })).into_response())
+    Ok(shown.collect())
 }
 
 fn shown(session: &Session, apps: &[String]) -> Value {
@@ -96,7 +104,24 @@ pub(super) async fn delete(
     let user = users::find(&mut *tx, &id)
         .await?
         .ok_or_else(ApiError::not_found)?;
-    let all = sessions::list(&mut *tx, &user.id, now).await?;
+    end(&companion, &mut tx, &user, &session_id, revoke, now).await?;
+    let line = operator.line("session_ended_by_app", &id, now);
+    audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
+    tx.commit().await?;
+    companion.endings.wake();
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Ends a session of an account, with the grants that are to go with it.
+pub(super) async fn end(
+    companion: &Companion,
+    tx: &mut Transaction,
+    user: &User,
+    session_id: &str,
+    revoke: Revoke,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let all = sessions::list(&mut **tx, &user.id, now).await?;
     if !all.iter().any(|session| session.id == session_id) {
         return Err(ApiError::refused(
             StatusCode::NOT_FOUND,
@@ -105,18 +130,14 @@ pub(super) async fn delete(
         ));
     }
     match revoke {
-        Revoke::All => companion.endings.evict_session(&mut tx, &session_id, now).await?,
+        Revoke::All => companion.endings.evict_session(tx, session_id, now).await?,
         Revoke::FirstParty => {
-            revoke_own(&companion, &mut tx, &user, &session_id, now).await?;
-            companion.endings.end_session(&mut tx, &session_id, now).await?;
+            revoke_own(companion, tx, user, session_id, now).await?;
+            companion.endings.end_session(tx, session_id, now).await?;
         }
-        Revoke::None => companion.endings.end_session(&mut tx, &session_id, now).await?,
+        Revoke::None => companion.endings.end_session(tx, session_id, now).await?,
     }
-    let line = operator.line("session_ended_by_app", &id, now);
-    audit::write(&mut *tx, companion.random.as_ref(), &line).await?;
-    tx.commit().await?;
-    companion.endings.wake();
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(())
 }
 
 /// Revokes what apps of one's own were granted in a session.

@@ -21,12 +21,20 @@ use super::error::{ApiError, ApiResult};
 use super::search::Search;
 use super::user_password::hash_new;
 use crate::app::Companion;
+use crate::config::webhook::WebhookEvent;
 use crate::logto_account;
 use crate::pages::off_the_serving_threads;
 use crate::store::accounts::{self, Account};
 use crate::store::users::{self, Added, NewUser};
 use crate::store::{StoreError, audit};
+use crate::webhooks::ApiCall;
 
+const ADD: ApiCall = ApiCall {
+    method: "POST",
+    route: "/users",
+    status: 200,
+    event: WebhookEvent::UserCreated,
+};
 /// How many accounts there are on all pages.
 const TOTAL: HeaderName = HeaderName::from_static("total-number");
 
@@ -108,7 +116,10 @@ async fn add(companion: &Companion, operator: &Operator, new: New) -> ApiResult 
     let account = accounts::find(&mut *tx, &row.id)
         .await?
         .ok_or_else(ApiError::not_found)?;
+    let changed = operator.change(&account.user, ADD, now);
+    companion.webhooks.account_changed(&mut tx, changed).await?;
     tx.commit().await?;
+    companion.outbox.wake();
     Ok(Json(shown(&account)).into_response())
 }
 

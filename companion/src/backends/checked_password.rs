@@ -66,7 +66,7 @@ impl CheckedPassword {
 
     /// Whether the account may still sign in and this still its password, in the transaction that asks.
     pub async fn still_holds(&self, tx: &mut Transaction) -> Result<bool, StoreError> {
-        users::still_has_password(tx, &self.user.id, &self.phc).await
+        users::still_has_password(tx, &self.user.id, Some(&self.phc)).await
     }
 
     /// Writes a hash of today's cost over an older one, unless the password was changed meanwhile. Failing is no

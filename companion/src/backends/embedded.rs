@@ -11,6 +11,7 @@ use keyback_core::rate_limit::IdentifierHasher;
 use keyback_core::reset::Receipt;
 use keyback_core::time::Timestamp;
 
+use crate::config::webhook::WebhookEvent;
 use crate::fail_point::{FailPoint, Step};
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
 use crate::logout::{CutOffAndTold, Endings};
@@ -26,6 +27,8 @@ use crate::webhooks::{AccountChange, ApiCall, Cause, Webhooks};
 const SET_PASSWORD: ApiCall = ApiCall {
     method: "PATCH",
     route: "/users/:userId/password",
+    status: 200,
+    event: WebhookEvent::UserDataUpdated,
 };
 
 /// Accounts in Keyback's own store. Cheap to clone.
@@ -123,7 +126,7 @@ impl EmbeddedBackend {
             .await?;
         let told = AccountChange {
             user: change.user,
-            client_ip: change.client_ip,
+            client_ip: Some(change.client_ip),
             user_agent: change.user_agent,
             by: cause,
             now: change.now,
@@ -180,7 +183,7 @@ impl EmbeddedBackend {
         }
         let change = AccountChange {
             user: &user,
-            client_ip: &visitor.address.to_string(),
+            client_ip: Some(&visitor.address.to_string()),
             user_agent: visitor.user_agent.as_deref(),
             by: Cause::Reset {
                 flow_id: flow_id.as_str(),

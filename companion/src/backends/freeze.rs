@@ -60,7 +60,7 @@ impl EmbeddedBackend {
         audit::write(&mut *tx, self.random.as_ref(), &line).await?;
         let change = AccountChange {
             user: &user,
-            client_ip,
+            client_ip: Some(client_ip),
             user_agent,
             by: Cause::Freeze,
             now,

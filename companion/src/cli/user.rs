@@ -19,6 +19,7 @@ use super::user_show;
 use super::{ConfigFile, open};
 use crate::app::password_gate;
 use crate::config::Config;
+use crate::config::webhook::WebhookEvent;
 use crate::connectors::{Connectors, Inbox};
 use crate::hashing::{HashPool, Lane, PoolSettings};
 use crate::logout::Endings;
@@ -28,7 +29,8 @@ use crate::profile;
 use crate::secrets::Purpose;
 use crate::store::account_status::{self, AccountStatus};
 use crate::store::users::{self, Added, NewUser, User};
-use crate::store::{Store, audit, former_addresses};
+use crate::store::{Store, Transaction, audit, former_addresses};
+use crate::webhooks::{AccountChange, Cause, Webhooks};
 
 const PAGE: i64 = 500;
 
@@ -101,6 +103,7 @@ pub(crate) async fn add_account(
     store: &Store,
     new: &NewUser,
     phc: Option<&str>,
+    webhooks: &Webhooks,
     now: keyback_core::time::Timestamp,
 ) -> Result<()> {
     let mut tx = store.begin().await?;
@@ -114,6 +117,7 @@ pub(crate) async fn add_account(
     }
     let line = operator_line("user_added", &new.id, now);
     audit::write(&mut *tx, &SystemRandom, &line).await?;
+    tell(&mut tx, webhooks, &new.id, WebhookEvent::UserCreated, now).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -141,7 +145,14 @@ async fn add(args: AddArgs) -> Result<()> {
         true => Some(hash_from_stdin(&config, &new).await?),
         false => None,
     };
-    add_account(&store, &new, phc.as_deref(), SystemClock.now()).await?;
+    add_account(
+        &store,
+        &new,
+        phc.as_deref(),
+        &webhooks(&config)?,
+        SystemClock.now(),
+    )
+    .await?;
     println!("{}", new.id);
     tell_of_resets(&config, &new, phc.is_some());
     store.close().await;
@@ -302,6 +313,8 @@ async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
         "user_disabled"
     };
     audit::write(&mut *tx, &SystemRandom, &operator_line(event, &user.id, now)).await?;
+    let suspension = WebhookEvent::UserSuspensionUpdated;
+    tell(&mut tx, &webhooks(&config)?, &user.id, suspension, now).await?;
     tx.commit().await?;
     println!("{} is {status}", user.sign_in_name());
     if user.status == AccountStatus::Frozen && status.may_sign_in() {
@@ -312,6 +325,32 @@ async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
     }
     store.close().await;
     Ok(())
+}
+
+/// Writes what webhooks are told of an account as it is now. The worker of the running server delivers it.
+pub(super) async fn tell(
+    tx: &mut Transaction,
+    webhooks: &Webhooks,
+    id: &str,
+    event: WebhookEvent,
+    now: keyback_core::time::Timestamp,
+) -> Result<()> {
+    let Some(user) = users::find(&mut **tx, id).await? else {
+        return Ok(());
+    };
+    let change = AccountChange {
+        user: &user,
+        client_ip: None,
+        user_agent: None,
+        by: Cause::CommandLine(event),
+        now,
+    };
+    Ok(webhooks.account_changed(tx, change).await?)
+}
+
+/// The webhooks of the configuration.
+pub(super) fn webhooks(config: &Config) -> Result<Webhooks> {
+    Ok(Webhooks::new(outbox(config)?, &config.webhooks, &config.apps))
 }
 
 /// What signs an account out, and has its apps told by the worker of the running server.

@@ -6,10 +6,11 @@ use keyback_core::random::SystemRandom;
 use keyback_core::time::{Clock as _, SystemClock};
 
 use super::profile_args::ProfileArgs;
-use super::user::{email, find, notices, operator_line, phone};
+use super::user::{email, find, notices, operator_line, phone, tell, webhooks};
 use super::{ConfigFile, open};
 use crate::accounts;
 use crate::config::Config;
+use crate::config::webhook::WebhookEvent;
 use crate::profile::{self, Profile};
 use crate::store::audit;
 use crate::store::users::{self, Added, User};
@@ -57,6 +58,8 @@ pub(super) async fn run(args: &EditArgs) -> Result<()> {
         &operator_line("user_edited", &user.id, now),
     )
     .await?;
+    let updated = WebhookEvent::UserDataUpdated;
+    tell(&mut tx, &webhooks(&config)?, &user.id, updated, now).await?;
     tx.commit().await?;
     println!("{} is edited", edited.sign_in_name());
     store.close().await;

@@ -39,15 +39,33 @@ pub enum WebhookEvent {
     /// Management API.
     #[serde(rename = "User.Data.Updated")]
     UserDataUpdated,
+    /// An account was made over the Management API or at the command line. Not by an import.
+    #[serde(rename = "User.Created")]
+    UserCreated,
+    /// An account was suspended, or the suspension was lifted, over the Management API or at the command line.
+    #[serde(rename = "User.SuspensionStatus.Updated")]
+    UserSuspensionUpdated,
+    /// An account was deleted over the Management API.
+    #[serde(rename = "User.Deleted")]
+    UserDeleted,
 }
 
 impl WebhookEvent {
-    pub const ALL: [Self; 2] = [Self::PostResetPassword, Self::UserDataUpdated];
+    pub const ALL: [Self; 5] = [
+        Self::PostResetPassword,
+        Self::UserDataUpdated,
+        Self::UserCreated,
+        Self::UserSuspensionUpdated,
+        Self::UserDeleted,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PostResetPassword => "PostResetPassword",
             Self::UserDataUpdated => "User.Data.Updated",
+            Self::UserCreated => "User.Created",
+            Self::UserSuspensionUpdated => "User.SuspensionStatus.Updated",
+            Self::UserDeleted => "User.Deleted",
         }
     }
 }

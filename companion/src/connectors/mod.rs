@@ -56,6 +56,10 @@ pub struct Connectors {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageKind {
     ResetCode,
+    /// To prove again who one is.
+    ConfirmCode,
+    /// For a page of an app's own.
+    AppCode,
     PasswordChanged,
     AddressChanged,
 }
@@ -64,6 +68,8 @@ impl MessageKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ResetCode => "reset-code",
+            Self::ConfirmCode => "confirm-code",
+            Self::AppCode => "app-code",
             Self::PasswordChanged => "password-changed",
             Self::AddressChanged => "address-changed",
         }
@@ -73,6 +79,8 @@ impl MessageKind {
     pub fn logtos_type(self) -> &'static str {
         match self {
             Self::ResetCode => "ForgotPassword",
+            Self::ConfirmCode => "UserPermissionValidation",
+            Self::AppCode => "Generic",
             Self::PasswordChanged => "PasswordChanged",
             Self::AddressChanged => "AddressChanged",
         }

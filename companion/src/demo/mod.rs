@@ -310,7 +310,14 @@ async fn add_account(companion: &Companion) -> Result<bool> {
         verified: true,
     };
     let phc = companion.hashing.hash(Lane::SignIn, PASSWORD).await?;
-    user::add_account(&companion.store, &new, Some(&phc), companion.clock.now()).await?;
+    user::add_account(
+        &companion.store,
+        &new,
+        Some(&phc),
+        &companion.webhooks,
+        companion.clock.now(),
+    )
+    .await?;
     Ok(true)
 }
 

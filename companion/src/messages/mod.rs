@@ -113,6 +113,12 @@ const RESET_CODE: MailTemplates = MailTemplates {
     html: "reset_code.html",
 };
 const RESET_CODE_SMS: &str = "reset_code.sms.txt";
+const CONFIRM_CODE: MailTemplates = MailTemplates {
+    subject: "confirm_code.subject.txt",
+    text: "confirm_code.txt",
+    html: "confirm_code.html",
+};
+const CONFIRM_CODE_SMS: &str = "confirm_code.sms.txt";
 const PASSWORD_CHANGED: MailTemplates = MailTemplates {
     subject: "password_changed.subject.txt",
     text: "password_changed.txt",
@@ -143,6 +149,22 @@ const BUILT_IN: &[(&str, &str)] = &[
     (
         RESET_CODE_SMS,
         include_str!("../../templates/messages/reset_code.sms.txt"),
+    ),
+    (
+        CONFIRM_CODE.subject,
+        include_str!("../../templates/messages/confirm_code.subject.txt"),
+    ),
+    (
+        CONFIRM_CODE.text,
+        include_str!("../../templates/messages/confirm_code.txt"),
+    ),
+    (
+        CONFIRM_CODE.html,
+        include_str!("../../templates/messages/confirm_code.html"),
+    ),
+    (
+        CONFIRM_CODE_SMS,
+        include_str!("../../templates/messages/confirm_code.sms.txt"),
     ),
     (
         PASSWORD_CHANGED.subject,
@@ -223,6 +245,21 @@ impl Messages {
         Ok(Message {
             subject: String::new(),
             text,
+            html: None,
+        })
+    }
+
+    /// The mail with a code for a page of an app's.
+    pub fn render_confirm_code(&self, message: &CodeMessage<'_>) -> Result<Message, MessageError> {
+        self.mail(&CONFIRM_CODE, message.values())
+    }
+
+    /// The text message with a code for a page of an app's: bound to no host, since which page it is only the app knows.
+    pub fn render_confirm_code_sms(&self, message: &CodeMessage<'_>) -> Result<Message, MessageError> {
+        let text = self.render(CONFIRM_CODE_SMS, message.values())?;
+        Ok(Message {
+            subject: String::new(),
+            text: Zeroizing::new(text.trim_end().to_owned()),
             html: None,
         })
     }

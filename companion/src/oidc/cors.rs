@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::Provider;
 use super::registry::App;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, logto-verification-id");
 const EXPOSED: HeaderValue = HeaderValue::from_static("www-authenticate, retry-after");
 /// Browsers cap this at two hours (Chromium) or a day (Firefox).

@@ -18,6 +18,7 @@ use http_body_util::Full;
 
 use super::request::client_address;
 use super::respond;
+use crate::api::Instead;
 use crate::app::Companion;
 use crate::http::client_ip::ClientAddress;
 use crate::http::csrf::{self, Origin};
@@ -27,6 +28,9 @@ use crate::metrics::{Place, Reason};
 use crate::secrets::random_id;
 use crate::views::Wait;
 use crate::views::error::Kind;
+
+/// When to come back after a request that was given up.
+const COME_BACK_AFTER: Duration = Duration::from_secs(5);
 
 /// The routes of the companion's public address, with the guard around them.
 #[derive(Clone, Debug)]
@@ -64,9 +68,10 @@ impl Answers for Guarded {
             guards,
             routes,
         } = self;
+        let of_api = is_of_api(request.uri().path());
         let mut response = match refused(&companion, &request, peer) {
             Some(refusal) => refusal,
-            None => caught(&companion, answered(&companion, routes, request, peer)).await,
+            None => caught(&companion, of_api, answered(&companion, routes, request, peer)).await,
         };
         guards.put_on(response.headers_mut());
         response
@@ -75,17 +80,28 @@ impl Answers for Guarded {
 
 /// Refuses what is addressed to another name (421) and form posts of other sites (403).
 fn refused(companion: &Companion, request: &Request, peer: SocketAddr) -> Option<Response> {
-    if !companion.host.admits(request.uri(), request.headers()) {
-        return Some(companion.error_page(Kind::OtherHost, None));
-    }
     let (method, path) = (request.method(), request.uri().path());
+    if !companion.host.admits(request.uri(), request.headers()) {
+        return Some(match is_of_api(path) {
+            true => Instead::OtherHost.told(companion),
+            false => companion.error_page(Kind::OtherHost, None),
+        });
+    }
     if csrf::check(method, path, request.headers(), &companion.public_url) == Origin::Foreign {
         let address = client_address(companion, peer, request.headers());
         companion.note_refusal(Place::Form, Reason::OtherSite, address);
         tracing::info!(path, "a form post from another site was refused");
-        return Some(companion.error_page(Kind::OtherOrigin, None));
+        return Some(match is_of_api(path) {
+            true => Instead::OtherOrigin.told(companion),
+            false => companion.error_page(Kind::OtherOrigin, None),
+        });
     }
     None
+}
+
+/// Whether a program reads the answer, and no person.
+fn is_of_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
 }
 
 async fn answered(companion: &Companion, routes: Router, mut request: Request, peer: SocketAddr) -> Response {
@@ -123,7 +139,10 @@ fn in_time<'a>(
 fn given_up(companion: &Companion, path: &str) -> Response {
     let event_id = random_id(companion.random.as_ref());
     tracing::warn!(event_id, path, "a request took too long and was given up");
-    let wait = Wait::at_least_a_second(Duration::from_secs(5));
+    if is_of_api(path) {
+        return Instead::GivenUp(COME_BACK_AFTER).told(companion);
+    }
+    let wait = Wait::at_least_a_second(COME_BACK_AFTER);
     companion.error_page(
         Kind::Unavailable {
             event_id: &event_id,
@@ -135,8 +154,18 @@ fn given_up(companion: &Companion, path: &str) -> Response {
 
 /// Turns a panic into an error page. What the handler held is dropped by its unwinding; what is shared is behind
 /// locks that bear it.
-fn caught(companion: &Companion, answer: impl Future<Output = Response>) -> impl Future<Output = Response> {
-    AssertUnwindSafe(answer)
-        .catch_unwind()
-        .map(|answer| answer.unwrap_or_else(|panic| companion.failure(&respond::panic_text(panic.as_ref()))))
+fn caught(
+    companion: &Companion,
+    of_api: bool,
+    answer: impl Future<Output = Response>,
+) -> impl Future<Output = Response> {
+    AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
+        answer.unwrap_or_else(|panic| {
+            let why = respond::panic_text(panic.as_ref());
+            match of_api {
+                true => Instead::Failed(&why).told(companion),
+                false => companion.failure(&why),
+            }
+        })
+    })
 }

@@ -30,6 +30,8 @@ pub enum Which {
     Id(String),
     Identifier(Identifier),
     Username(String),
+    /// Whatever the case of its ASCII letters.
+    UsernameInAnyCase(String),
     /// What can be nobody's.
     None,
 }
@@ -95,6 +97,12 @@ fn restrict(query: &mut QueryBuilder<Sqlite>, which: &Which) {
         }
         Which::Username(name) => {
             query.push(" WHERE username = ").push_bind(name.clone());
+        }
+        Which::UsernameInAnyCase(name) => {
+            query
+                .push(" WHERE LOWER(username) = LOWER(")
+                .push_bind(name.clone())
+                .push(")");
         }
         Which::None => {
             query.push(" WHERE FALSE");

@@ -30,6 +30,7 @@ mod migrate;
 pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;
+pub mod sent_codes;
 pub mod sessions;
 pub mod text_messages;
 pub mod tokens;

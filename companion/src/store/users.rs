@@ -328,14 +328,19 @@ pub async fn find_password_hash(db: impl SqliteExecutor<'_>, id: &str) -> Result
     )
 }
 
-/// Whether an account may sign in and its password still the one that was checked before this transaction.
+/// Whether an account may sign in and its password still the one that was checked before this transaction; with none,
+/// whether it has none still.
 ///
 /// Checking a password takes long; a reset may have replaced it meanwhile. What follows from the check must ask
 /// this inside the transaction that it writes in, or it would undo the reset (SR-53, SR-54).
-pub async fn still_has_password(tx: &mut Transaction, id: &str, phc: &str) -> Result<bool, StoreError> {
+pub async fn still_has_password(
+    tx: &mut Transaction,
+    id: &str,
+    phc: Option<&str>,
+) -> Result<bool, StoreError> {
     let status: Option<String> = sqlx::query_scalar(
-        "SELECT u.status FROM credentials c JOIN users u ON u.id = c.user_id \
-         WHERE c.user_id = $1 AND c.password_hash = $2",
+        "SELECT u.status FROM users u LEFT JOIN credentials c ON c.user_id = u.id \
+         WHERE u.id = $1 AND c.password_hash IS NOT DISTINCT FROM $2",
     )
     .bind(id)
     .bind(phc)

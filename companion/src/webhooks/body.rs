@@ -59,9 +59,16 @@ impl Facts<'_> {
             let user_id = self.change.user.id.as_str();
             put("path", json!(call.route.replace(":userId", user_id)));
             put("method", json!(call.method));
-            // Nothing is told of a call that failed.
-            put("status", json!(200));
-            put("params", json!({ "userId": user_id }));
+            put("status", json!(call.status));
+            let names_account = call.route.contains(":userId");
+            put(
+                "params",
+                if names_account {
+                    json!({ "userId": user_id })
+                } else {
+                    json!({})
+                },
+            );
             put("matchedRoute", json!(call.route));
         }
         if let Some(user_agent) = self.change.user_agent {
@@ -76,12 +83,22 @@ impl Facts<'_> {
                 put("userIp", json!(self.change.client_ip));
                 put("user", self.user());
             }
-            WebhookEvent::UserDataUpdated => {
+            WebhookEvent::UserDataUpdated
+            | WebhookEvent::UserCreated
+            | WebhookEvent::UserSuspensionUpdated
+            | WebhookEvent::UserDeleted => {
                 if let Some(application) = &self.application {
                     put("applicationId", json!(application.id));
                 }
-                put("ip", json!(self.change.client_ip));
-                put("data", self.user());
+                if let Some(client_ip) = self.change.client_ip {
+                    put("ip", json!(client_ip));
+                }
+                // Of an account that is gone nothing is told but which it was.
+                let data = match event {
+                    WebhookEvent::UserDeleted => Value::Null,
+                    _ => self.user(),
+                };
+                put("data", data);
             }
         }
         put("hookId", json!(hook_id));

@@ -52,7 +52,8 @@ pub(crate) struct Webhook {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccountChange<'a> {
     pub(crate) user: &'a User,
-    pub(crate) client_ip: &'a str,
+    /// The address of who changed it, but for the command line's.
+    pub(crate) client_ip: Option<&'a str>,
     /// What the browser says it is, where that is known.
     pub(crate) user_agent: Option<&'a str>,
     pub(crate) by: Cause<'a>,
@@ -73,6 +74,8 @@ pub(crate) enum Cause<'a> {
     Freeze,
     /// A call of the Management API.
     Api(ApiCall),
+    /// The operator, at the command line.
+    CommandLine(WebhookEvent),
 }
 
 /// A call of the Management API that changed an account, as Logto tells of its own.
@@ -81,6 +84,9 @@ pub(crate) struct ApiCall {
     pub(crate) method: &'static str,
     /// The path below `/api`, with `:userId` where the account's id stands.
     pub(crate) route: &'static str,
+    /// The status of its answer. Nothing is told of a call that failed.
+    pub(crate) status: u16,
+    pub(crate) event: WebhookEvent,
 }
 
 impl Webhooks {
@@ -113,9 +119,10 @@ impl Webhooks {
             last_sign_in_at: users::last_sign_in_at(&mut **tx, &change.user.id).await?,
             application: self.application(tx, change.by).await?,
         };
-        let events: &[WebhookEvent] = match change.by {
-            Cause::Reset { .. } => &[WebhookEvent::PostResetPassword, WebhookEvent::UserDataUpdated],
-            Cause::PasswordChange | Cause::Freeze | Cause::Api(_) => &[WebhookEvent::UserDataUpdated],
+        let events = match change.by {
+            Cause::Reset { .. } => vec![WebhookEvent::PostResetPassword, WebhookEvent::UserDataUpdated],
+            Cause::PasswordChange | Cause::Freeze => vec![WebhookEvent::UserDataUpdated],
+            Cause::Api(ApiCall { event, .. }) | Cause::CommandLine(event) => vec![event],
         };
         for hook in self.hooks.iter() {
             for event in events.iter().filter(|event| hook.events.contains(event)) {

@@ -20,6 +20,9 @@ use crate::error::SessionError;
 /// Lines that nobody stands in, kept for the requests that cancelled callers left in them.
 const MOST_LEFT: usize = 10_000;
 
+/// So few pauses are not worth looking through.
+const FEW_PAUSES: usize = 64;
+
 pub(super) type Outcome = Result<AccessToken, SessionError>;
 type UnderWay = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
@@ -28,7 +31,15 @@ type UnderWay = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 pub(super) struct Flights {
     lines: Mutex<HashMap<SessionKey, Line>>,
     /// After a failed early refresh: until when nobody tries again while the old token works.
-    pauses: Mutex<HashMap<SessionKey, SystemTime>>,
+    pauses: Mutex<Pauses>,
+}
+
+/// Until when each session waits. Those that are over are looked for only once as many came as were there: in an outage
+/// every session pauses, and each would else look through all the others.
+#[derive(Default)]
+struct Pauses {
+    until: HashMap<SessionKey, SystemTime>,
+    clean_at: usize,
 }
 
 /// The line of one session.
@@ -80,13 +91,16 @@ impl Flights {
 
     pub(super) fn pause(&self, key: &SessionKey, now: SystemTime, until: SystemTime) {
         let mut pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
-        pauses.retain(|_, until| *until > now);
-        pauses.insert(key.clone(), until);
+        if pauses.until.len() >= pauses.clean_at {
+            pauses.until.retain(|_, until| *until > now);
+            pauses.clean_at = pauses.until.len().saturating_mul(2).max(FEW_PAUSES);
+        }
+        pauses.until.insert(key.clone(), until);
     }
 
     pub(super) fn is_paused(&self, key: &SessionKey, now: SystemTime) -> bool {
         let pauses = self.pauses.lock().unwrap_or_else(PoisonError::into_inner);
-        pauses.get(key).is_some_and(|until| *until > now)
+        pauses.until.get(key).is_some_and(|until| *until > now)
     }
 
     fn lines(&self) -> MutexGuard<'_, HashMap<SessionKey, Line>> {
@@ -191,6 +205,35 @@ mod tests {
 
     fn key() -> SessionKey {
         SessionId::parse(&"A".repeat(43)).unwrap().key()
+    }
+
+    /// In an outage everybody pauses at once, and nobody looks through all the others for it.
+    #[test]
+    fn pauses_that_are_over_go_and_are_not_looked_for_every_time() {
+        let flights = Flights::default();
+        let keys: Vec<_> = (0..1_000)
+            .map(|number| SessionId::parse(&format!("{number:0>43}")).unwrap().key())
+            .collect();
+        let at = |seconds| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let mut cleanings = 0;
+        for key in &keys {
+            let before = flights.pauses.lock().unwrap().clean_at;
+            flights.pause(key, at(0), at(10));
+            cleanings += usize::from(flights.pauses.lock().unwrap().clean_at != before);
+        }
+        assert!(cleanings <= 6, "{cleanings}");
+        assert!(keys.iter().all(|key| flights.is_paused(key, at(9))));
+        assert!(!flights.is_paused(&keys[0], at(10)));
+        for key in &keys[..100] {
+            flights.pause(key, at(10), at(20));
+        }
+        let left = flights.pauses.lock().unwrap().until.len();
+        assert!(left <= 1_000, "{left}");
+        for key in &keys {
+            flights.pause(key, at(30), at(40));
+        }
+        flights.pause(&key(), at(50), at(60));
+        assert!(flights.pauses.lock().unwrap().until.len() <= 2_000);
     }
 
     /// Both leave at once: neither takes the other for somebody who stays.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-async fn sign_in(app: &TestApp) -> (Browser, Arc<keyback::Session>) {
+pub(super) async fn sign_in(app: &TestApp) -> (Browser, Arc<keyback::Session>) {
     let mut browser = app.browser();
     browser.open(&app.site.at("/sign-in")).await;
     browser.sign_in(ADA, OLD_PASSWORD).await;
@@ -22,7 +22,7 @@ async fn sign_in(app: &TestApp) -> (Browser, Arc<keyback::Session>) {
     (browser, session)
 }
 
-async fn verified(account: &keyback::logto::account::Account) -> Verification {
+pub(super) async fn verified(account: &keyback::logto::account::Account) -> Verification {
     match account.verify_password(OLD_PASSWORD).await.unwrap() {
         PasswordVerification::Right(verification) => verification,
         PasswordVerification::Wrong => panic!("it is right"),

@@ -2,9 +2,12 @@
 
 mod account;
 mod addresses;
+mod codes;
 mod management;
+mod my_sessions;
 mod passwords;
 mod sign_outs;
+mod told;
 mod users;
 
 use std::sync::Arc;

@@ -323,3 +323,47 @@ async fn a_deleted_account_leaves_nothing_but_its_lines_in_the_audit_trail() {
     browser.sign_in(ADA, NEW_PASSWORD).await;
     browser.assert_at("/sign-in");
 }
+
+/// As in Logto, where a search says nothing of it.
+#[tokio::test]
+async fn user_names_are_found_whatever_their_case_unless_it_is_to_matter() {
+    let app = with_backend(|_| {}).await;
+    let token = machine_token(&app, BACKEND).await;
+    let new = json!({ "username": "Ada_L" });
+    let added = call(&app, &token, Method::POST, "/api/users", new).await;
+    assert_eq!(added.status, StatusCode::OK);
+    for (searched, case_matters, found) in [
+        ("ada_l", "", 1),
+        ("ADA_L", "&isCaseSensitive=false", 1),
+        ("ada_l", "&isCaseSensitive=true", 0),
+        ("Ada_L", "&isCaseSensitive=true", 1),
+        ("ada", "", 0),
+    ] {
+        let path = format!("/api/users?search.username={searched}&mode.username=exact{case_matters}");
+        let answer = call(&app, &token, Method::GET, &path, Value::Null).await;
+        assert_eq!(answer.body.as_array().unwrap().len(), found, "{path}");
+        assert_eq!(answer.headers["total-number"], found.to_string());
+    }
+}
+
+/// SR-68: programs get JSON from what stands around the routes, too.
+#[tokio::test]
+async fn sr68_what_is_refused_before_a_route_is_told_in_the_form_of_the_apis() {
+    let app = with_backend(|_| {}).await;
+    let elsewhere = reqwest::Client::new()
+        .get(app.url.join("/api/users").unwrap())
+        .header(reqwest::header::HOST, "evil.example");
+    let refused = answer(elsewhere).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::MISDIRECTED_REQUEST, "request.misdirected")
+    );
+    let foreign = reqwest::Client::new()
+        .post(app.url.join("/api/roles").unwrap())
+        .header(reqwest::header::ORIGIN, "https://evil.example");
+    let refused = answer(foreign).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::FORBIDDEN, "request.foreign_origin")
+    );
+}

@@ -70,6 +70,29 @@ impl<L: LimitStore> Limiter<L> {
         self.ask([by_client, by_all], Some(of_identifier), now).await
     }
 
+    /// A code is asked for by an app: the address that calls is a server's, and says nothing of who sits before it.
+    pub async fn send_by_app(&self, identifier: &IdentifierHash, now: Timestamp) -> Result<Limited, Failure> {
+        let by_all = (LimitKey::GlobalSends, self.limits.global_sends);
+        let by_identifier = (
+            LimitKey::IdentifierSends(identifier.clone()),
+            self.limits.identifier_sends,
+        );
+        self.ask([by_all, by_identifier], None, now).await
+    }
+
+    /// A code that an app has asked for is tried.
+    pub async fn verify_by_app(
+        &self,
+        identifier: &IdentifierHash,
+        now: Timestamp,
+    ) -> Result<Limited, Failure> {
+        let by_identifier = (
+            LimitKey::IdentifierVerifications(identifier.clone()),
+            self.limits.identifier_verifications,
+        );
+        self.ask([by_identifier], None, now).await
+    }
+
     /// A code is tried. It is counted as a wrong one until [`guessed`](Self::guessed) is told otherwise.
     pub async fn verify(
         &self,

@@ -12,7 +12,8 @@ use crate::logto::{Password, PasswordIssue};
 #[non_exhaustive]
 #[must_use]
 pub enum PasswordChange {
-    /// It is the password from now on. Sessions live on: end them, if the old one may have been stolen.
+    /// It is the password from now on. In Logto sessions live on: end them, if the old one may have been stolen. The companion
+    /// has ended them all, and this one's tokens with them: have the person sign in again.
     Changed,
     /// It breaks rules of the policy, each of which is named.
     Rejected(Vec<PasswordIssue>),

@@ -73,9 +73,13 @@ impl Management {
     /// [`check_password`](Self::check_password) first, and [`sign_out_everywhere`](Self::sign_out_everywhere)
     /// afterwards.
     ///
+    /// The companion does check: it refuses what its policy refuses and the password that there is, ends every session, and
+    /// tells the owner.
+    ///
     /// # Errors
     ///
-    /// As [`check_password`](Self::check_password); [`ApiCode::NotFound`] for an unknown user.
+    /// As [`check_password`](Self::check_password); [`ApiCode::NotFound`] for an unknown user. From the companion also
+    /// [`ApiCode::PasswordRejected`] and [`ApiCode::SamePassword`].
     pub async fn set_password_unchecked(
         &self,
         user_id: &str,

@@ -1,0 +1,322 @@
+//! One-time codes over both APIs, by the SDK's own calls.
+
+use std::time::Duration;
+
+use keyback::logto::account::{Account, CodeVerification, PasswordChange, SentCode, Verification};
+use keyback::logto::management::CodeCheck;
+use keyback::logto::{CodeRefusal, Recipient};
+use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use super::account::sign_in;
+use super::*;
+
+const BOB: &str = "bob@example.com";
+const PHONE: &str = "+14155550123";
+
+fn to(address: &str) -> Recipient {
+    match address.strip_prefix('+') {
+        // As Logto keeps numbers.
+        Some(digits) => Recipient::Phone(digits.to_owned()),
+        None => Recipient::Email(address.to_owned()),
+    }
+}
+
+/// Another code than this one.
+fn wrong(code: &str) -> String {
+    let last = if code.ends_with('0') { '1' } else { '0' };
+    format!("{}{last}", &code[..5])
+}
+
+async fn right(account: &Account, sent: &SentCode, code: &str) -> Verification {
+    match account.verify_code(sent, code).await.unwrap() {
+        CodeVerification::Right(verification) => verification,
+        CodeVerification::Refused(why) => panic!("{why:?}"),
+    }
+}
+
+async fn refused(account: &Account, sent: &SentCode, code: &str) -> CodeRefusal {
+    match account.verify_code(sent, code).await.unwrap() {
+        CodeVerification::Refused(why) => why,
+        CodeVerification::Right(_) => panic!("it is wrong"),
+    }
+}
+
+#[tokio::test]
+async fn sr72_a_code_to_ones_own_address_verifies_for_a_change_of_the_password() {
+    let app = TestApp::start().await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let (_, session) = sign_in(&app).await;
+    let (_, elsewhere) = sign_in(&app).await;
+    let account = app.site.client.account(&session).unwrap();
+    let other = app.site.client.account(&elsewhere).unwrap();
+    let sent = account.send_code(to(ADA)).await.unwrap();
+    let code = app.last_code_for(ADA).await;
+    let letter = app.letters_to(ADA).await.remove(0);
+    assert_eq!(letter.subject, "Your Larkspur Books code");
+    assert!(!letter.text.contains("new password"), "{}", letter.text);
+
+    // SR-18: what rests tells neither code nor address.
+    let rests: (String, String, String) =
+        sqlx::query_as("SELECT holder, identifier_hash, code_digest FROM sent_codes")
+            .fetch_one(app.companion.store.reader())
+            .await
+            .unwrap();
+    assert!(!format!("{rests:?}").contains(ADA) && rests.2.len() == 64);
+    // SR-23: it is this session's, and not that of another who has signed in with the same account.
+    assert_eq!(refused(&other, &sent, &code).await, CodeRefusal::NotFound);
+    assert_eq!(refused(&account, &sent, &wrong(&code)).await, CodeRefusal::Wrong);
+    assert_eq!(refused(&account, &sent, "no code").await, CodeRefusal::Wrong);
+    assert_eq!(app.audited("code_rejected").await, 1);
+    let verification = right(&account, &sent, &code).await;
+    // SR-24: once.
+    assert_eq!(refused(&account, &sent, &code).await, CodeRefusal::NotFound);
+    assert_eq!(
+        refusal(other.change_password(&verification, NEW_PASSWORD).await),
+        ApiCode::VerificationRequired
+    );
+    assert_eq!(
+        account
+            .change_password(&verification, NEW_PASSWORD)
+            .await
+            .unwrap(),
+        PasswordChange::Changed
+    );
+    for ended in [&session, &elsewhere] {
+        assert!(app.site.client.refresh(ended).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn an_account_without_a_password_gets_its_first_by_a_code() {
+    let app = TestApp::start().await;
+    let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let (_, session) = sign_in(&app).await;
+    let account = app.site.client.account(&session).unwrap();
+    // As an account that came without one.
+    sqlx::query("DELETE FROM credentials WHERE user_id = $1")
+        .bind(&id)
+        .execute(app.companion.store.writer())
+        .await
+        .unwrap();
+    assert_eq!(account.user().await.unwrap().has_password, Some(false));
+    assert_eq!(
+        refusal(account.set_first_password(NEW_PASSWORD).await),
+        ApiCode::VerificationRequired
+    );
+    let sent = account.send_code(to(ADA)).await.unwrap();
+    let verification = right(&account, &sent, &app.last_code_for(ADA).await).await;
+    assert_eq!(
+        account
+            .change_password(&verification, NEW_PASSWORD)
+            .await
+            .unwrap(),
+        PasswordChange::Changed
+    );
+    assert!(app.password_hash(&id).await.is_some());
+    let mut browser = app.browser();
+    browser.open("/account").await;
+    browser.sign_in(ADA, NEW_PASSWORD).await;
+    browser.assert_at("/account");
+}
+
+#[tokio::test]
+async fn a_code_verifies_no_longer_than_was_told_and_no_password_but_the_one_there_was() {
+    let app = TestApp::start().await;
+    let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let (_, session) = sign_in(&app).await;
+    let account = app.site.client.account(&session).unwrap();
+    let sent = account.send_code(to(ADA)).await.unwrap();
+    let code = app.last_code_for(ADA).await;
+    app.advance(Duration::from_secs(300));
+    let verification = right(&account, &sent, &code).await;
+    app.advance(Duration::from_secs(299));
+    assert!(matches!(
+        account.change_password(&verification, "short").await.unwrap(),
+        PasswordChange::Rejected(_)
+    ));
+    app.advance(Duration::from_secs(1));
+    assert_eq!(
+        refusal(account.change_password(&verification, NEW_PASSWORD).await),
+        ApiCode::VerificationRequired
+    );
+    let sent = account.send_code(to(ADA)).await.unwrap();
+    let verification = right(&account, &sent, &app.last_code_for(ADA).await).await;
+    sqlx::query("DELETE FROM credentials WHERE user_id = $1")
+        .bind(&id)
+        .execute(app.companion.store.writer())
+        .await
+        .unwrap();
+    assert_eq!(
+        refusal(account.change_password(&verification, NEW_PASSWORD).await),
+        ApiCode::VerificationRequired
+    );
+}
+
+#[tokio::test]
+async fn codes_go_to_verified_addresses_of_ones_own_alone() {
+    let app = TestApp::start().await;
+    let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    app.add_user(BOB, Some(OLD_PASSWORD)).await;
+    let (_, session) = sign_in(&app).await;
+    let account = app.site.client.account(&session).unwrap();
+    for another in [BOB, "nobody@example.com", PHONE] {
+        let sent = account.send_code(to(another)).await;
+        assert!(matches!(
+            sent,
+            Err(Error::Api(ApiError::Refused {
+                code: ApiCode::InvalidInput,
+                ..
+            }))
+        ));
+    }
+    assert!(app.letters_to(BOB).await.is_empty());
+    let sent = account.send_code(to(ADA)).await.unwrap();
+    let code = app.last_code_for(ADA).await;
+    // The address is no longer hers when the code is typed.
+    sqlx::query("UPDATE users SET email = 'ada@elsewhere.example' WHERE id = $1")
+        .bind(&id)
+        .execute(app.companion.store.writer())
+        .await
+        .unwrap();
+    assert_eq!(refused(&account, &sent, &code).await, CodeRefusal::OtherRecipient);
+    sqlx::query("UPDATE users SET email = $2, email_verified = FALSE WHERE id = $1")
+        .bind(&id)
+        .bind(ADA)
+        .execute(app.companion.store.writer())
+        .await
+        .unwrap();
+    assert!(account.send_code(to(ADA)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_site_sends_codes_for_its_own_pages_to_anybody() {
+    let app = with_backend(|_| {}).await;
+    let api = management(&app);
+    // Nobody has an account.
+    for address in [ADA, PHONE] {
+        api.send_code(&to(address)).await.unwrap();
+        let code = app.last_code_for(address).await;
+        let check = async |address: &str, code: &str| api.check_code(&to(address), code).await.unwrap();
+        assert_eq!(
+            check(address, &wrong(&code)).await,
+            CodeCheck::Refused(CodeRefusal::Wrong)
+        );
+        assert_eq!(check(BOB, &code).await, CodeCheck::Refused(CodeRefusal::NotFound));
+        assert_eq!(check(address, &code).await, CodeCheck::Right);
+        assert_eq!(
+            check(address, &code).await,
+            CodeCheck::Refused(CodeRefusal::NotFound)
+        );
+    }
+    // The latest counts.
+    api.send_code(&to(ADA)).await.unwrap();
+    let first = app.last_code_for(ADA).await;
+    api.send_code(&to(ADA)).await.unwrap();
+    let second = app.last_code_for(ADA).await;
+    if first != second {
+        assert_eq!(
+            api.check_code(&to(ADA), &first).await.unwrap(),
+            CodeCheck::Refused(CodeRefusal::Wrong)
+        );
+    }
+    app.advance(Duration::from_secs(600));
+    assert_eq!(
+        api.check_code(&to(ADA), &second).await.unwrap(),
+        CodeCheck::Refused(CodeRefusal::Expired)
+    );
+}
+
+#[tokio::test]
+async fn sr19_five_wrong_codes_are_the_end_of_a_code_at_once_or_one_by_one() {
+    let app = with_backend(|_| {}).await;
+    let api = management(&app);
+    api.send_code(&to(ADA)).await.unwrap();
+    let code = app.last_code_for(ADA).await;
+    let tries = (0..40).map(|_| {
+        let (api, wrong) = (api.clone(), wrong(&code));
+        tokio::spawn(async move { api.check_code(&to(ADA), &wrong).await.unwrap() })
+    });
+    let mut wrong = 0;
+    for tried in tries.collect::<Vec<_>>() {
+        match tried.await.unwrap() {
+            CodeCheck::Refused(CodeRefusal::Wrong) => wrong += 1,
+            CodeCheck::Refused(CodeRefusal::TriesUsedUp) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(wrong, 5);
+    assert_eq!(
+        api.check_code(&to(ADA), &code).await.unwrap(),
+        CodeCheck::Refused(CodeRefusal::TriesUsedUp)
+    );
+}
+
+#[tokio::test]
+async fn sr24_of_many_right_codes_at_once_one_counts() {
+    let app = with_backend(|_| {}).await;
+    let api = management(&app);
+    api.send_code(&to(ADA)).await.unwrap();
+    let code = app.last_code_for(ADA).await;
+    let tries = (0..5).map(|_| {
+        let (api, code) = (api.clone(), code.clone());
+        tokio::spawn(async move { api.check_code(&to(ADA), &code).await.unwrap() })
+    });
+    let mut right = 0;
+    for tried in tries.collect::<Vec<_>>() {
+        right += usize::from(tried.await.unwrap() == CodeCheck::Right);
+    }
+    assert_eq!(right, 1);
+}
+
+#[tokio::test]
+async fn sr20_codes_to_one_address_are_limited_whoever_asks() {
+    let app = with_backend(|_| {}).await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let api = management(&app);
+    for _ in 0..9 {
+        api.send_code(&to(ADA)).await.unwrap();
+    }
+    assert_eq!(
+        refusal(api.send_code(&to(ADA)).await),
+        ApiCode::MessageRateLimited
+    );
+    let (_, session) = sign_in(&app).await;
+    let account = app.site.client.account(&session).unwrap();
+    let sent = account.send_code(to(ADA)).await;
+    assert!(matches!(
+        sent,
+        Err(Error::Api(ApiError::Refused {
+            code: ApiCode::MessageRateLimited,
+            ..
+        }))
+    ));
+    api.send_code(&to(BOB)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_names_no_recipient_and_what_nothing_carries_is_refused() {
+    let app = with_backend(|config| config.sms.connector = None).await;
+    assert_eq!(
+        refusal(management(&app).send_code(&to(PHONE)).await),
+        ApiCode::ConnectorNotFound
+    );
+    let token = machine_token(&app, BACKEND).await;
+    for body in [
+        json!({}),
+        json!({ "email": ADA, "phone": "14155550123" }),
+        json!({ "email": "14155550123" }),
+        json!({ "phone": ADA }),
+        json!({ "email": "nobody" }),
+    ] {
+        let refused = call(&app, &token, Method::POST, "/api/verification-codes", body).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::BAD_REQUEST, "guard.invalid_input")
+        );
+    }
+    let body = json!({ "email": ADA });
+    let refused = call(&app, "nobody-s", Method::POST, "/api/verification-codes", body).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
