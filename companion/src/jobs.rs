@@ -192,7 +192,8 @@ async fn work(companion: &Companion, job: Job) {
     }
 }
 
-/// The end of a job or its next try, and what the audit trail tells of this one, in one transaction.
+/// The end of a job or its next try, and what the audit trail tells of it, in one transaction: of tries that fail the first
+/// and the last, since a server that is down for days would fill the trail otherwise.
 async fn settle(
     companion: &Companion,
     job: &Job,
@@ -208,7 +209,9 @@ async fn settle(
     let mut tx = companion.store.begin().await?;
     if let Some(kind) = kind {
         companion.metrics.job(kind, outcome);
-        job_audit::write(companion, &mut tx, kind, job, &ended, now).await?;
+        if ended != (Ended::Failed { again: true }) || job.attempts == 1 {
+            job_audit::write(companion, &mut tx, kind, job, &ended, now).await?;
+        }
     }
     match done {
         Ok(_) => rows::done(&mut *tx, &job.id).await?,

@@ -67,7 +67,8 @@ impl Notices {
     }
 
     /// Tells every address that was verified before a change of addresses, where one of them is not any more. Each that
-    /// is lost thaws the account for a while, should the owner contest the change.
+    /// is lost thaws the account for a while, should the owner contest the change: but for those that have themselves
+    /// come by a change that can still be contested. Theirs may be the change that this one repairs.
     ///
     /// What a frozen account got since the change that its owner contests is the thief's: it loses that without a word.
     pub async fn addresses_changed(
@@ -88,7 +89,12 @@ impl Notices {
         if lost.is_empty() {
             return Ok(());
         }
-        for address in &lost {
+        let contestable_since = former_addresses::first_replaced_at(&mut **tx, &before.id, now).await?;
+        let is_contestable = |address: &Identifier| {
+            contestable_since
+                .is_some_and(|since| before.verified_since(address).is_some_and(|at| at >= since))
+        };
+        for address in lost.iter().filter(|address| !is_contestable(address)) {
             former_addresses::keep(tx, before, address, now, now + CONTESTABLE_FOR).await?;
         }
         let (email, phone) = (

@@ -21,7 +21,7 @@ use crate::store::audit::{self, Actor, Line};
 /// How often what was refused is written down. A process that is killed loses as much.
 const WRITE_EVERY: Duration = Duration::from_secs(10);
 /// Kinds that are told apart meanwhile; of more, clients are no longer told apart.
-const MOST_KINDS: usize = 256;
+const MOST_KINDS: usize = 32;
 
 /// What was refused and is not written yet.
 #[derive(Debug, Default)]
@@ -68,6 +68,20 @@ impl Refusals {
         std::mem::take(&mut *self.lock())
     }
 
+    /// Puts back what could not be written.
+    fn put_back(&self, unwritten: HashMap<Kind, Tally>) {
+        let mut waiting = self.lock();
+        for (kind, tally) in unwritten {
+            waiting
+                .entry(kind)
+                .and_modify(|later| {
+                    later.first = tally.first;
+                    later.times += tally.times;
+                })
+                .or_insert(tally);
+        }
+    }
+
     /// A panic while the lock is held leaves whole tallies.
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Kind, Tally>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -87,6 +101,14 @@ impl Companion {
         if waiting.is_empty() {
             return Ok(());
         }
+        let written = self.write_tallies(&waiting).await;
+        if written.is_err() {
+            self.refusals.put_back(waiting);
+        }
+        written
+    }
+
+    async fn write_tallies(&self, waiting: &HashMap<Kind, Tally>) -> Result<(), StoreError> {
         // Nobody acts on them: a power cut may take them back.
         let mut tx = self.store.begin_quick().await?;
         for (kind, tally) in waiting {

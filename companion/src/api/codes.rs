@@ -220,6 +220,7 @@ pub(super) async fn check(
         return Err(mismatch());
     }
     if sent_codes::consume(db, &sent.id).await? {
+        companion.limiter.guessed(&hash, now).await?;
         Ok(())
     } else {
         Err(ApiError::no_code())

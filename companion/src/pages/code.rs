@@ -147,7 +147,10 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
     let send_after = match passage {
         Passage::Open { send_after } => send_after,
         Passage::Wrong => return step(companion, &flow, Shown::problem(Problem::NotVerified)).await,
-        Passage::Limited { retry_after } => return limited(companion, &flow, retry_after).await,
+        Passage::Limited { retry_after } => {
+            companion.note_refusal(Place::Resend, Reason::Limit, asked.address);
+            return limited(companion, &flow, retry_after).await;
+        }
         Passage::Down => {
             let page = step(companion, &flow, Shown::problem(Problem::CheckDown)).await?;
             return Ok(busy(page, Wait::at_least_a_second(CHECK_AGAIN)));

@@ -62,6 +62,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         Passage::Open { send_after } => send_after,
         Passage::Wrong => return page(companion, &way, typed, Some(Problem::NotVerified)),
         Passage::Limited { retry_after } => {
+            companion.note_refusal(Place::ForgotPassword, Reason::Limit, asked.address);
             return limited(companion, &way, typed, retry_after);
         }
         Passage::Down => {

@@ -7,7 +7,7 @@ use keyback_core::time::Timestamp;
 
 use super::former_addresses::Over;
 use super::users::{self, User};
-use super::{StoreError, Transaction, former_addresses};
+use super::{StoreError, Transaction, former_addresses, freeze_links};
 
 /// Where an account stands. `store::sessions` and `store::reset` ask the same in SQL; a test holds them to this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,8 @@ pub async fn freeze(
 }
 
 /// Ends the freeze, for its owner has reset the password over an address of before. What came to the account since the
-/// contested change could open it again, and is trusted no more.
+/// contested change could open it again, and is trusted no more. Links of notices still freeze it: a thief who has the
+/// mailbox thaws as well, and must not take the owner's by that.
 pub async fn thaw(
     tx: &mut Transaction,
     id: &str,
@@ -165,8 +166,8 @@ pub async fn thaw(
 
 /// Sets what the operator says. Whatever becomes of a frozen account, the password that its owner contests is gone, and so
 /// is what the addresses of that time could do; what the operator has set since the freeze stays. An account that the
-/// operator enables is reset over the addresses it has by then, and over no former one. Answers whether there is such an
-/// account.
+/// operator enables is reset over the addresses it has by then, and over no former one, and no notice of before freezes it
+/// again. Answers whether there is such an account.
 pub async fn set_by_operator(
     tx: &mut Transaction,
     id: &str,
@@ -184,6 +185,7 @@ pub async fn set_by_operator(
     distrust_contested_addresses(tx, id).await?;
     if status == AccountStatus::Active {
         former_addresses::forget_all(tx, id).await?;
+        freeze_links::forget_all(&mut **tx, id).await?;
     }
     users::set_status(&mut **tx, id, status, now).await
 }

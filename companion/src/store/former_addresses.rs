@@ -111,6 +111,22 @@ pub async fn resettable_over(
     Ok(addresses)
 }
 
+/// When the account lost the first of those addresses that still serve. What has come to it since may yet be contested.
+pub async fn first_replaced_at(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let first: Option<i64> = sqlx::query_scalar(
+        "SELECT MIN(replaced_at) FROM former_addresses WHERE user_id = $1 AND expires_at > $2",
+    )
+    .bind(user_id)
+    .bind(now.as_millis())
+    .fetch_one(db)
+    .await?;
+    Ok(first.map(Timestamp::from_millis))
+}
+
 /// Keeps a verified address that the account is about to lose, until `until`.
 pub async fn keep(
     tx: &mut Transaction,

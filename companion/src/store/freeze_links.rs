@@ -70,6 +70,15 @@ pub async fn consume(
     .await?)
 }
 
+/// Forgets all of an account: what they contest is settled.
+pub async fn forget_all(db: impl SqliteExecutor<'_>, user_id: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM freeze_links WHERE user_id = $1")
+        .bind(user_id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Forgets links that are too old.
 pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
     let done = sqlx::query("DELETE FROM freeze_links WHERE expires_at <= $1")

@@ -132,15 +132,13 @@ impl Store {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)
-            .after_release(|connection, _| Box::pin(is_fit_for_reuse(connection)))
-            .connect_with(options.clone())
-            .await
-            .map_err(open)?;
+            .after_release(|connection, _| Box::pin(is_fit_for_reuse(connection)));
+        let writer = patiently(writer, options.clone()).await.map_err(open)?;
         // Readers may not be `read_only`: a WAL database is opened by writing its shared memory.
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
-            .test_before_acquire(false)
-            .connect_with(options.pragma("query_only", "ON"))
+            .test_before_acquire(false);
+        let readers = patiently(readers, options.pragma("query_only", "ON"))
             .await
             .map_err(open)?;
         Ok(Self { readers, writer })
@@ -209,6 +207,34 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Connects, and waits where another process is about to. SQLite has its busy timeout for every lock but the one that turns
+/// a new database to WAL.
+async fn patiently(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+) -> Result<SqlitePool, sqlx::Error> {
+    /// As long together as the busy timeout.
+    const TRIES: u32 = 200;
+    const PAUSE: Duration = Duration::from_millis(50);
+    for _ in 1..TRIES {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) => tokio::time::sleep(PAUSE).await,
+            connected => return connected,
+        }
+    }
+    pool.connect_with(options).await
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    /// `SQLITE_BUSY`, the low byte of all its kinds.
+    const BUSY: u32 = 5;
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == BUSY)
 }
 
 /// Whether a connection can begin another transaction. On a full disk or a failing one, SQLite takes the transaction

@@ -130,6 +130,27 @@ async fn sr59_what_a_thief_brought_and_lost_again_thaws_nothing() {
     assert!(gets_a_code(&app, ADA).await);
 }
 
+/// A nuisance is all that a thief can make of the notice that the change was taken back: the owner thaws, the thief doesn't.
+#[tokio::test]
+async fn sr59_a_thief_can_not_contest_the_repair() {
+    for repaired in [ADA, "ada@new.example"] {
+        let (app, id, token) = with_ada().await;
+        patch(&app, &token, &id, json!({ "primaryEmail": THIEF })).await;
+        app.advance(Duration::from_secs(60));
+        patch(&app, &token, &id, json!({ "primaryEmail": repaired })).await;
+        let (_, link) = notice_to(&app, THIEF).await;
+        freeze(&app, &link).await.assert_says("Choose a new password");
+        assert!(!gets_a_code(&app, THIEF).await, "{repaired}");
+        assert!(
+            gets_a_code(&app, ADA).await && gets_a_code(&app, PHONE).await,
+            "{repaired}"
+        );
+        reset(&app, ADA, OWNERS_PASSWORD).await;
+        assert_eq!(app.user(ADA).await.status, AccountStatus::Active);
+        assert!(signs_in(&app, OWNERS_PASSWORD).await);
+    }
+}
+
 #[tokio::test]
 async fn sr59_an_address_that_somebody_else_has_by_now_serves_them_alone() {
     let (app, id, token) = with_ada().await;
@@ -167,6 +188,7 @@ async fn sr59_what_the_operator_sets_after_the_freeze_outlives_the_thaw() {
         !gets_a_code(&app, ADA).await,
         "no former address outlives the operator's word"
     );
+    assert_eq!(app.row_counts().await["freeze_links"], 0, "nor does a link");
 
     // Without a word of the operator's on either, neither the thief's address nor a password of before serves.
     let (app, id, token) = with_ada().await;

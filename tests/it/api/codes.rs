@@ -230,7 +230,8 @@ async fn a_site_sends_codes_for_its_own_pages_to_anybody() {
 
 #[tokio::test]
 async fn sr19_five_wrong_codes_are_the_end_of_a_code_at_once_or_one_by_one() {
-    let app = with_backend(|_| {}).await;
+    // As many in a row as are sent here would pause otherwise.
+    let app = with_backend(|config| config.limits.factor = 100).await;
     let api = management(&app);
     api.send_code(&to(ADA)).await.unwrap();
     let code = app.last_code_for(ADA).await;
@@ -293,6 +294,34 @@ async fn sr20_codes_to_one_address_are_limited_whoever_asks() {
         }))
     ));
     api.send_code(&to(BOB)).await.unwrap();
+}
+
+/// Over all codes, and whether they are typed at an app's page or at ours.
+#[tokio::test]
+async fn sr20_wrong_codes_in_a_row_pause_at_this_door_too() {
+    let app = with_backend(|_| {}).await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let api = management(&app);
+    for _ in 0..2 {
+        api.send_code(&to(ADA)).await.unwrap();
+        let code = app.last_code_for(ADA).await;
+        for _ in 0..5 {
+            let checked = api.check_code(&to(ADA), &wrong(&code)).await.unwrap();
+            assert!(matches!(checked, CodeCheck::Refused(_)), "{checked:?}");
+        }
+    }
+    api.send_code(&to(ADA)).await.unwrap();
+    let code = app.last_code_for(ADA).await;
+    let checked = api.check_code(&to(ADA), &wrong(&code)).await.unwrap();
+    assert_eq!(checked, CodeCheck::Refused(CodeRefusal::Wrong));
+    api.check_code(&to(ADA), &code).await.unwrap_err();
+    app.advance(Duration::from_secs(31));
+    assert_eq!(api.check_code(&to(ADA), &code).await.unwrap(), CodeCheck::Right);
+    // That was the end of the run.
+    api.send_code(&to(ADA)).await.unwrap();
+    let code = app.last_code_for(ADA).await;
+    let checked = api.check_code(&to(ADA), &wrong(&code)).await.unwrap();
+    assert_eq!(checked, CodeCheck::Refused(CodeRefusal::Wrong));
 }
 
 #[tokio::test]

@@ -80,17 +80,34 @@ impl<L: LimitStore> Limiter<L> {
         self.ask([by_all, by_identifier], None, now).await
     }
 
-    /// A code that an app has asked for is tried.
+    /// A code that an app has asked for is tried. It is one of the run of wrong codes too, until
+    /// [`guessed`](Self::guessed) is told otherwise; what is kept for clients not yet seen is not for apps.
     pub async fn verify_by_app(
         &self,
         identifier: &IdentifierHash,
         now: Timestamp,
     ) -> Result<Limited, Failure> {
-        let by_identifier = (
-            LimitKey::IdentifierVerifications(identifier.clone()),
+        let (rule, guess_rule) = (
             self.limits.identifier_verifications,
+            self.limits.identifier_guesses,
         );
-        self.ask([by_identifier], None, now).await
+        let keys = [
+            LimitKey::IdentifierVerifications(identifier.clone()),
+            LimitKey::IdentifierGuesses(identifier.clone()),
+        ];
+        let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
+            let [row, guesses] = rows else {
+                return Ok(());
+            };
+            let (decision, next) = guess_rule.take(*guesses, false, now);
+            if let Decision::Refused { retry_after } = decision {
+                return Err(RetryAfter(retry_after));
+            }
+            Limit { row, rule }.take(now)?;
+            *guesses = next;
+            Ok(())
+        };
+        self.store.update(&keys, decide).await
     }
 
     /// A code is tried. It is counted as a wrong one until [`guessed`](Self::guessed) is told otherwise.
