@@ -326,15 +326,6 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobEr
     if !companion.connectors.reaches(&notice.to) {
         return Ok(Ended::Withheld);
     }
-    if let Identifier::Phone(number) = &notice.to {
-        let text = TextMessage {
-            job_id: &job.id,
-            to: number,
-            client_id: notice.client_id.as_deref(),
-            now: companion.clock.now(),
-        };
-        text_messages::count_notice(companion, text).await?;
-    }
     let reset_url = companion.url("/reset-password");
     let not_me_url = notice
         .freeze_token
@@ -376,15 +367,6 @@ async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobE
     if !companion.connectors.reaches(&notice.to) {
         return Ok(Ended::Withheld);
     }
-    if let Identifier::Phone(number) = &notice.to {
-        let text = TextMessage {
-            job_id: &job.id,
-            to: number,
-            client_id: None,
-            now: companion.clock.now(),
-        };
-        text_messages::count_notice(companion, text).await?;
-    }
     let not_me_url = not_me_url(companion, &notice.freeze_token);
     let app_name = companion.app_name(None).await?;
     let words = AddressChangedMessage {
@@ -424,6 +406,16 @@ struct Notice<'a> {
 }
 
 async fn deliver_notice(companion: &Companion, job: &Job, notice: &Notice<'_>) -> Result<Ended, JobError> {
+    let now = companion.clock.now();
+    if let Identifier::Phone(number) = notice.to {
+        let text = TextMessage {
+            job_id: &job.id,
+            to: number,
+            client_id: None,
+            now,
+        };
+        text_messages::count_notice(companion, text).await?;
+    }
     let outgoing = Outgoing {
         to: notice.to,
         kind: notice.kind,
@@ -431,7 +423,7 @@ async fn deliver_notice(companion: &Companion, job: &Job, notice: &Notice<'_>) -
         app_name: notice.app_name,
         code: None,
         id: &job.id,
-        now: companion.clock.now(),
+        now,
         expires_at: job.expires_at(),
     };
     companion.connectors.deliver(&outgoing).await?;

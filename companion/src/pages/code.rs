@@ -15,7 +15,7 @@ use keyback_core::time::Timestamp;
 
 use super::destination::Destination;
 use super::flow_cookie::FlowCookie;
-use super::forgot_password::CHECK_AGAIN;
+use super::forgot_password::{CHECK_AGAIN, passage};
 use super::request::{Asked, Posted};
 use super::respond::{PageResult, busy, see_other, too_many, with_cookie};
 use crate::app::Companion;
@@ -136,15 +136,7 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
         return start_again(&Destination::from_query(&asked.query));
     };
     let now = companion.clock.now();
-    let passage = match &companion.captcha {
-        Some(captcha) => {
-            let answer = posted.form.one(captcha.token_field()).unwrap_or_default();
-            let client = asked.visitor().prefix();
-            captcha.check(CaptchaRoute::Resend, answer, client, now).await?
-        }
-        None => Passage::FREE,
-    };
-    let send_after = match passage {
+    let send_after = match passage(companion, posted, CaptchaRoute::Resend, now).await? {
         Passage::Open { send_after } => send_after,
         Passage::Wrong => return step(companion, &flow, Shown::problem(Problem::NotVerified)).await,
         Passage::Limited { retry_after } => {

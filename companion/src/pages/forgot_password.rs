@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use keyback_core::outcome::IdentifyRejection;
 use keyback_core::reset::ResetRequest;
+use keyback_core::time::Timestamp;
 
 use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
-use super::respond::{PageResult, busy, see_other, too_many, with_cookie};
+use super::respond::{PageError, PageResult, busy, see_other, too_many, with_cookie};
 use super::sign_in::{Way, unknown_session};
 use crate::app::Companion;
 use crate::captcha::Passage;
@@ -50,15 +51,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         return page(companion, &way, typed, Some(Problem::Malformed));
     };
     let now = companion.clock.now();
-    let passage = match &companion.captcha {
-        Some(captcha) => {
-            let answer = posted.form.one(captcha.token_field()).unwrap_or_default();
-            let client = asked.visitor().prefix();
-            captcha.check(CaptchaRoute::Send, answer, client, now).await?
-        }
-        None => Passage::FREE,
-    };
-    let send_after = match passage {
+    let send_after = match passage(companion, posted, CaptchaRoute::Send, now).await? {
         Passage::Open { send_after } => send_after,
         Passage::Wrong => return page(companion, &way, typed, Some(Problem::NotVerified)),
         Passage::Limited { retry_after } => {
@@ -92,6 +85,21 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let to = format!("/forgot-password/code?{}{later}", flow.query());
     let cookies = flow.set(&asked.headers, companion.cookies);
     Ok(cookies.into_iter().fold(see_other(&to)?, with_cookie))
+}
+
+/// What the captcha of a form that asks for a code lets through: everything, where none is asked.
+pub(super) async fn passage(
+    companion: &Companion,
+    posted: &Posted,
+    route: CaptchaRoute,
+    now: Timestamp,
+) -> Result<Passage, PageError> {
+    let Some(captcha) = &companion.captcha else {
+        return Ok(Passage::FREE);
+    };
+    let answer = posted.form.one(captcha.token_field()).unwrap_or_default();
+    let client = posted.asked.visitor().prefix();
+    Ok(captcha.check(route, answer, client, now).await?)
 }
 
 /// Asks to wait, alike whatever there is too much of.

@@ -58,7 +58,7 @@ pub async fn write(
     random: &dyn Random,
     line: &Line<'_>,
 ) -> Result<(), StoreError> {
-    insert(db, random, line, None, "{}").await
+    write_of_flow(db, random, line, None, "{}").await
 }
 
 /// Writes a line with more to tell, as JSON.
@@ -68,49 +68,11 @@ pub async fn write_with_detail(
     line: &Line<'_>,
     detail: &str,
 ) -> Result<(), StoreError> {
-    insert(db, random, line, None, detail).await
+    write_of_flow(db, random, line, None, detail).await
 }
 
 /// Writes a line that belongs to a reset flow, where that is still there.
 pub async fn write_of_flow(
-    db: impl SqliteExecutor<'_>,
-    random: &dyn Random,
-    line: &Line<'_>,
-    flow_id: Option<&str>,
-    detail: &str,
-) -> Result<(), StoreError> {
-    insert(db, random, line, flow_id, detail).await
-}
-
-/// Writes an event of a reset flow.
-pub async fn write_event(
-    db: impl SqliteExecutor<'_>,
-    random: &dyn Random,
-    event: &Event,
-) -> Result<(), StoreError> {
-    let address = event.visitor.address.to_string();
-    let detail = detail(&event.kind)?;
-    let identifier = event.identifier.to_string();
-    let line = Line {
-        at: event.at,
-        event: event.kind.name(),
-        actor: Actor::Visitor,
-        subject: event.kind.subject().map(Subject::as_str),
-        identifier: Some(&identifier),
-        client_id: event.client_id.as_deref(),
-        client_ip: Some(&address),
-    };
-    insert(db, random, &line, Some(event.flow_id.as_str()), &detail).await
-}
-
-fn detail(kind: &EventKind) -> Result<String, StoreError> {
-    serde_json::to_string(kind).map_err(|error| StoreError::Corrupt {
-        table: "audit",
-        reason: error.to_string(),
-    })
-}
-
-async fn insert(
     db: impl SqliteExecutor<'_>,
     random: &dyn Random,
     line: &Line<'_>,
@@ -134,6 +96,34 @@ async fn insert(
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Writes an event of a reset flow.
+pub async fn write_event(
+    db: impl SqliteExecutor<'_>,
+    random: &dyn Random,
+    event: &Event,
+) -> Result<(), StoreError> {
+    let address = event.visitor.address.to_string();
+    let detail = detail(&event.kind)?;
+    let identifier = event.identifier.to_string();
+    let line = Line {
+        at: event.at,
+        event: event.kind.name(),
+        actor: Actor::Visitor,
+        subject: event.kind.subject().map(Subject::as_str),
+        identifier: Some(&identifier),
+        client_id: event.client_id.as_deref(),
+        client_ip: Some(&address),
+    };
+    write_of_flow(db, random, &line, Some(event.flow_id.as_str()), &detail).await
+}
+
+fn detail(kind: &EventKind) -> Result<String, StoreError> {
+    serde_json::to_string(kind).map_err(|error| StoreError::Corrupt {
+        table: "audit",
+        reason: error.to_string(),
+    })
 }
 
 /// Forgets lines from before a moment. Where it is many, as after a shorter time was configured, others write in between.

@@ -63,21 +63,24 @@ pub async fn replace(tx: &mut Transaction, sent: &SentCode) -> Result<Option<Str
     Ok(before)
 }
 
+macro_rules! find_statement {
+    ($column:literal) => {
+        concat!(
+            "SELECT id, holder, identifier_hash, code_digest, key_id, created_at, expires_at, attempts \
+             FROM sent_codes WHERE holder = $1 AND ",
+            $column,
+            " = $2"
+        )
+    };
+}
+
 /// The code of an id, where it is this holder's.
 pub async fn find(
     db: impl SqliteExecutor<'_>,
     holder: &str,
     id: &str,
 ) -> Result<Option<SentCode>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT id, holder, identifier_hash, code_digest, key_id, created_at, expires_at, attempts \
-         FROM sent_codes WHERE holder = $1 AND id = $2",
-    )
-    .bind(holder)
-    .bind(id)
-    .fetch_optional(db)
-    .await?;
-    row.map(Row::load).transpose()
+    find_one(db, find_statement!("id"), holder, id).await
 }
 
 /// The code that a holder has sent to an address.
@@ -86,14 +89,20 @@ pub async fn find_sent_to(
     holder: &str,
     identifier_hash: &str,
 ) -> Result<Option<SentCode>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT id, holder, identifier_hash, code_digest, key_id, created_at, expires_at, attempts \
-         FROM sent_codes WHERE holder = $1 AND identifier_hash = $2",
-    )
-    .bind(holder)
-    .bind(identifier_hash)
-    .fetch_optional(db)
-    .await?;
+    find_one(db, find_statement!("identifier_hash"), holder, identifier_hash).await
+}
+
+async fn find_one(
+    db: impl SqliteExecutor<'_>,
+    statement: &'static str,
+    holder: &str,
+    wanted: &str,
+) -> Result<Option<SentCode>, StoreError> {
+    let row: Option<Row> = sqlx::query_as(statement)
+        .bind(holder)
+        .bind(wanted)
+        .fetch_optional(db)
+        .await?;
     row.map(Row::load).transpose()
 }
 

@@ -1,7 +1,7 @@
 //! `keyback audit`: what happened, for people and for programs, while the server runs.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use keyback_tests::{ADA, Finished, NEW_PASSWORD, OLD_PASSWORD, Server, Workplace, eventually};
 use serde_json::Value;
@@ -25,6 +25,17 @@ async fn fail_to_sign_in(server: &Server, address: &str) {
     let mut browser = server.browser();
     browser.open("/sign-in").await;
     browser.sign_in(address, NEW_PASSWORD).await;
+}
+
+async fn ends_in_peace(mut child: Child) {
+    let ended = eventually("the command to end", || {
+        std::future::ready(child.try_wait().unwrap())
+    })
+    .await;
+    assert_eq!(ended.code(), Some(0));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "");
 }
 
 fn lines(shown: &Finished) -> Vec<Value> {
@@ -161,14 +172,7 @@ async fn it_follows_until_it_is_interrupted() {
             .unwrap()
             .success()
     );
-    let ended = eventually("the command to end", || {
-        std::future::ready(child.try_wait().unwrap())
-    })
-    .await;
-    assert_eq!(ended.code(), Some(0));
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(said, "");
+    ends_in_peace(child).await;
     reader.join().unwrap();
     assert!(receiver.recv().await.is_none(), "nothing else was written");
 }
@@ -185,14 +189,7 @@ async fn a_reader_that_has_seen_enough_ends_it_in_peace() {
     drop(child.stdout.take());
     // It may have written its first lines into the pipe before that was closed.
     fail_to_sign_in(&server, ADA).await;
-    let ended = eventually("the command to end", || {
-        std::future::ready(child.try_wait().unwrap())
-    })
-    .await;
-    assert_eq!(ended.code(), Some(0));
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(said, "");
+    ends_in_peace(child).await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 //! What a request may do is told from the request itself ([`World::send`]), not from what the server makes of it.
 
 mod moves;
+mod rests;
 mod world;
 
 use std::collections::{HashSet, VecDeque};

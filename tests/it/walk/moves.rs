@@ -106,6 +106,19 @@ const TWISTS: [Twist; 13] = [
 ];
 
 impl Twist {
+    /// Whether the browser sends what is in its jar; else a cookie that was made up, or none.
+    pub(super) fn keeps_the_cookies(self) -> bool {
+        !matches!(
+            self,
+            Self::NoCookie
+                | Self::OthersSecrets
+                | Self::OthersProof
+                | Self::OthersFlow
+                | Self::OthersFlowOwnSecrets
+                | Self::NoFlow
+        )
+    }
+
     /// Whether it makes another request of this one.
     fn changes(self, request: Request) -> bool {
         match self {

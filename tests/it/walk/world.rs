@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use keyback_core::time::Clock as _;
 use keyback_tests::{Browser, Form, NEW_PASSWORD, OLD_PASSWORD, TestApp};
-use serde_json::Value;
 use url::Url;
 
 use super::moves::{Move, Request, Twist, Typed, Who};
+use super::rests::Rests;
 
 const STRONG: &str = NEW_PASSWORD;
 const WEAK: &str = "password";
@@ -179,16 +179,7 @@ impl<'a> World<'a> {
         query.extend_pairs(challenge.map(|id| ("c", id)));
         Concrete {
             flow: target,
-            is_own: matches!(
-                twist,
-                Twist::Nothing
-                    | Twist::NoChallenge
-                    | Twist::OthersChallenge
-                    | Twist::NoFields
-                    | Twist::FieldTwice
-                    | Twist::MoreFields
-                    | Twist::OtherStep
-            ),
+            is_own: twist.keeps_the_cookies(),
             cookie,
             path: path.to_owned(),
             query: query.finish(),
@@ -411,53 +402,6 @@ impl Side {
             Request::Code(Typed::NoDigits) => "no code".to_owned(),
             _ => newest,
         }
-    }
-}
-
-/// A flow as it rests, and its browser's cookie.
-#[derive(Debug, PartialEq)]
-struct Rests {
-    flow: Option<String>,
-    /// Id, attempts, when it was made and until when it is good.
-    challenges: Vec<(String, i64, i64, i64)>,
-    hash: String,
-    cookie: Option<Vec<String>>,
-}
-
-impl Rests {
-    /// The name of its state.
-    fn state(&self) -> String {
-        let flow: Value = self
-            .flow
-            .as_ref()
-            .map_or(Value::Null, |flow| serde_json::from_str(flow).unwrap());
-        flow["state"]["state"].as_str().unwrap_or("none").to_owned()
-    }
-
-    fn standing(&self, now: i64) -> String {
-        let flow: Value = self
-            .flow
-            .as_ref()
-            .map_or(Value::Null, |flow| serde_json::from_str(flow).unwrap());
-        let expires_at = flow["expires_at"].as_i64().unwrap_or_default();
-        let tries = flow["state"]["tries"].as_i64().unwrap_or_default().min(1);
-        let code = self
-            .challenges
-            .last()
-            .map(|(_, attempts, created_at, expires_at)| {
-                let attempts = match attempts {
-                    1..=3 => 1,
-                    attempts => *attempts,
-                };
-                (attempts, now - created_at >= 60_000, now >= *expires_at)
-            });
-        format!(
-            "{} {tries} {} {code:?} of {} held in {:?} parts",
-            self.state(),
-            now >= expires_at,
-            self.challenges.len().min(2),
-            self.cookie.as_ref().map(Vec::len),
-        )
     }
 }
 
