@@ -262,7 +262,8 @@ impl Sealer {
 
     /// [`Self::seal_text`] with a nonce that was drawn before, written behind what `text` holds.
     pub fn seal_onto(&self, nonce: FreshNonce, context: &[u8], plain: &[u8], text: &mut String) {
-        URL_SAFE_NO_PAD.encode_string(self.seal_with(nonce, context, plain), text);
+        let sealed = self.seal_with(nonce, context, plain);
+        base64_simd::URL_SAFE_NO_PAD.encode_append(&sealed, text);
     }
 
     /// Opens the text of [`Self::seal_text`].

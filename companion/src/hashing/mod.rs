@@ -6,6 +6,7 @@
 
 mod imported;
 mod legacy;
+mod memory;
 mod pool;
 mod work;
 

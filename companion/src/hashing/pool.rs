@@ -8,7 +8,8 @@ use keyback_core::random::Random;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::work::{self, HashError, HashParams, Memory, SALT_BYTES, Verdict};
+use super::memory::{self, Memory};
+use super::work::{self, HashError, HashParams, SALT_BYTES, Verdict};
 
 /// A thread that had nothing to do for so long gives its memory back; the next hash pays for fresh pages.
 const MEMORY_KEPT: Duration = Duration::from_secs(10);
@@ -93,6 +94,7 @@ enum Job {
 impl HashPool {
     /// Starts the threads. They take their memory with their first hash.
     pub fn start(settings: PoolSettings, random: Arc<dyn Random>) -> Result<Self, Unavailable> {
+        memory::allow_huge_pages();
         let shared = Arc::new(Shared {
             queues: Mutex::default(),
             wake: Condvar::new(),
@@ -219,6 +221,7 @@ impl Shared {
     }
 
     fn run(&self) {
+        step_back();
         let mut memory = Memory::default();
         while let Some(job) = self.pop(&mut memory) {
             job.run(self.settings.params, &mut memory);
@@ -274,6 +277,18 @@ impl Job {
                 let _ = reply.send(work::verify(&password, &phc, params, memory));
             }
             Self::Hash { .. } | Self::Verify { .. } => {}
+        }
+    }
+}
+
+/// Lets all else go first where processors are short: what a page needs takes microseconds, and would wait for a hash that takes
+/// milliseconds. On Linux a thread has a priority of its own.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        const NICE: i32 = 5;
+        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+            tracing::debug!(%error, "hashes are made with the priority of all else");
         }
     }
 }

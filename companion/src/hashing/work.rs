@@ -7,6 +7,7 @@ use keyback_core::random::{Random, bytes};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::legacy::Legacy;
+use super::memory::Memory;
 
 const OUTPUT_BYTES: usize = 32;
 pub(super) const SALT_BYTES: usize = 16;
@@ -55,24 +56,6 @@ impl HashParams {
             Some(OUTPUT_BYTES),
         )
         .map_err(unusable)
-    }
-}
-
-/// The memory of one thread.
-#[derive(Default)]
-pub(super) struct Memory(Vec<Block>);
-
-impl Memory {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// At least `count` blocks. It grows to the largest hash seen and stays, until its thread has long been idle.
-    fn blocks(&mut self, count: usize) -> &mut [Block] {
-        if self.0.len() < count {
-            self.0.resize(count, Block::new());
-        }
-        &mut self.0[..count]
     }
 }
 

@@ -35,6 +35,9 @@ impl Cookies {
 
     /// The value of a cookie, if the browser sent exactly one of that name.
     pub fn read<'h>(self, headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+        if !headers.contains_key(header::COOKIE) {
+            return None;
+        }
         let name = self.name(name);
         let mut values = pairs(headers).filter(|(n, _)| *n == name).map(|(_, value)| value);
         let value = values.next()?;
@@ -44,6 +47,9 @@ impl Cookies {
 
     /// The names (without prefix) of the cookies that begin with `start`.
     pub fn names<'h>(self, headers: &'h HeaderMap, start: &str) -> Vec<&'h str> {
+        if !headers.contains_key(header::COOKIE) {
+            return Vec::new();
+        }
         let full = self.name(start);
         let skip = full.len() - start.len();
         pairs(headers)

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use axum::http::{HeaderMap, header};
 use memchr::{memchr, memchr2};
-use percent_encoding::percent_decode;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Fields of a form or query at most: more than any page or specification names together.
@@ -57,6 +56,8 @@ pub struct Pairs {
     ends: Vec<Ends>,
     /// The [`mark`]s of all names.
     marks: u64,
+    /// Whether no two names have the same mark: then none is there twice.
+    distinct: bool,
 }
 
 /// Where the name and the value of a field end in the text; a name begins where the field before it ends.
@@ -66,7 +67,9 @@ struct Ends {
     value: usize,
 }
 
-/// One of 64 bits for a name: where it is missing among the marks of all names, so is the name.
+/// One of 64 bits for a name: where it is missing among the marks of all names, so is the name. Of a name that stands in
+/// the program the compiler knows it.
+#[inline(always)]
 fn mark(name: &[u8]) -> u64 {
     let edge = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
     1 << ((name.len() * 5 + edge(name.first()) + edge(name.last()) * 3) % 64)
@@ -78,7 +81,7 @@ impl Pairs {
         // Decoded text is never longer than what was sent: the buffer doesn't move, and leaves no copy behind.
         let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
         let mut ends = Vec::with_capacity(16);
-        let (mut rest, mut fields, mut marks) = (bytes, 0, 0);
+        let (mut rest, mut fields, mut marks, mut distinct) = (bytes, 0, 0, true);
         while !rest.is_empty() {
             let end = memchr(b'&', rest).unwrap_or(rest.len());
             let pair = &rest[..end];
@@ -94,11 +97,21 @@ impl Pairs {
             let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
             if keep(name, value) {
                 let begin = text.len();
-                decode_into(name, &mut text);
-                marks |= mark(&text[begin..]);
-                let name = text.len();
-                decode_into(value, &mut text);
-                let value = text.len();
+                // Most fields stand for themselves: all of their bytes are looked at together, many at a time.
+                let has_escapes = pair
+                    .iter()
+                    .fold(false, |seen, byte| seen | matches!(byte, b'+' | b'%'));
+                let mut add = |part: &[u8]| {
+                    match has_escapes {
+                        true => decode_into(part, &mut text),
+                        false => text.extend_from_slice(part),
+                    }
+                    text.len()
+                };
+                let (name, value) = (add(name), add(value));
+                let mark = mark(&text[begin..name]);
+                distinct &= marks & mark == 0;
+                marks |= mark;
                 ends.push(Ends { name, value });
             }
         }
@@ -110,7 +123,12 @@ impl Pairs {
         // A character that one field begins and the next one ends is text in neither.
         let whole = |ends: &Ends| text.is_char_boundary(ends.name) && text.is_char_boundary(ends.value);
         if ends.iter().all(whole) {
-            Ok(Self { text, ends, marks })
+            Ok(Self {
+                text,
+                ends,
+                marks,
+                distinct,
+            })
         } else {
             Err(NotAForm)
         }
@@ -121,14 +139,21 @@ impl Pairs {
         &self.text
     }
 
+    /// Whether no field of a name is there. Most names that are asked for are not, which needs no look at those that are;
+    /// sometimes a name is missing all the same.
+    #[inline(always)]
+    pub fn lacks(&self, name: &str) -> bool {
+        self.marks & mark(name.as_bytes()) == 0
+    }
+
+    /// Whether it is known at a glance that no name is there twice.
+    pub fn are_distinct(&self) -> bool {
+        self.distinct
+    }
+
     /// The values of the fields of a name.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        // Most names that are asked for are not there, which needs no look at those that are.
-        let ends = if self.marks & mark(name.as_bytes()) == 0 {
-            &[]
-        } else {
-            &self.ends[..]
-        };
+        let ends = if self.lacks(name) { &[] } else { &self.ends[..] };
         let mut begins = 0;
         ends.iter().filter_map(move |ends| {
             // As bytes, which need no look at where characters begin.
@@ -161,26 +186,30 @@ pub fn decode(bytes: &[u8]) -> Result<String, NotAForm> {
 }
 
 fn decode_into(bytes: &[u8], decoded: &mut Vec<u8>) {
-    /// Up to here a look at each byte is quicker than the search for many at once.
-    const FEW: usize = 24;
-    // Most names and values stand for themselves.
-    if bytes.len() <= FEW && !bytes.iter().any(|byte| matches!(byte, b'+' | b'%')) {
-        decoded.extend_from_slice(bytes);
-        return;
-    }
     let mut rest = bytes;
     while let Some(at) = memchr2(b'+', b'%', rest) {
         decoded.extend_from_slice(&rest[..at]);
-        if rest[at] == b'+' {
-            decoded.push(b' ');
-            rest = &rest[at + 1..];
-        } else {
-            let end = memchr(b'+', &rest[at..]).map_or(rest.len(), |plus| at + plus);
-            decoded.extend(percent_decode(&rest[at..end]));
-            rest = &rest[end..];
-        }
+        let (byte, escape) = match rest[at..] {
+            [b'+', ..] => (b' ', 1),
+            [_, high, low, ..] => hex_digit(high)
+                .zip(hex_digit(low))
+                .map_or((b'%', 1), |(high, low)| (high << 4 | low, 3)),
+            // What is no escape stands for itself.
+            _ => (b'%', 1),
+        };
+        decoded.push(byte);
+        rest = &rest[at + escape..];
     }
     decoded.extend_from_slice(rest);
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
 }
 
 impl Fields {

@@ -41,7 +41,9 @@ impl HostGuard {
             (Some(_), Some(_)) => None,
         };
         host.is_some_and(|host| {
-            host.eq_ignore_ascii_case(&self.authority) || host.eq_ignore_ascii_case(&self.authority_with_port)
+            host == self.authority
+                || host.eq_ignore_ascii_case(&self.authority)
+                || host.eq_ignore_ascii_case(&self.authority_with_port)
         })
     }
 }

@@ -17,15 +17,12 @@ use super::authorize::prompt::Prompt;
 use super::authorize::response_mode::ResponseMode;
 use super::claims::ClaimsRequest;
 use super::error::{ErrorCode, Failure, ProtocolError};
+use super::kept::{self, Kept, ToKeep};
 use super::scope::Scopes;
-use crate::secrets::random_id_and_nonce;
+use crate::secrets::{FreshNonce, random_id_and_nonce};
 use crate::store::interactions::{self, NewInteraction, Saved};
 
 const COOKIE_PREFIX: &str = "kb_ix_";
-/// Bytes of a cookie's value at most.
-const MOST_BYTES: usize = 1_200;
-/// Bytes that sealing adds before base64url: key id, nonce and tag.
-const SEAL_BYTES: usize = 4 + 12 + 16;
 /// Waiting requests of one browser at most.
 const MOST_PER_BROWSER: usize = 4;
 
@@ -34,41 +31,41 @@ const MOST_PER_BROWSER: usize = 4;
 pub struct AuthorizationRequest {
     pub client_id: String,
     pub redirect_uri: String,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub response_mode: ResponseMode,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub state: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub nonce: Option<String>,
     /// The S256 challenge (RFC 7636); confidential apps may go without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub code_challenge: Option<String>,
     /// What is granted of the scopes that were asked.
     pub scopes: Scopes,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub resources: Vec<String>,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub first_screen: FirstScreen,
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default)]
     pub prompt: Prompt,
     /// Seconds that may have passed since the person authenticated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub max_age: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub login_hint: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub ui_locales: Option<String>,
     /// Which kinds of identifier the first screen asks for: any of `username`, `email`, `phone`; none is all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub identifiers: Vec<String>,
     /// The person that `id_token_hint` names: nobody else may answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub subject: Option<String>,
     /// The claims asked for by name.
-    #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    #[serde(default, with = "as_text")]
     pub claims: ClaimsRequest,
     /// The app that `/reset-password` was opened for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub for_app: Option<String>,
 }
 
@@ -78,7 +75,6 @@ pub struct Interaction {
     /// Public and random: names the cookie, and stands in the address of the pages.
     #[serde(skip)]
     pub id: String,
-    #[serde(flatten)]
     pub request: AuthorizationRequest,
     pub requested_at: Timestamp,
     pub expires_at: Timestamp,
@@ -89,11 +85,17 @@ pub struct Interaction {
 
 /// [`Interaction`] as it is written.
 #[derive(Serialize)]
-struct Waiting<'a> {
-    #[serde(flatten)]
-    request: &'a AuthorizationRequest,
-    requested_at: Timestamp,
-    expires_at: Timestamp,
+pub(super) struct Waiting<'a> {
+    pub(super) request: &'a AuthorizationRequest,
+    pub(super) requested_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+/// A request that is about to wait.
+struct Beginning<'r> {
+    id: String,
+    nonce: FreshNonce,
+    waiting: Waiting<'r>,
 }
 
 /// The browser that an authorization request comes by.
@@ -105,23 +107,15 @@ pub(super) struct Asker<'a> {
     pub(super) channel: Channel,
 }
 
-/// What the cookie holds.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Sealed {
-    Whole(Box<Interaction>),
-    Row(Row),
-}
-
 /// What the cookie of a request holds that is too large for it.
 #[derive(Deserialize, Serialize)]
-struct Row {
+pub(super) struct Row {
     row: String,
     requested_at: Timestamp,
     expires_at: Timestamp,
 }
 
-impl Sealed {
+impl Kept {
     fn requested_at(&self) -> Timestamp {
         match self {
             Self::Whole(interaction) => interaction.requested_at,
@@ -137,6 +131,24 @@ impl Sealed {
     }
 }
 
+/// Claims as the text that rests with a grant: values of any kind have no place in what says nothing of kinds.
+mod as_text {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::ClaimsRequest;
+
+    pub(super) fn serialize<S: Serializer>(claims: &ClaimsRequest, to: S) -> Result<S::Ok, S::Error> {
+        claims.to_stored().map_err(S::Error::custom)?.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ClaimsRequest, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        ClaimsRequest::from_stored(text.as_deref()).map_err(D::Error::custom)
+    }
+}
+
 impl Inner {
     /// Lets a request wait. Answers its id and the cookies to set: its own, and removals of the oldest ones above
     /// the number that a browser may hold.
@@ -146,25 +158,44 @@ impl Inner {
         request: &AuthorizationRequest,
         now: Timestamp,
     ) -> Result<(String, Vec<HeaderValue>), ProtocolError> {
+        let begun = self.begin(request, now);
+        let plain = match kept::write(&ToKeep::Whole(&begun.waiting)) {
+            Some(whole) => whole,
+            None => Box::pin(self.save_large(asker, &begun, now)).await?,
+        };
+        Ok(self.keep(asker.headers, begun, &plain))
+    }
+
+    /// [`Self::begin_interaction`] of a request that fits its cookie; nothing for a larger one.
+    pub(super) fn begin_small_interaction(
+        &self,
+        headers: &HeaderMap,
+        request: &AuthorizationRequest,
+        now: Timestamp,
+    ) -> Option<(String, Vec<HeaderValue>)> {
+        let begun = self.begin(request, now);
+        let plain = kept::write(&ToKeep::Whole(&begun.waiting))?;
+        Some(self.keep(headers, begun, &plain))
+    }
+
+    fn begin<'r>(&self, request: &'r AuthorizationRequest, now: Timestamp) -> Beginning<'r> {
         let (id, nonce) = random_id_and_nonce(&*self.random);
-        let life = self.tokens.interaction.0;
         let waiting = Waiting {
             request,
             requested_at: now,
-            expires_at: now + life,
+            expires_at: now + self.tokens.interaction.0,
         };
-        let whole = written(&waiting)?;
-        let plain = if sealed_length(whole.len()) <= MOST_BYTES {
-            whole
-        } else {
-            Box::pin(self.save_large(asker, &id, &waiting, &whole, now)).await?
-        };
-        let name = cookie_name(&id);
-        let mut cookies = self.crowded_out(asker.headers);
+        Beginning { id, nonce, waiting }
+    }
+
+    fn keep(&self, headers: &HeaderMap, begun: Beginning<'_>, plain: &[u8]) -> (String, Vec<HeaderValue>) {
+        let life = self.tokens.interaction.0;
+        let name = cookie_name(&begun.id);
+        let mut cookies = self.crowded_out(headers);
         cookies.push(self.cookies.set_written(&name, Some(life), |value| {
-            self.sealer.seal_onto(nonce, name.as_bytes(), &plain, value);
+            self.sealer.seal_onto(begun.nonce, name.as_bytes(), plain, value);
         }));
-        Ok((id, cookies))
+        (begun.id, cookies)
     }
 
     /// The waiting request of an id, if this browser holds its cookie and it has not expired.
@@ -181,8 +212,8 @@ impl Inner {
             return Ok(None);
         }
         let (found, is_row) = match sealed {
-            Sealed::Whole(interaction) => (Some(*interaction), false),
-            Sealed::Row(Row { row, .. }) => {
+            Kept::Whole(interaction) => (Some(*interaction), false),
+            Kept::Row(Row { row, .. }) => {
                 let json = interactions::find(self.store.reader(), &row, now).await?;
                 (json.map(|json| serde_json::from_str(&json)).transpose()?, true)
             }
@@ -220,11 +251,10 @@ impl Inner {
     async fn save_large(
         &self,
         asker: Asker<'_>,
-        id: &str,
-        waiting: &Waiting<'_>,
-        whole: &[u8],
+        begun: &Beginning<'_>,
         now: Timestamp,
     ) -> Result<Vec<u8>, ProtocolError> {
+        let Beginning { id, waiting, .. } = begun;
         let pushed_by = match asker.channel {
             Channel::Browser => {
                 self.limit_written_requests(asker.address, now).await?;
@@ -235,28 +265,28 @@ impl Inner {
         };
         let new = NewInteraction {
             id,
-            // JSON is UTF-8: nothing is replaced.
-            request: &String::from_utf8_lossy(whole),
+            request: &serde_json::to_string(waiting).map_err(Failure::from)?,
             pushed_by,
             expires_at: waiting.expires_at,
         };
         let mut tx = self.store.begin().await?;
         let saved = interactions::save(&mut tx, &new, now).await?;
         tx.commit().await?;
-        match saved {
-            Saved::Saved => {
-                let sealed = Row {
-                    row: id.to_owned(),
-                    requested_at: waiting.requested_at,
-                    expires_at: waiting.expires_at,
-                };
-                Ok(serde_json::to_vec(&sealed).map_err(Failure::from)?)
-            }
-            Saved::Full => Err(ProtocolError::new(
+        let row = Row {
+            row: id.clone(),
+            requested_at: waiting.requested_at,
+            expires_at: waiting.expires_at,
+        };
+        let kept = match saved {
+            Saved::Saved => kept::write(&ToKeep::Row(&row)),
+            Saved::Full => None,
+        };
+        kept.ok_or_else(|| {
+            ProtocolError::new(
                 ErrorCode::TemporarilyUnavailable,
                 "The request is large and too many large ones are waiting. Send a shorter one, or try later.",
-            )),
-        }
+            )
+        })
     }
 
     /// Removals of the oldest waiting requests, so that with one more the browser holds no more than it may.
@@ -280,30 +310,15 @@ impl Inner {
             .collect()
     }
 
-    fn open_cookie(&self, headers: &HeaderMap, name: &str) -> Option<Sealed> {
+    fn open_cookie(&self, headers: &HeaderMap, name: &str) -> Option<Kept> {
         let plain = self
             .sealer
             .open_text(name.as_bytes(), self.cookies.read(headers, name)?)
             .ok()?;
-        serde_json::from_slice(&plain).ok()
+        kept::read(&plain)
     }
-}
-
-/// As JSON, in a buffer that need not grow.
-fn written(waiting: &Waiting<'_>) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::with_capacity(MOST_BYTES);
-    serde_json::to_writer(&mut bytes, waiting)?;
-    Ok(bytes)
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 fn cookie_name(id: &str) -> String {
     [COOKIE_PREFIX, id].concat()
-}
-
-fn sealed_length(plain: usize) -> usize {
-    ((plain + SEAL_BYTES) * 4).div_ceil(3)
 }

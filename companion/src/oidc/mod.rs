@@ -6,7 +6,7 @@
 //! token/       codes and refresh tokens become tokens: one file per grant type
 //! device/      sign-ins on devices without a browser
 //! userinfo, revocation, introspection, end_session, metadata      one endpoint each
-//! registry, session, interaction, keys, logout_token              apps; who is signed in; who waits; who signs
+//! registry, session, interaction, kept, keys, logout_token        apps; who is signed in; who waits; who signs
 //! client_auth, client_assertion, client_keys                      how apps prove who they are
 //! params, bearer, cors, error, pages                              how requests are read and refused
 //! ```
@@ -27,6 +27,7 @@ mod hint;
 pub mod interaction;
 mod introspection;
 mod jws;
+mod kept;
 pub mod keys;
 mod logout_token;
 mod metadata;
@@ -141,6 +142,8 @@ struct Inner {
     /// Seals the answers kept for repeated refreshes.
     answers: Sealer,
     cookies: Cookies,
+    /// What every redirect carries, those headers among it that every answer carries: put together once.
+    redirect_headers: HeaderMap,
     tokens: TokensConfig,
     session: SessionConfig,
     endings: Endings,
@@ -169,6 +172,11 @@ impl Provider {
         Ok(Self(Arc::new(Inner {
             metadata: Document::new(&metadata::document(&issuer, &registry), &guards),
             cookies: Cookies::for_url(&parts.public_url),
+            redirect_headers: {
+                let mut headers = HeaderMap::from_iter(no_store());
+                guards.put_on(&mut headers);
+                headers
+            },
             sealer: parts.root_keys.sealer(Purpose::Cookies),
             answers: parts.root_keys.sealer(Purpose::RefreshAnswers),
             limiter: Limiter::new(parts.store.clone(), parts.limits),
@@ -235,6 +243,12 @@ impl Provider {
     /// Whether a request is one for a sign-in that [`Self::authorize`] answers. [`Self::router`] does too.
     pub fn is_authorization(&self, method: &Method, path: &str) -> bool {
         method == Method::GET && path == authorize::PATH
+    }
+
+    /// The answer that [`Self::authorize`] gives, with the headers that every answer carries, where nothing has to be waited
+    /// for and the person is to be asked.
+    pub fn authorize_at_once(&self, uri: &Uri, headers: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
+        authorize::answer_at_once(&self.0, uri, headers)
     }
 
     /// Answers an authorization request that a browser brings from an address.

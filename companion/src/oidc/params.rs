@@ -57,7 +57,16 @@ impl Params {
     }
 
     /// The value of a parameter that is sent once; the first where it is sent more often.
+    #[inline(always)]
     pub(super) fn one(&self, name: &str) -> Option<&str> {
+        if self.0.lacks(name) {
+            None
+        } else {
+            self.first(name)
+        }
+    }
+
+    fn first(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
@@ -74,11 +83,14 @@ impl Params {
 
     /// Whether a parameter is sent more than once.
     pub(super) fn is_repeated(&self, name: &str) -> bool {
-        self.all(name).nth(1).is_some()
+        !self.0.are_distinct() && self.all(name).nth(1).is_some()
     }
 
     /// A parameter that is sent more than once though it may not (RFC 6749 3.1), by a name fit to be shown.
     pub(super) fn repeated(&self) -> Option<String> {
+        if self.0.are_distinct() {
+            return None;
+        }
         let names: Vec<&str> = self.0.iter().map(|(name, _)| name).collect();
         let repeated = |(at, name): &(usize, &&str)| **name != "resource" && names[..*at].contains(name);
         let found = names.iter().enumerate().find(repeated);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Inner;
 use super::registry::App;
-use super::scope::{STANDARD, Scopes};
+use super::scope::{Scopes, is_standard};
 
 /// A set of permissions: what is asked for, or what was allowed. As JSON it is how a consent rests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -43,7 +43,7 @@ impl Permissions {
 impl Inner {
     /// What an app asks for with scopes and resources that were checked.
     pub(super) fn permissions(&self, app: &App, scopes: &Scopes, resources: &[String]) -> Permissions {
-        let own = |scope: &&str| STANDARD.contains(scope) || app.has_scope(scope);
+        let own = |scope: &&str| is_standard(scope) || app.has_scope(scope);
         let of_a_resource = |indicator: &String| {
             let known = self.registry.resource(indicator);
             let has = |scope: &&str| known.is_some_and(|one| one.scopes.iter().any(|own| own == scope));

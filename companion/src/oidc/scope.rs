@@ -14,6 +14,11 @@ pub const ADDRESS: &str = "address";
 /// The scopes that every app may ask for.
 pub const STANDARD: [&str; 6] = [OPENID, OFFLINE_ACCESS, PROFILE, EMAIL, PHONE, ADDRESS];
 
+/// Whether a scope is one of [`STANDARD`].
+pub fn is_standard(scope: &str) -> bool {
+    matches!(scope, OPENID | OFFLINE_ACCESS | PROFILE | EMAIL | PHONE | ADDRESS)
+}
+
 /// Scopes of one request at most.
 const MOST: usize = 100;
 
@@ -111,6 +116,12 @@ fn each_once<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_standard_scopes_are_those_that_discovery_tells() {
+        assert!(STANDARD.into_iter().all(is_standard));
+        assert!(!is_standard("openid email") && !is_standard(""));
+    }
 
     #[test]
     fn rfc6749_3_3_scopes_are_words_each_once() {

@@ -60,6 +60,11 @@ impl Sessions<'_> {
         }
     }
 
+    /// Whether a browser says that somebody is signed in: it may be true.
+    pub(super) fn is_claimed(&self, headers: &HeaderMap) -> bool {
+        self.cookies.read(headers, COOKIE).is_some()
+    }
+
     async fn find(&self, secret: &str, now: Timestamp) -> Result<Option<(Session, User)>, StoreError> {
         let Some(session) = sessions::find(self.store.reader(), &digest_of(secret), now).await? else {
             return Ok(None);

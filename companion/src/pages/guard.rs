@@ -4,7 +4,7 @@
 //! future made for every request, whichever route it goes to.
 
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,12 +54,16 @@ impl Answers for Guarded {
     /// What everybody asks for, and nothing is done for, has the shortest way. It carries the headers that every answer
     /// carries already.
     fn at_once<B>(&self, request: &http::Request<B>) -> Option<http::Response<Full<Bytes>>> {
-        let (provider, headers) = (&self.companion.provider, request.headers());
-        let document = provider.published(request.method(), request.uri().path(), headers)?;
-        self.companion
-            .host
-            .admits(request.uri(), headers)
-            .then_some(document)
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let Companion { provider, host, .. } = &*self.companion;
+        if provider.is_authorization(method, uri.path()) {
+            let answer = || provider.authorize_at_once(uri, headers);
+            // What panics here does so in `answer` too, which makes a page of it.
+            let answer = || panic::catch_unwind(AssertUnwindSafe(answer)).ok().flatten();
+            return host.admits(uri, headers).then(answer).flatten();
+        }
+        let document = provider.published(method, uri.path(), headers)?;
+        host.admits(uri, headers).then_some(document)
     }
 
     async fn answer(self, request: Request, peer: SocketAddr) -> Response {

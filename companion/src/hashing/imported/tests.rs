@@ -1,6 +1,7 @@
 //! Hashes that other programs made of one password: Python's hashlib, and libxcrypt.
 
-use super::super::work::{HashParams, Memory, Verdict, verify};
+use super::super::memory::Memory;
+use super::super::work::{HashParams, Verdict, verify};
 use super::*;
 
 const RIGHT: &str = "violet otter paddles";

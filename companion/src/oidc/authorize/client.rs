@@ -8,6 +8,18 @@ use super::super::params::Params;
 use super::super::registry::App;
 use super::Refusal;
 
+/// The app of a request, where it is in memory and people sign in to it.
+pub(super) fn of_the_file<'i>(inner: &'i Inner, params: &Params) -> Option<&'i App> {
+    let app = inner.registry.of_the_file(named(params)?)?;
+    app.has_people().then_some(&**app)
+}
+
+fn named(params: &Params) -> Option<&str> {
+    params
+        .one("client_id")
+        .filter(|_| !params.is_repeated("client_id"))
+}
+
 pub(super) async fn check(inner: &Inner, params: &Params) -> Result<Arc<App>, Refusal> {
     let unknown = || {
         Refusal::new(
@@ -16,10 +28,7 @@ pub(super) async fn check(inner: &Inner, params: &Params) -> Result<Arc<App>, Re
              check the client_id of the sign-in request.",
         )
     };
-    let client_id = params
-        .one("client_id")
-        .filter(|_| !params.is_repeated("client_id"))
-        .ok_or_else(unknown)?;
+    let client_id = named(params).ok_or_else(unknown)?;
     match inner.registry.find(client_id).await {
         Ok(Some(app)) if app.has_people() => Ok(app),
         Ok(Some(_)) => Err(Refusal::new(

@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{self, HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http_body_util::Full;
 use keyback_core::time::Timestamp;
 
 use super::super::error::{ErrorCode, ProtocolError};
@@ -16,7 +18,7 @@ use super::super::{Inner, Provider, no_store, see_other};
 use super::answer::ReturnTo;
 use super::complete::{self, Settled};
 use super::session::Unfit;
-use super::{Channel, Refusal, check, client, pushed, redirect_uri};
+use super::{Asked, Channel, Refusal, check, checked, client, pushed, redirect_uri};
 use crate::http::client_ip::address_of;
 
 /// Where it is.
@@ -51,6 +53,49 @@ pub(in crate::oidc) async fn answer(
         channel: Channel::Browser,
     };
     handle(inner, asker, &params).await
+}
+
+/// The answer to a request of an app of the file, by a browser that nobody is signed in at: the person is asked. Most
+/// requests are that, and none of it needs the store, so none of it waits. Nothing where there is more to it, or where it is
+/// refused: [`answer`] knows how.
+pub(in crate::oidc) fn answer_at_once(
+    inner: &Inner,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Option<http::Response<Full<Bytes>>> {
+    let query = uri.query().filter(|query| query.len() <= MOST_QUERY_BYTES)?;
+    if inner.sessions().is_claimed(headers) {
+        return None;
+    }
+    let params = Params::parse(query.as_bytes()).ok()?;
+    if pushed::reference(&params).is_some() || params.one("id_token_hint").is_some() {
+        return None;
+    }
+    let app = client::of_the_file(inner, &params)?;
+    let redirect_uri = redirect_uri::check(app, &params).ok()?;
+    let request = checked(&Asked {
+        params: &params,
+        app,
+        redirect_uri,
+        channel: Channel::Browser,
+        registry: &inner.registry,
+        issuer: &inner.issuer,
+        ring: None,
+    })
+    .ok()?;
+    if request.prompt.is_silent() {
+        return None;
+    }
+    let (id, cookies) = inner.begin_small_interaction(headers, &request, inner.clock.now())?;
+    let location = HeaderValue::try_from([first_page(inner, &request), "?i=", &id].concat()).ok()?;
+    let mut response = http::Response::new(Full::default());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    *response.headers_mut() = inner.redirect_headers.clone();
+    response.headers_mut().insert(header::LOCATION, location);
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Some(response)
 }
 
 /// A form may come from any site (OIDC Core 3.1.2.1). Browsers hold back `Lax` cookies from a foreign POST, so it
@@ -160,10 +205,18 @@ async fn respond(
             );
         }
         Settled::Consent(_) => "/consent",
-        Settled::SignIn(_) if request.first_screen.is_reset() && inner.reset_available => "/forgot-password",
-        Settled::SignIn(_) => "/sign-in",
+        Settled::SignIn(_) => first_page(inner, request),
     };
     ask_the_person(inner, asker, request, page, now).await
+}
+
+/// Where who is not signed in begins.
+fn first_page(inner: &Inner, request: &AuthorizationRequest) -> &'static str {
+    if request.first_screen.is_reset() && inner.reset_available {
+        "/forgot-password"
+    } else {
+        "/sign-in"
+    }
 }
 
 async fn ask_the_person(

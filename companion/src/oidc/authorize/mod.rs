@@ -47,7 +47,7 @@ pub use complete::{Completed, Completion, Prepared};
 pub(super) use complete::{complete, complete_within, deny, prepare};
 pub(super) use consent::Consented;
 pub use consent::Yes;
-pub(super) use endpoint::{PATH, answer, get, post};
+pub(super) use endpoint::{PATH, answer, answer_at_once, get, post};
 pub(super) use pushed::push;
 pub use session::Unfit;
 

@@ -2,7 +2,7 @@
 //! the token answer tells those that are granted (RFC 6749 3.3).
 
 use super::super::error::{ErrorCode, ProtocolError};
-use super::super::scope::{STANDARD, Scopes};
+use super::super::scope::{Scopes, is_standard};
 use super::Asked;
 
 pub(super) fn check(asked: &Asked<'_>) -> Result<Scopes, ProtocolError> {
@@ -18,8 +18,7 @@ pub(super) fn check(asked: &Asked<'_>) -> Result<Scopes, ProtocolError> {
             .filter_map(|one| asked.registry.resource(one));
         asked_for.any(|resource| resource.scopes.iter().any(|own| own == scope))
     };
-    let is_known =
-        |scope: &str| STANDARD.contains(&scope) || asked.app.has_scope(scope) || of_a_resource(scope);
+    let is_known = |scope: &str| is_standard(scope) || asked.app.has_scope(scope) || of_a_resource(scope);
     let granted = Scopes::parse_some(text, is_known)
         .map_err(|_| invalid("The scope is a list of words of printable ASCII, separated by spaces."))?;
     if granted.is_empty() {

@@ -92,12 +92,17 @@ impl Registry {
 
     /// Finds an app: in memory, or else by its key in the store, where it may come and go at any time.
     pub(super) async fn find(&self, client_id: &str) -> Result<Option<Arc<App>>, StoreError> {
-        if let Some(app) = self.fixed.get(client_id) {
+        if let Some(app) = self.of_the_file(client_id) {
             return Ok(Some(app.clone()));
         }
         // Boxed, or each request would carry the room that the look-up needs about with it.
         let stored = Box::pin(apps::find(self.store.reader(), client_id)).await?;
         Ok(stored.map(|stored| Arc::new(stored.into())))
+    }
+
+    /// An app of the file, which is there as long as we are.
+    pub(super) fn of_the_file(&self, client_id: &str) -> Option<&Arc<App>> {
+        self.fixed.get(client_id)
     }
 
     /// Whether an app that was found is still there, in the transaction that asks: one that has gone must get nothing that

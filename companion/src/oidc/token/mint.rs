@@ -10,7 +10,7 @@ use super::super::claims::{self, ClaimsRequest, Person, Place};
 use super::super::error::{Failure, ProtocolError};
 use super::super::keys::KeyRing;
 use super::super::registry::App;
-use super::super::scope::{OPENID, STANDARD, Scopes};
+use super::super::scope::{OPENID, Scopes, is_standard};
 use super::super::{Inner, acr, jws};
 use crate::config::app::{IdTokenAlg, ResourceConfig};
 use crate::secrets::{digest_of, random_id, random_token};
@@ -113,7 +113,7 @@ pub(super) async fn mint(
     let expires_at = (now + inner.tokens.access_token.0).min(basis.ends_at);
     let (access_token, scopes) = match basis.resource {
         None => {
-            let own = |scope: &str| STANDARD.contains(&scope) || basis.app.has_scope(scope);
+            let own = |scope: &str| is_standard(scope) || basis.app.has_scope(scope);
             (random_token(&*inner.random), basis.scopes.filter(own))
         }
         Some(resource) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use tokio::task::JoinSet;
 
+use super::say;
 use super::turn::{Count, Turn, watch};
 use crate::bare::Recorded;
 use crate::options::Pace;
@@ -74,7 +75,9 @@ pub(super) fn authorization(app: &str, further: &str) -> String {
 pub(crate) async fn all(place: &Workplace, companion: &Companion, pace: &Pace) -> Result<Vec<AnswerRate>> {
     let mut rates = Vec::new();
     for question in questions() {
-        rates.push(measure(place, companion, pace, &question).await?);
+        let rate = measure(place, companion, pace, &question).await?;
+        say(&format!("{}: {:.2} of bare hyper", rate.name, rate.ratio.median));
+        rates.push(rate);
     }
     Ok(rates)
 }

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use tokio::task::JoinSet;
 
 use super::answers::authorization;
+use super::say;
 use super::turn::{Count, Turn, watch};
 use crate::mail::Mail;
 use crate::options::Pace;
@@ -55,15 +56,21 @@ pub(crate) async fn all(
     }
     let rates = |turns: &[Turn]| turns.iter().map(|turn| turn.rate).collect::<Vec<_>>();
     let costs = |turns: &[Turn]| turns.iter().map(|turn| turn.cost / 1e3).collect::<Vec<_>>();
+    let rates_of = |turns: &[Turn]| Spread::of_ratios(&rates(turns), &rates(&bare));
+    let (sign_in_ratio, reset_ratio) = (rates_of(&sign_ins), rates_of(&resets));
+    say(&format!(
+        "sign-ins: {:.2} of bare hashes; resets: {:.2}",
+        sign_in_ratio.median, reset_ratio.median
+    ));
     Ok(JourneyRates {
         hash_threads: threads,
         hashes: Spread::of(&rates(&bare)),
         hash_cost: Spread::of(&costs(&bare)),
         sign_ins: Spread::of(&rates(&sign_ins)),
-        sign_in_ratio: Spread::of_ratios(&rates(&sign_ins), &rates(&bare)),
+        sign_in_ratio,
         sign_in_cost: Spread::of(&costs(&sign_ins)),
         resets: Spread::of(&rates(&resets)),
-        reset_ratio: Spread::of_ratios(&rates(&resets), &rates(&bare)),
+        reset_ratio,
         reset_cost: Spread::of(&costs(&resets)),
     })
 }
