@@ -39,4 +39,6 @@ mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;
 mod webhook;
+mod webhook_events;
+mod webhook_logto;
 mod webhook_repeats;
