@@ -35,6 +35,8 @@ mod sessions;
 mod site;
 #[cfg(feature = "testkit")]
 mod testkit;
+#[cfg(all(feature = "axum", feature = "testkit"))]
+mod testkit_browser;
 mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;
