@@ -167,22 +167,16 @@ pub struct Outbox {
 
 impl Outbox {
     pub fn new(sealer: Sealer, random: Arc<dyn Random>) -> Self {
-        Self::sealing(Ok(sealer), random)
+        let (sealer, wake) = (Ok(sealer), Arc::default());
+        Self { sealer, random, wake }
     }
 
     /// For the command line, where a missing root key is a problem only once there is a job to write: what was wrong with the
     /// keys is told then.
     pub(crate) fn once_needed(keys: Result<RootKeys, Problems>, random: Arc<dyn Random>) -> Self {
         let sealer = keys.map(|keys| keys.sealer(Purpose::Jobs)).map_err(Arc::new);
-        Self::sealing(sealer, random)
-    }
-
-    fn sealing(sealer: Result<Sealer, Arc<Problems>>, random: Arc<dyn Random>) -> Self {
-        Self {
-            sealer,
-            random,
-            wake: Arc::new(Notify::new()),
-        }
+        let wake = Arc::default();
+        Self { sealer, random, wake }
     }
 
     fn sealer(&self) -> Result<&Sealer, StoreError> {

@@ -144,14 +144,8 @@ async fn add(args: AddArgs) -> Result<()> {
         true => Some(hash_from_stdin(&config, &new).await?),
         false => None,
     };
-    add_account(
-        &store,
-        &new,
-        phc.as_deref(),
-        &webhooks(&config),
-        SystemClock.now(),
-    )
-    .await?;
+    let (webhooks, now) = (webhooks(&config), SystemClock.now());
+    add_account(&store, &new, phc.as_deref(), &webhooks, now).await?;
     println!("{}", new.id);
     tell_of_resets(&config, &new, phc.is_some());
     store.close().await;
