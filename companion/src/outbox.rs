@@ -14,7 +14,8 @@ use sqlx::SqliteExecutor;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use crate::secrets::{Sealer, random_id};
+use crate::config::Problems;
+use crate::secrets::{Purpose, RootKeys, Sealer, random_id};
 use crate::store::StoreError;
 use crate::store::jobs::{self, Job, Lane, NewJob};
 
@@ -158,18 +159,29 @@ pub enum ChangedBy {
 /// Writes jobs and wakes the worker. Cheap to clone.
 #[derive(Clone)]
 pub struct Outbox {
-    sealer: Sealer,
+    /// At the command line there may be none: most of what is done there writes no job.
+    sealer: Result<Sealer, Arc<Problems>>,
     random: Arc<dyn Random>,
     wake: Arc<Notify>,
 }
 
 impl Outbox {
     pub fn new(sealer: Sealer, random: Arc<dyn Random>) -> Self {
-        Self {
-            sealer,
-            random,
-            wake: Arc::new(Notify::new()),
-        }
+        let (sealer, wake) = (Ok(sealer), Arc::default());
+        Self { sealer, random, wake }
+    }
+
+    /// For the command line, where a missing root key is a problem only once there is a job to write: what was wrong with the
+    /// keys is told then.
+    pub(crate) fn once_needed(keys: Result<RootKeys, Problems>, random: Arc<dyn Random>) -> Self {
+        let sealer = keys.map(|keys| keys.sealer(Purpose::Jobs)).map_err(Arc::new);
+        let wake = Arc::default();
+        Self { sealer, random, wake }
+    }
+
+    fn sealer(&self) -> Result<&Sealer, StoreError> {
+        let sealer = self.sealer.as_ref();
+        sealer.map_err(|problems| StoreError::NoRootKey(Arc::clone(problems)))
     }
 
     /// Writes the job that sends a code. Call [`Self::wake`] once the transaction is committed.
@@ -308,7 +320,7 @@ impl Outbox {
             reason,
         };
         let plain = self
-            .sealer
+            .sealer()?
             .open_text(job.id.as_bytes(), &job.payload)
             .map_err(|error| corrupt(error.to_string()))?;
         serde_json::from_slice(&plain).map_err(|error| corrupt(error.to_string()))
@@ -335,7 +347,9 @@ impl Outbox {
                 table: "jobs",
                 reason: error.to_string(),
             })?;
-        Ok(self.sealer.seal_text(self.random.as_ref(), id.as_bytes(), &plain))
+        Ok(self
+            .sealer()?
+            .seal_text(self.random.as_ref(), id.as_bytes(), &plain))
     }
 }
 
@@ -350,7 +364,7 @@ mod tests {
     use keyback_core::testing::SeededRandom;
 
     use super::*;
-    use crate::secrets::{Purpose, RootKey, RootKeys};
+    use crate::secrets::RootKey;
     use crate::store::Store;
     use crate::store::jobs::Free;
 

@@ -17,6 +17,16 @@ fn the_quick_start_is_the_one_that_the_sdk_compiles() {
     assert_eq!(ours, sdks, "copy the first block of sdk/README.md into README.md");
 }
 
+/// The site that a reader is told to make is the example: `tests/it/quick_start.rs` makes it.
+#[test]
+fn the_site_of_ones_own_is_the_shortest_example() {
+    let (_, code) = README.split_once("\n```rust\n").unwrap();
+    let (code, _) = code.split_once("```\n").unwrap();
+    let example = include_str!("../src/bin/shortest.rs");
+    let (_, program) = example.split_once("//! ```\n\n").unwrap();
+    assert_eq!(code, program, "copy examples/src/bin/shortest.rs into README.md");
+}
+
 #[test]
 fn every_file_that_is_named_is_there() {
     let links = README

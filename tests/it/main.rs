@@ -23,6 +23,7 @@ mod oidc_provider;
 mod overtaken;
 mod pages;
 mod providers;
+mod quick_start;
 mod races;
 mod smtp;
 mod walk;

@@ -86,6 +86,11 @@ impl ApiError {
         Self::refused(StatusCode::BAD_REQUEST, "guard.invalid_input", message)
     }
 
+    pub(super) fn invalid_pagination() -> Self {
+        let message = "page and page_size are whole numbers from 1 on.";
+        Self::refused(StatusCode::BAD_REQUEST, "guard.invalid_pagination", message)
+    }
+
     pub(super) fn not_found() -> Self {
         Self::refused(
             StatusCode::NOT_FOUND,

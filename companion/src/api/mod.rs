@@ -15,6 +15,7 @@ mod caller;
 mod codes;
 mod details;
 mod error;
+mod paging;
 mod password_check;
 mod search;
 mod user;

@@ -3,19 +3,15 @@
 use keyback_core::identifier::Identifier;
 
 use super::error::ApiError;
+use super::paging::Page;
 use crate::http::forms::Pairs;
 use crate::logto_account::with_plus;
 use crate::store::accounts::Which;
 
-const PAGE_SIZE: i64 = 20;
-/// As Logto: no more at once.
-const LARGEST_PAGE: i64 = 100;
-
 /// Which accounts, and which page of them.
 pub(super) struct Search {
     pub(super) which: Which,
-    pub(super) offset: i64,
-    pub(super) limit: i64,
+    pub(super) page: Page,
 }
 
 impl Search {
@@ -29,14 +25,15 @@ impl Search {
                  mode exact.",
             )
         };
-        let (mut page, mut limit) = (1, PAGE_SIZE);
+        let mut page = Page::default();
         let mut searched: Option<(&str, &str)> = None;
         let mut mode: Option<&str> = None;
         let mut case_matters = false;
         for (name, value) in pairs.iter() {
+            if page.read(name, value)? {
+                continue;
+            }
             match name {
-                "page" => page = number(value)?,
-                "page_size" => limit = number(value)?.min(LARGEST_PAGE),
                 // As in Logto: of user names alone, since addresses here have one form.
                 "isCaseSensitive" => case_matters = value == "true",
                 "search" => return Err(unknown()),
@@ -56,11 +53,7 @@ impl Search {
             }
             _ => return Err(unknown()),
         };
-        Ok(Self {
-            which,
-            offset: (page - 1).saturating_mul(limit),
-            limit,
-        })
+        Ok(Self { which, page })
     }
 }
 
@@ -75,12 +68,4 @@ fn which(field: &str, value: &str, case_matters: bool) -> Option<Which> {
         "primaryEmail" | "primaryPhone" => Which::None,
         _ => return None,
     })
-}
-
-fn number(text: &str) -> Result<i64, ApiError> {
-    let read = text
-        .parse()
-        .ok()
-        .filter(|number| (1..=i64::from(u32::MAX)).contains(number));
-    read.ok_or_else(|| ApiError::invalid_input("page and page_size are whole numbers from 1 on."))
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderName;
 use axum::response::{IntoResponse as _, Response};
 use keyback_core::ids::Subject;
 use keyback_core::password::{NoPassword, UserFacts};
@@ -35,8 +34,6 @@ const ADD: ApiCall = ApiCall {
     status: 200,
     event: WebhookEvent::UserCreated,
 };
-/// How many accounts there are on all pages.
-const TOTAL: HeaderName = HeaderName::from_static("total-number");
 
 /// The members of a new account.
 #[derive(Deserialize)]
@@ -53,12 +50,15 @@ pub(super) async fn get(
     _: Operator,
     RawQuery(query): RawQuery,
 ) -> ApiResult {
-    let search = Search::parse(query.as_deref().unwrap_or_default())?;
+    let Search { which, page } = Search::parse(query.as_deref().unwrap_or_default())?;
     let db = companion.store.reader();
-    let total = accounts::count(db, &search.which).await?;
-    let found = accounts::page(db, &search.which, search.offset, search.limit).await?;
+    let total = accounts::count(db, &which).await?;
+    let found = accounts::page(db, &which, page.offset(), page.limit()).await?;
     let found: Vec<_> = found.iter().map(shown).collect();
-    Ok(([(TOTAL, total.to_string())], Json(found)).into_response())
+    let mut asked = companion.public_url.clone();
+    asked.set_path("/api/users");
+    asked.set_query(query.as_deref());
+    Ok((page.headers(&asked, total), Json(found)).into_response())
 }
 
 pub(super) async fn post(

@@ -26,7 +26,6 @@ use crate::logout::Endings;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::profile;
-use crate::secrets::Purpose;
 use crate::store::account_status::{self, AccountStatus};
 use crate::store::users::{self, Added, NewUser, User};
 use crate::store::{Store, Transaction, audit, former_addresses};
@@ -145,14 +144,8 @@ async fn add(args: AddArgs) -> Result<()> {
         true => Some(hash_from_stdin(&config, &new).await?),
         false => None,
     };
-    add_account(
-        &store,
-        &new,
-        phc.as_deref(),
-        &webhooks(&config)?,
-        SystemClock.now(),
-    )
-    .await?;
+    let (webhooks, now) = (webhooks(&config), SystemClock.now());
+    add_account(&store, &new, phc.as_deref(), &webhooks, now).await?;
     println!("{}", new.id);
     tell_of_resets(&config, &new, phc.is_some());
     store.close().await;
@@ -269,7 +262,7 @@ async fn reset(named: &Named) -> Result<()> {
     let mut url = public_url.join("/reset-password")?;
     url.query_pairs_mut().append_pair("login_hint", address.as_str());
     let mut tx = store.begin().await?;
-    endings(&config)?.cut_off(&mut tx, &user.id, None, now).await?;
+    endings(&config).cut_off(&mut tx, &user.id, None, now).await?;
     audit::write(
         &mut *tx,
         &SystemRandom,
@@ -305,7 +298,7 @@ async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
     let mut tx = store.begin().await?;
     account_status::set_by_operator(&mut tx, &user.id, status, now).await?;
     if !status.may_sign_in() {
-        endings(&config)?.cut_off(&mut tx, &user.id, None, now).await?;
+        endings(&config).cut_off(&mut tx, &user.id, None, now).await?;
     }
     let event = if status.may_sign_in() {
         "user_enabled"
@@ -314,7 +307,7 @@ async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
     };
     audit::write(&mut *tx, &SystemRandom, &operator_line(event, &user.id, now)).await?;
     let suspension = WebhookEvent::UserSuspensionUpdated;
-    tell(&mut tx, &webhooks(&config)?, &user.id, suspension, now).await?;
+    tell(&mut tx, &webhooks(&config), &user.id, suspension, now).await?;
     tx.commit().await?;
     println!("{} is {status}", user.sign_in_name());
     if user.status == AccountStatus::Frozen && status.may_sign_in() {
@@ -349,29 +342,24 @@ pub(super) async fn tell(
 }
 
 /// The webhooks of the configuration.
-pub(super) fn webhooks(config: &Config) -> Result<Webhooks> {
-    Ok(Webhooks::new(outbox(config)?, &config.webhooks, &config.apps))
+pub(super) fn webhooks(config: &Config) -> Webhooks {
+    Webhooks::new(outbox(config), &config.webhooks, &config.apps)
 }
 
 /// What signs an account out, and has its apps told by the worker of the running server.
-fn endings(config: &Config) -> Result<Endings> {
-    Ok(Endings::new(outbox(config)?, &config.apps))
+fn endings(config: &Config) -> Endings {
+    Endings::new(outbox(config), &config.apps)
 }
 
 /// What tells an owner of a change, by the worker of the running server.
-pub(super) fn notices(config: &Config) -> Result<Notices> {
+pub(super) fn notices(config: &Config) -> Notices {
     let inbox = Inbox::new(Arc::new(SystemClock));
     let (connectors, _) = Connectors::from_config(config, &inbox, &Arc::default());
-    Ok(Notices::new(
-        outbox(config)?,
-        Arc::new(SystemRandom),
-        connectors.channels(),
-    ))
+    Notices::new(outbox(config), Arc::new(SystemRandom), connectors.channels())
 }
 
-fn outbox(config: &Config) -> Result<Outbox> {
-    let sealer = config.secrets.root_keys()?.sealer(Purpose::Jobs);
-    Ok(Outbox::new(sealer, Arc::new(SystemRandom)))
+fn outbox(config: &Config) -> Outbox {
+    Outbox::once_needed(config.secrets.root_keys(), Arc::new(SystemRandom))
 }
 
 pub(super) async fn find(config: &Config, store: &Store, account: &str) -> Result<User> {

@@ -47,7 +47,7 @@ pub(super) async fn run(args: &EditArgs) -> Result<()> {
         .await?
         .context("the account has gone meanwhile")?;
     let edited = edited(&config, args, user.clone())?;
-    if accounts::save_edited(&mut tx, &notices(&config)?, &user, &edited, now).await? == Added::Taken {
+    if accounts::save_edited(&mut tx, &notices(&config), &user, &edited, now).await? == Added::Taken {
         bail!(
             "another account has this e-mail address, phone number or user name; `keyback user list` shows it"
         );
@@ -59,7 +59,7 @@ pub(super) async fn run(args: &EditArgs) -> Result<()> {
     )
     .await?;
     let updated = WebhookEvent::UserDataUpdated;
-    tell(&mut tx, &webhooks(&config)?, &user.id, updated, now).await?;
+    tell(&mut tx, &webhooks(&config), &user.id, updated, now).await?;
     tx.commit().await?;
     println!("{} is edited", edited.sign_in_name());
     store.close().await;

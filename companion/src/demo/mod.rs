@@ -59,6 +59,9 @@ pub struct DemoArgs {
     /// Tell this URL of passwords that are set; the key that signs is printed
     #[arg(long, value_name = "URL", value_parser = webhook_url)]
     webhook: Option<Url>,
+    /// Where a site of yours is reached, which signs people in as the app demo-web
+    #[arg(long, value_name = "URL", default_value = "http://localhost:8080", value_parser = origin)]
+    web_url: Url,
 }
 
 /// Runs the demo until Ctrl-C.
@@ -87,7 +90,8 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         web: random_token(&SystemRandom),
         webhook: random_token(&SystemRandom),
     };
-    let mut config = config(&folder, listener.local_addr()?, &public_url, &site_url, &secrets)?;
+    let mut config = config(&folder, listener.local_addr()?, &public_url)?;
+    config.apps = apps(&site_url, &args.web_url, &secrets)?;
     config.webhooks = args.webhook.iter().map(|url| webhook(url, &secrets)).collect();
     let companion = Companion::start(Parts {
         config,
@@ -195,13 +199,7 @@ fn local_url(listener: &TcpListener) -> Result<Url> {
     ))?)
 }
 
-fn config(
-    folder: &Folder,
-    listen: SocketAddr,
-    public_url: &Url,
-    site_url: &Url,
-    secrets: &Secrets,
-) -> Result<Config> {
+fn config(folder: &Folder, listen: SocketAddr, public_url: &Url) -> Result<Config> {
     let mut config = Config::default();
     config.server.listen = listen;
     config.server.public_url = Some(public_url.clone());
@@ -213,7 +211,6 @@ fn config(
     config.sms.default_region = Some("US".parse()?);
     config.limits.factor = LIMITS_FACTOR;
     config.branding.name = SITE_NAME.to_owned();
-    config.apps = apps(site_url, secrets)?;
     Ok(config)
 }
 
@@ -236,7 +233,16 @@ fn webhook_url(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
+/// Reads `--web-url`.
+fn origin(text: &str) -> Result<Url> {
+    let url = Url::parse(text)?;
+    if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
+        bail!("must be an address without a path, such as http://localhost:8081");
+    }
+    Ok(url)
+}
+
+fn apps(site_url: &Url, web_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
     let base = |client_id: &str, kind: AppKind, redirect_uris: Vec<Url>| AppConfig {
         redirect_uris,
         ..AppConfig::new(client_id, kind)
@@ -253,13 +259,9 @@ fn apps(site_url: &Url, secrets: &Secrets) -> Result<Vec<AppConfig>> {
     let web = AppConfig {
         name: Some("Demo web app".to_owned()),
         client_secret: Some(Secret::new(secrets.web.clone())),
-        post_logout_redirect_uris: vec![Url::parse("http://localhost:8080/signed-out")?],
-        sign_in_url: Some(Url::parse("http://localhost:8080/sign-in")?),
-        ..base(
-            "demo-web",
-            AppKind::Web,
-            vec![Url::parse("http://localhost:8080/callback")?],
-        )
+        post_logout_redirect_uris: vec![web_url.join("/signed-out")?],
+        sign_in_url: Some(web_url.join("/sign-in")?),
+        ..base("demo-web", AppKind::Web, vec![web_url.join("/callback")?])
     };
     // Any port of the loopback addresses matches (RFC 8252 7.3).
     let loopback = [

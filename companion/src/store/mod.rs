@@ -37,10 +37,13 @@ pub mod tokens;
 pub mod users;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
+
+use crate::config::Problems;
 
 /// Connections that read at the same time.
 const READERS: u32 = 4;
@@ -100,6 +103,9 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A job would have to be written, and there is no key to seal it with.
+    #[error("somebody is to be told of this by the running server, for which a root key is needed: {0}")]
+    NoRootKey(Arc<Problems>),
 }
 
 impl Store {

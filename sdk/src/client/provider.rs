@@ -8,8 +8,8 @@ use crate::secure_url::{has_credentials, is_secure};
 /// What kind of provider the issuer is, which decides how [`FirstScreen`](crate::FirstScreen) is asked for and, above all, where
 /// the way back begins for who forgot the password.
 ///
-/// There is no standard for it. A profile is here if the provider's own documents or its source say how a reset begins, and if
-/// that way continues to the relying party; each names what it rests on. None but Keyback's and Logto's was run against the
+/// There is no standard for it. A profile is here if the provider's own documents or its source say how a reset begins, or, of
+/// FusionAuth alone, its own issue tracker, and if that way continues to the relying party; each names what it rests on. None but Keyback's and Logto's was run against the
 /// product by this crate's tests. Whichever it is, a callback is an ordinary sign-in and no proof of a reset, and one that
 /// arrives in another browser than the one that began, as from a mailed link, is refused: answer it with a "Sign in" page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,8 +31,10 @@ pub enum Provider {
     ///
     /// A reset is sent as `first_screen=reset-password` where the provider lists it or lists nothing: it knows the parameter or
     /// has to ignore it (RFC 6749 section 3.1). Where its list is without a reset, or it is one of those that are known to have
-    /// no entry (Auth0, Entra External ID, Okta, Google, Kinde, by the host of the issuer), the request is refused with
-    /// [`SignInError::NoResetEntry`](crate::SignInError::NoResetEntry), which names the nearest thing.
+    /// no entry (Auth0, Clerk, Entra External ID, Google, Kinde, Okta, Supabase, WorkOS and Zitadel, by the host that they give their
+    /// issuers), the request is refused with [`SignInError::NoResetEntry`](crate::SignInError::NoResetEntry), which names the
+    /// nearest thing. On a domain of one's own they can't be told from others: an unknown parameter is ignored there, and the
+    /// ordinary sign-in page shows.
     Generic,
     /// Keycloak: the request goes to `forgot-credentials` in place of `auth`, with every parameter. The realm needs "Forgot
     /// password" on. Nothing is filled in beforehand; a live session skips the form and mails its own user at once, so the link

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::links::has_next;
 use crate::error::{ApiCode, ApiError};
 use crate::secure_url::{has_credentials, is_secure};
 use crate::transport::{Answer, HttpTransport, TransportError, send};
@@ -160,6 +161,11 @@ impl Reply {
 
     pub(super) fn has(&self, header: &str) -> bool {
         self.answer.headers.contains_key(header)
+    }
+
+    /// Whether the list goes on, as far as the answer tells.
+    pub(super) fn has_next_page(&self) -> Option<bool> {
+        has_next(&self.answer.headers)
     }
 
     /// The body of a success, as JSON.

@@ -12,6 +12,7 @@ pub mod account;
 mod browser_session;
 mod call;
 mod code;
+mod links;
 pub mod management;
 mod password;
 mod user;

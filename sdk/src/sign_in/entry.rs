@@ -7,7 +7,7 @@ use crate::client::{Metadata, Provider};
 use crate::error::SignInError;
 
 /// Providers without any entry for relying parties, told by the host of their issuer, and the nearest thing each has.
-const WITHOUT_ENTRY: [(&str, &str); 5] = [
+const WITHOUT_ENTRY: [(&str, &str); 11] = [
     (
         "auth0.com",
         "let your server call `POST /dbconnections/change_password`, which mails a link",
@@ -16,13 +16,29 @@ const WITHOUT_ENTRY: [(&str, &str); 5] = [
         "ciamlogin.com",
         "send an ordinary sign-in with login_hint: \"Forgot password?\" is one click away, and continues here",
     ),
-    (
-        "okta.com",
-        "show Okta's sign-in widget in a page of your own with `flow: 'resetPassword'`",
-    ),
+    ("okta.com", OKTA),
+    ("oktapreview.com", OKTA),
     ("accounts.google.com", "send an ordinary sign-in"),
     ("kinde.com", "send an ordinary sign-in with login_hint"),
+    ("workos.com", WORKOS),
+    ("authkit.app", WORKOS),
+    (
+        "clerk.accounts.dev",
+        "send an ordinary sign-in: \"Forgot password?\" is a step of it",
+    ),
+    (
+        "zitadel.cloud",
+        "let your server call `POST /v2/users/{id}/password_reset`, which mails a link; the sign-in begins anew behind it",
+    ),
+    (
+        "supabase.co",
+        "let your server call `POST /recover`, which mails a link to a page of your own",
+    ),
 ];
+
+const OKTA: &str = "show Okta's sign-in widget in a page of your own with `flow: 'resetPassword'`";
+const WORKOS: &str =
+    "let your server ask WorkOS' API for a password reset, and mail its `password_reset_url`";
 
 /// How an authorization request gets to the page it asks for.
 pub(super) enum Entry {

@@ -29,11 +29,39 @@
 //! # }
 //! ```
 //!
+//! A whole site is tested through a [`Browser`], which goes where the site sends it and signs its person in at the provider:
+//!
+//! ```
+//! # #[cfg(feature = "axum")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use axum::{Router, routing::get};
+//! # use keyback::{SignedIn, Site};
+//! use keyback::testkit::{Person, TestProvider, in_process};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let provider = TestProvider::new()?;
+//! let client = provider.client("my-app", "https://app.example/callback").build()?;
+//! let site = Site::builder(client, [7; 32]).build()?;
+//! let orders = get(async |person: SignedIn| format!("the orders of {}", person.subject()));
+//! let app = in_process(Router::new().route("/orders", orders).layer(site));
+//!
+//! let mut browser = provider.browser(app, "https://app.example", &Person::new("ada"))?;
+//! assert_eq!(browser.open("/orders").await?.body, "the orders of ada");
+//! # Ok(())
+//! # })
+//! # }
+//! # #[cfg(not(feature = "axum"))]
+//! # fn main() {}
+//! ```
+//!
 //! Never give its clients to anybody: whoever asks is signed in.
 
 mod authorize;
+mod browser;
 mod clock;
 mod documents;
+#[cfg(feature = "tower")]
+mod in_process;
 mod listen;
 mod logout;
 mod misbehaviour;
@@ -50,7 +78,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use self::authorize::Authorization;
+pub use self::browser::{Browser, Page};
 pub use self::clock::TestClock;
+#[cfg(feature = "tower")]
+pub use self::in_process::in_process;
 pub use self::misbehaviour::Misbehaviour;
 pub use self::person::Person;
 use self::signer::Signer;
@@ -77,6 +108,15 @@ pub enum TestkitError {
     /// The loopback port could not be opened.
     #[error("the test provider could not listen on a loopback port")]
     Listen,
+    /// What a browser should stand in front of is no origin, or the path is none.
+    #[error("a browser needs an origin such as https://app.example, and paths below it")]
+    Origin,
+    /// The program did not answer.
+    #[error("the program that is tested gave no answer")]
+    App,
+    /// The program redirects without end.
+    #[error("the program that is tested redirects without end")]
+    Redirects,
 }
 
 impl From<RandomError> for TestkitError {

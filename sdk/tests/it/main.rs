@@ -35,8 +35,12 @@ mod sessions;
 mod site;
 #[cfg(feature = "testkit")]
 mod testkit;
+#[cfg(all(feature = "axum", feature = "testkit"))]
+mod testkit_browser;
 mod tokens;
 #[cfg(feature = "reqwest")]
 mod transport;
 mod webhook;
+mod webhook_events;
+mod webhook_logto;
 mod webhook_repeats;

@@ -177,7 +177,13 @@ async fn providers_without_an_entry_say_so_and_name_the_nearest_thing() {
         ("https://accounts.google.com", "ordinary sign-in"),
         ("https://shop.ciamlogin.com/t/v2.0", "login_hint"),
         ("https://shop.okta.com", "widget"),
+        ("https://shop.oktapreview.com/oauth2/default", "widget"),
         ("https://shop.kinde.com", "login_hint"),
+        ("https://api.workos.com", "password_reset_url"),
+        ("https://shop.authkit.app", "password_reset_url"),
+        ("https://shop.clerk.accounts.dev", "a step of it"),
+        ("https://shop.us1.zitadel.cloud", "password_reset"),
+        ("https://shop.supabase.co/auth/v1", "/recover"),
     ] {
         let world = World::new();
         world.provider.lock().metadata["issuer"] = json!(issuer);
@@ -195,7 +201,7 @@ async fn providers_without_an_entry_say_so_and_name_the_nearest_thing() {
         assert_eq!(error.code(), "sign_in.no_reset_entry");
         let _ = client.sign_in().start().await.unwrap();
     }
-    // What is not known to have none is asked.
+    // What is not known to have none is asked, whatever its name resembles.
     let world = World::with(|builder| builder.provider(Provider::Generic));
     assert!(
         reset(&world)

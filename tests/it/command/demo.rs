@@ -258,3 +258,16 @@ async fn every_link_of_the_welcome_page_leads_somewhere() {
     let icon = browser.get_once("/favicon.svg").await;
     assert_eq!(icon.header("content-type"), "image/svg+xml");
 }
+
+#[tokio::test]
+async fn the_web_apps_address_is_one_without_a_path() {
+    for url in [
+        "localhost:8081",
+        "http://localhost:8081/site",
+        "ftp://localhost:8081",
+    ] {
+        Keyback::run(&["demo", "--web-url", url])
+            .await
+            .assert_refused(&["--web-url", "without a path"]);
+    }
+}

@@ -238,3 +238,42 @@ async fn sr59_an_operator_thaws_an_account_without_the_contested_password() {
         .assert_done();
     workplace.run(&["user", "reset", ADA]).await.assert_done();
 }
+
+/// Whoever keeps accounts on a machine without the root key needs it only where the running server is to tell somebody.
+#[tokio::test]
+async fn a_root_key_is_asked_for_only_where_somebody_is_told() {
+    let (workplace, _) = with_ada().await;
+    let hook = |event: &str| {
+        let hook = format!(
+            "[[webhook]]\nurl = \"https://shop.example.com/hooks\"\nevents = [\"{event}\"]\nsigning_key = \"{}\"\n",
+            "k".repeat(32)
+        );
+        workplace.write(&(workplace.sound() + &hook));
+    };
+    let bea = ["user", "add", "--email", "bea@example.com"];
+    let rename = ["user", "edit", "ada", "--name", "Ada Lovelace"];
+    let readdress = ["user", "edit", "ada", "--email", "lovelace@example.com"];
+    let needs_key = ["root key", "keyback keys new --out"];
+    std::fs::remove_file(workplace.path("root.key")).unwrap();
+
+    for command in [&rename[..], &["user", "disable", ADA], &["user", "enable", ADA]] {
+        workplace.run(command).await.assert_done();
+    }
+    hook("User.Data.Updated");
+    workplace.run(&bea).await.assert_done();
+    workplace.run(&rename).await.assert_refused(&needs_key);
+
+    hook("User.Created");
+    workplace.run(&rename).await.assert_done();
+    let cid = ["user", "add", "--email", "cid@example.com"];
+    workplace.run(&cid).await.assert_refused(&needs_key);
+    // The old address hears of it (SR-59), or nothing is changed.
+    workplace.run(&readdress).await.assert_refused(&needs_key);
+    let listed = workplace.run(&["user", "list"]).await;
+    let listed = &listed.assert_done().out;
+    assert!(listed.contains(ADA) && listed.contains("bea@"), "{listed}");
+    assert!(
+        !listed.contains("cid@") && !listed.contains("lovelace@"),
+        "{listed}"
+    );
+}

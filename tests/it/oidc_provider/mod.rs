@@ -56,6 +56,63 @@ async fn the_sdk_signs_in_at_oidc_provider_with_every_kind_of_key_and_client() {
     }
 }
 
+/// OIDC Discovery 4: the provider's own document says where everything is, and nothing is guessed.
+#[tokio::test]
+async fn oidc_discovery_4_every_address_is_the_documents() {
+    let peer = Peer::start().await;
+    let client = peer.client("es384").build().unwrap();
+    client.ready().await.unwrap();
+    let document = reqwest::get(format!("{}/.well-known/openid-configuration", peer.issuer)).await;
+    let document: serde_json::Value = serde_json::from_str(&document.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(document["issuer"], peer.issuer);
+    let is_at = |url: &Url, endpoint: &str| {
+        let mut address = url.clone();
+        address.set_query(None);
+        assert_eq!(document[endpoint], address.as_str());
+    };
+    let begun = client.sign_in().start().await.unwrap();
+    is_at(&begun.url, "authorization_endpoint");
+    // Token endpoint, keys and userinfo answer where it says they are.
+    let (_, session) = sign_in(&peer, &client).await.unwrap();
+    client.user_info(&session).await.unwrap();
+    let out = client
+        .sign_out_url(&session, &peer.signed_out, None)
+        .await
+        .unwrap();
+    is_at(&out, "end_session_endpoint");
+}
+
+/// OIDC Core 5.3: userinfo is of the person who signed in, tells what the scopes allow, and ends with the token.
+#[tokio::test]
+async fn oidc_core_5_3_userinfo_tells_what_the_scopes_allow_while_the_token_lives() {
+    let peer = Peer::start().await;
+    let client = peer.client("es384").build().unwrap();
+    let (_, session) = sign_in(&peer, &client).await.unwrap();
+    // The ID token has none of it.
+    assert_eq!((session.claims().email(), session.claims().name()), (None, None));
+    let told = client.user_info(&session).await.unwrap();
+    assert_eq!(told.subject(), session.claims().subject());
+    assert_eq!(
+        (told.email(), told.email_verified(), told.name()),
+        (Some("ada@example.com"), true, Some("Ada Lovelace"))
+    );
+
+    let SignIn { url, pending } = client.sign_in().scope("email").start().await.unwrap();
+    let callback = answer_of(&mut peer.browser(), &url, "grace").await;
+    let other = client.finish(pending, callback).await.unwrap();
+    let told = client.user_info(&other).await.unwrap();
+    assert_eq!(told.subject(), "grace");
+    assert_eq!((told.email(), told.name()), (Some("grace@example.com"), None));
+
+    client.revoke(&session).await.unwrap();
+    let refused = client.user_info(&session).await.unwrap_err();
+    assert!(
+        matches!(refused, Error::UserInfo(UserInfoError::TokenRefused)),
+        "{refused}"
+    );
+    client.user_info(&other).await.unwrap();
+}
+
 /// RFC 9700 4.14: the provider ends the family when a token comes twice.
 #[tokio::test]
 async fn rfc6749_6_refresh_tokens_rotate_at_oidc_provider() {

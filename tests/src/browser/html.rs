@@ -105,9 +105,12 @@ fn open_tag(tag: &str) -> (String, Vec<(String, String)>) {
             .unwrap_or(rest.len());
         let name = rest[..end].to_lowercase();
         rest = &rest[end..];
-        let value = match rest.strip_prefix("=\"") {
-            Some(quoted) => {
-                let (value, after) = quoted.split_once('"').unwrap();
+        let value = match rest.strip_prefix('=') {
+            Some(value) => {
+                let (value, after) = match value.strip_prefix('"') {
+                    Some(quoted) => quoted.split_once('"').unwrap(),
+                    None => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
+                };
                 rest = after;
                 unescape(value)
             }
@@ -148,11 +151,12 @@ mod tests {
 
     #[test]
     fn tags_attributes_and_text_are_told_apart() {
-        let html = r#"<style>a > b {}</style><p class="x" hidden>A &amp; <b>B</b>&#39;s</p><input value="1 > 0" required>"#;
+        let html = r#"<style>a > b {}</style><p class="x" hidden>A &amp; <b>B</b>&#39;s</p><input value="1 > 0" name=n required>"#;
         let pieces = pieces(html);
         assert_eq!(text(&pieces), "A & B's");
         let input = pieces.iter().find(|piece| piece.is_open("input")).unwrap();
         assert_eq!(input.attribute("value"), Some("1 > 0"));
+        assert_eq!(input.attribute("name"), Some("n"));
         assert_eq!(input.attribute("required"), Some(""));
     }
 }

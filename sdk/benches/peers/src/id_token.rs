@@ -2,7 +2,7 @@
 //!
 //! Keyback's column is `Client::refresh` with a provider in memory, since it verifies no token without a session: besides signature
 //! and claims it holds the token request with its headers, the reading of the token response, and every check of the session. The
-//! peers are given the token alone, with their keys parsed beforehand.
+//! peers are given the token alone, with their keys parsed beforehand. ES512 stands in Keyback's column alone: see [`ALGORITHMS`].
 
 mod provider;
 mod token;
@@ -22,7 +22,21 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use provider::Provider;
-use token::{ALGORITHMS, CLIENT_ID, ISSUER, NONCE, Signer, claims};
+use token::{CLIENT_ID, ISSUER, NONCE, Signer, claims};
+
+/// Every algorithm that Keyback checks and its peers check as well. Of ES512 none of the three knows how to: `jsonwebtoken` has no name
+/// for it, `openidconnect` answers that it is not supported, and huskarl's native keys have no curve P-521.
+const ALGORITHMS: [Algorithm; 9] = [
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::EdDsa,
+    Algorithm::Rs256,
+    Algorithm::Rs384,
+    Algorithm::Rs512,
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+];
 
 fn main() {
     divan::main();
@@ -32,7 +46,7 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().build().unwrap()
 }
 
-#[divan::bench(args = ALGORITHMS)]
+#[divan::bench(args = Algorithm::ALL)]
 fn keyback(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
     let runtime = runtime();
     let client = Provider::new(algorithm).client(algorithm);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use keyback::{Algorithm, Clock, Random, RandomError};
+use keyback::{Clock, Random, RandomError};
 use serde_json::{Value, json};
 
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -16,15 +16,6 @@ pub const CLIENT_ID: &str = "my-app";
 /// What [`Zeros`] draws, in base64url.
 pub const NONCE: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const NOW: u64 = 1_790_000_000;
-
-/// What all the peers can check.
-pub const ALGORITHMS: [Algorithm; 5] = [
-    Algorithm::Es256,
-    Algorithm::Es384,
-    Algorithm::EdDsa,
-    Algorithm::Rs256,
-    Algorithm::Ps256,
-];
 
 /// The claims of an ordinary ID token, good for very long: some peers have no clock but the system's.
 pub fn claims() -> Value {

@@ -39,7 +39,7 @@ use http::{Method, StatusCode};
 
 pub use self::builder::ManagementBuilder;
 pub use self::codes::CodeCheck;
-pub use self::one_time_token::{OneTimeToken, OneTimeTokenPurpose};
+pub use self::one_time_token::{OneTimeToken, OneTimeTokenCheck, OneTimeTokenPurpose, OneTimeTokenRefusal};
 pub use self::password::PasswordCheck;
 pub use self::search::{UserPage, UserSearch};
 pub use self::sessions::SignedOut;

@@ -117,9 +117,14 @@ impl Management {
         let total = reply.number("total-number");
         let total_is_capped = reply.has("total-number-is-capped");
         let seen = u64::from(search.page) * u64::from(search.page_size);
-        let has_more = match total {
-            Some(total) if !total_is_capped => total > seen,
-            _ => users.len() == usize::from(search.page_size),
+        let is_full = users.len() >= usize::from(search.page_size);
+        let has_more = match (reply.has_next_page(), total) {
+            // Whatever was counted, and however small the API makes its pages.
+            (Some(true), _) => true,
+            _ if total_is_capped => is_full,
+            (Some(false), _) => false,
+            (None, Some(total)) => total > seen,
+            (None, None) => is_full,
         };
         let page = search.page.saturating_add(1);
         Ok(UserPage {

@@ -24,7 +24,7 @@ type Query = fn(&mut Vec<(String, String)>);
 type Token = fn(&Signer, &Value) -> String;
 
 /// One claim of the ID token is not as it must be.
-const CLAIMS: [(&str, Claims, &str); 16] = [
+const CLAIMS: [(&str, Claims, &str); 17] = [
     (
         "iss of another provider",
         |c| c["iss"] = json!("https://evil.example"),
@@ -80,6 +80,11 @@ const CLAIMS: [(&str, Claims, &str); 16] = [
         "no auth_time, though max_age was asked",
         |_| {},
         "id_token.missing_auth_time",
+    ),
+    (
+        "auth_time of an hour ago, though max_age was asked",
+        |c| c["auth_time"] = json!(NOW - 3600),
+        "id_token.auth_too_old",
     ),
 ];
 
@@ -212,7 +217,7 @@ async fn sr76_every_hostile_answer_is_refused_with_its_own_error() {
         let world = World::new();
         world.claims(tamper);
         let mut asked = world.client.sign_in();
-        if expected == "id_token.missing_auth_time" {
+        if what.ends_with("max_age was asked") {
             asked = asked.max_age(Duration::from_secs(60));
         }
         let begun = asked.start().await.unwrap();
@@ -236,12 +241,13 @@ async fn sr76_every_hostile_answer_is_refused_with_its_own_error() {
         );
     }
     flows(&mut table).await;
+    refreshes(&mut table).await;
     documents(&mut table).await;
 
     let codes: HashSet<&str> = table.0.iter().map(|(_, code)| *code).collect();
     println!("{} hostile answers, {} errors", table.0.len(), codes.len());
     assert!(
-        table.0.len() >= 38 && codes.len() >= 28,
+        table.0.len() >= 47 && codes.len() >= 36,
         "{} {}",
         table.0.len(),
         codes.len()
@@ -313,6 +319,22 @@ async fn flows(table: &mut Table) {
     let callback = world.provider.answer(&begun.url);
     let error = checked(world.client.finish(begun.pending, callback).await).unwrap_err();
     table.refused("callback: of another client", &error, "callback.other_client");
+}
+
+/// What comes for a refresh token.
+async fn refreshes(table: &mut Table) {
+    let refreshed = async |tamper: Claims| {
+        let world = World::new();
+        let session = world.sign_in().await.unwrap();
+        world.claims(tamper);
+        checked(world.client.refresh(&session).await).unwrap_err()
+    };
+    let error = refreshed(|c| c["sub"] = json!("somebody else")).await;
+    table.refused("refresh: of another person", &error, "id_token.subject_changed");
+    let error = refreshed(|c| c["nonce"] = json!("another")).await;
+    table.refused("refresh: of another sign-in", &error, "id_token.nonce_mismatch");
+    let error = refreshed(|c| c["iss"] = json!("https://evil.example")).await;
+    table.refused("refresh: of another provider", &error, "id_token.wrong_issuer");
 }
 
 /// The provider's documents.

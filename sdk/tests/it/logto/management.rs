@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use keyback::logto::management::{
-    CodeCheck, Management, OneTimeTokenPurpose, PasswordCheck, SignedOut, UserSearch,
-};
+use keyback::logto::management::{CodeCheck, Management, OneTimeTokenPurpose, PasswordCheck, SignedOut};
 use keyback::logto::{CodeRefusal, Password, PasswordIssue, Recipient, RevokeGrants};
 use keyback::{ApiCode, ApiError, ConfigError, Error, HttpTransport, Remedy};
 use serde_json::{Value, json};
@@ -226,42 +224,6 @@ async fn what_fails_keeps_nothing_else_signed_in() {
             "{ended}"
         );
     }
-}
-
-#[tokio::test]
-async fn pages_follow_each_other_until_the_total_is_reached() {
-    let server = Server::of_total(45, |request| {
-        let query = request.uri().query().unwrap_or_default();
-        if request.uri().path() == "/oidc/token" {
-            return token("t");
-        }
-        let page: usize = query
-            .split("page=")
-            .nth(1)
-            .unwrap()
-            .split('&')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap();
-        let ids = (0..45).skip((page - 1) * 20).take(20);
-        let users = ids.map(|id| json!({ "id": format!("u{id}") }));
-        (200, users.collect())
-    });
-    let api = management(server.clone());
-    let (mut next, mut ids) = (Some(UserSearch::all()), Vec::new());
-    while let Some(search) = next {
-        let page = api.users(search).await.unwrap();
-        assert_eq!(page.total, Some(45));
-        ids.extend(page.users.into_iter().map(|user| user.id));
-        next = page.next;
-    }
-    assert_eq!(ids.len(), 45);
-    assert_eq!((ids[0].as_str(), ids[44].as_str()), ("u0", "u44"));
-    assert_eq!(server.requests(), 4);
-    let largest = api.users(UserSearch::all().page_size(1000)).await.unwrap();
-    assert!(server.last_query().unwrap().contains("page_size=100"));
-    assert!(largest.next.is_none());
 }
 
 /// An API that does not know the search lists everybody: nobody is taken for who was asked for.

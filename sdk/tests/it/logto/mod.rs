@@ -4,6 +4,8 @@
 mod account;
 mod machine_token;
 mod management;
+mod one_time_tokens;
+mod pages;
 mod replay;
 mod server;
 

@@ -8,10 +8,11 @@ use keyback::{HttpTransport, TransportFuture};
 use serde_json::Value;
 
 type Answer = dyn Fn(&http::Request<Bytes>) -> (u16, Value) + Send + Sync;
+type Headers = dyn Fn(&http::Request<Bytes>) -> Vec<(&'static str, String)> + Send + Sync;
 
 pub(crate) struct Server {
     answer: Box<Answer>,
-    total: Option<u64>,
+    headers: Box<Headers>,
     seen: Mutex<Vec<(String, Option<String>)>>,
 }
 
@@ -19,11 +20,7 @@ impl Server {
     pub(crate) fn new(
         answer: impl Fn(&http::Request<Bytes>) -> (u16, Value) + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            answer: Box::new(answer),
-            total: None,
-            seen: Mutex::default(),
-        })
+        Self::with_headers(|_| Vec::new(), answer)
     }
 
     /// One that tells with every list how many there are.
@@ -31,9 +28,17 @@ impl Server {
         total: u64,
         answer: impl Fn(&http::Request<Bytes>) -> (u16, Value) + Send + Sync + 'static,
     ) -> Arc<Self> {
+        Self::with_headers(move |_| vec![("total-number", total.to_string())], answer)
+    }
+
+    /// One that answers with headers of its own, too.
+    pub(crate) fn with_headers(
+        headers: impl Fn(&http::Request<Bytes>) -> Vec<(&'static str, String)> + Send + Sync + 'static,
+        answer: impl Fn(&http::Request<Bytes>) -> (u16, Value) + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self {
             answer: Box::new(answer),
-            total: Some(total),
+            headers: Box::new(headers),
             seen: Mutex::default(),
         })
     }
@@ -67,8 +72,8 @@ impl HttpTransport for Server {
             self.seen.lock().unwrap().push((asked, query));
             let (status, body) = (self.answer)(&request);
             let mut response = http::Response::builder().status(status);
-            if let Some(total) = self.total {
-                response = response.header("total-number", total);
+            for (name, value) in (self.headers)(&request) {
+                response = response.header(name, value);
             }
             let body = match body {
                 Value::Null => Bytes::new(),

@@ -5,6 +5,7 @@ mod context;
 mod ends;
 mod fresh;
 mod logouts_file;
+mod outages;
 mod stores;
 #[cfg(feature = "tower-sessions")]
 mod tower;
