@@ -21,7 +21,8 @@ use super::error::{ApiError, ApiResult};
 use crate::app::Companion;
 use crate::logto_account::with_plus;
 use crate::outbox::{CodePurpose, SendCode};
-use crate::store::audit::{self, Line};
+use crate::store::audit::{self, CodeOf, Line};
+use crate::store::jobs;
 use crate::store::sent_codes::{self, SentCode};
 
 /// Where a code goes: exactly one of the two.
@@ -156,7 +157,13 @@ pub(super) async fn send(
     line.identifier = Some(hash.as_str());
     let mut tx = companion.store.begin().await?;
     if let Some(before) = sent_codes::replace(&mut tx, &sent).await? {
-        crate::store::jobs::withdraw(&mut *tx, &before).await?;
+        let of = CodeOf {
+            subject: line.subject,
+            identifier: line.identifier,
+            client_id: line.client_id,
+            ..CodeOf::default()
+        };
+        jobs::withdraw(&mut tx, &before, of, now).await?;
     }
     companion
         .outbox
