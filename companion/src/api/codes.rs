@@ -20,6 +20,7 @@ use super::caller::Operator;
 use super::error::{ApiError, ApiResult};
 use crate::app::Companion;
 use crate::logto_account::with_plus;
+use crate::metrics::{Place, Reason};
 use crate::outbox::{CodePurpose, SendCode};
 use crate::store::audit::{self, CodeOf, Line};
 use crate::store::jobs;
@@ -233,7 +234,11 @@ pub(super) async fn check(
     // Whatever has become of the rest: a failure gives no try back.
     tx.commit().await?;
     settled?;
-    if is_right { Ok(()) } else { Err(mismatch()) }
+    if is_right {
+        return Ok(());
+    }
+    companion.metrics.refused(Place::Api, Reason::WrongCode);
+    Err(mismatch())
 }
 
 /// How long what a code gives may last: as the code's row was to, from when it was sent.

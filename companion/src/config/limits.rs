@@ -40,6 +40,8 @@ pub struct LimitsConfig {
     pub sends_in_all: u32,
     /// Captchas answered from one client address in ten minutes.
     pub captchas_per_address: u32,
+    /// And by everybody; half of them, at most 1,500, are kept for visitors not yet seen.
+    pub captchas_in_all: u32,
     /// Codes asked for without an answer to the captcha from one client address in ten minutes.
     pub slow_sends_per_address: u32,
     /// And by everybody.
@@ -64,6 +66,7 @@ impl Default for LimitsConfig {
             device_codes_in_all: 3000,
             sends_in_all: 3000,
             captchas_per_address: 40,
+            captchas_in_all: 3000,
             slow_sends_per_address: 3,
             slow_sends_in_all: 60,
             factor: 1,
@@ -89,6 +92,7 @@ impl LimitsConfig {
             .global_user_code_reserve
             .capacity
             .min(self.device_codes_in_all / 2);
+        let captchas_reserve = base.global_captcha_reserve.capacity.min(self.captchas_in_all / 2);
         Limits {
             client_sends: of(base.client_sends, self.sends_per_address),
             client_verifications: of(base.client_verifications, self.codes_per_address),
@@ -123,6 +127,8 @@ impl LimitsConfig {
             client_written_requests: of(base.client_written_requests, self.written_requests_per_address),
             global_sends: of(base.global_sends, self.sends_in_all),
             client_captchas: of(base.client_captchas, self.captchas_per_address),
+            global_captchas: of(base.global_captchas, self.captchas_in_all - captchas_reserve),
+            global_captcha_reserve: of(base.global_captcha_reserve, captchas_reserve),
             client_slow_sends: of(base.client_slow_sends, self.slow_sends_per_address),
             global_slow_sends: of(base.global_slow_sends, self.slow_sends_in_all),
             ..base
@@ -149,6 +155,7 @@ impl LimitsConfig {
             ("device_codes_in_all", self.device_codes_in_all, 2),
             ("sends_in_all", self.sends_in_all, 1),
             ("captchas_per_address", self.captchas_per_address, 1),
+            ("captchas_in_all", self.captchas_in_all, 2),
             ("slow_sends_per_address", self.slow_sends_per_address, 1),
             ("slow_sends_in_all", self.slow_sends_in_all, 1),
             ("factor", self.factor, 1),
@@ -188,6 +195,7 @@ mod tests {
                 codes_per_identifier: number,
                 sign_ins_per_identifier: number,
                 device_codes_in_all: number,
+                captchas_in_all: number,
                 ..LimitsConfig::default()
             }
             .limits();
@@ -199,6 +207,7 @@ mod tests {
                 ),
                 (limits.identifier_sign_ins, limits.identifier_sign_in_reserve),
                 (limits.global_user_codes, limits.global_user_code_reserve),
+                (limits.global_captchas, limits.global_captcha_reserve),
             ] {
                 assert!(common.capacity > 0 && reserve.capacity > 0, "{number}");
                 assert_eq!(common.capacity + reserve.capacity, number);

@@ -138,12 +138,16 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
     let now = companion.clock.now();
     let send_after = match passage(companion, posted, CaptchaRoute::Resend, now).await? {
         Passage::Open { send_after } => send_after,
-        Passage::Wrong => return step(companion, &flow, Shown::problem(Problem::NotVerified)).await,
+        Passage::Wrong => {
+            companion.note_refusal(Place::Resend, Reason::Captcha, asked.address);
+            return step(companion, &flow, Shown::problem(Problem::NotVerified)).await;
+        }
         Passage::Limited { retry_after } => {
             companion.note_refusal(Place::Resend, Reason::Limit, asked.address);
             return limited(companion, &flow, retry_after).await;
         }
         Passage::Down => {
+            companion.note_refusal(Place::Resend, Reason::CaptchaDown, asked.address);
             let page = step(companion, &flow, Shown::problem(Problem::CheckDown)).await?;
             return Ok(busy(page, Wait::at_least_a_second(CHECK_AGAIN)));
         }

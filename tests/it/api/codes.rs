@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::account::sign_in;
 use super::*;
+use crate::metrics::Scraped;
 
 const BOB: &str = "bob@example.com";
 const PHONE: &str = "+14155550123";
@@ -333,7 +334,15 @@ async fn sr20_codes_to_one_address_are_limited_whoever_asks() {
             ..
         }))
     ));
+    let refused = Scraped::of(&app).await;
+    assert_eq!(refused.refused("api", "limit"), 2.0);
+    app.companion.write_refusals().await.unwrap();
+    assert_eq!(app.audited("refused").await, 1);
     api.send_code(&to(BOB)).await.unwrap();
+    let code = app.last_code_for(BOB).await;
+    let checked = api.check_code(&to(BOB), &wrong(&code)).await.unwrap();
+    assert_eq!(checked, CodeCheck::Refused(CodeRefusal::Wrong));
+    assert_eq!(Scraped::of(&app).await.refused("api", "wrong_code"), 1.0);
 }
 
 /// Over all codes, and whether they are typed at an app's page or at ours.

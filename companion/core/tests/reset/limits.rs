@@ -328,6 +328,31 @@ fn a_stranger_leaves_others_their_codes_of_devices() {
     );
 }
 
+/// SR-13: each costs a call of the provider, right or wrong, so that there is an end to them from however many addresses.
+#[test]
+fn sr13_answers_to_captchas_are_limited_in_all_and_a_stranger_leaves_others_theirs() {
+    let limiter = Limiter::new(
+        Memory::default(),
+        Limits {
+            global_captchas: LimitRule::new(20, Duration::from_secs(600)),
+            global_captcha_reserve: LimitRule::new(5, Duration::from_secs(600)),
+            ..Limits::default()
+        },
+    );
+    let answers = |address: String| {
+        let client = ClientPrefix::from(address.parse::<IpAddr>().unwrap());
+        at_once(limiter.captcha(client, Timestamp::from_millis(0)))
+            .unwrap()
+            .is_ok()
+    };
+    let of_one = (0..40).filter(|_| answers("198.51.100.66".to_owned())).count();
+    assert_eq!(of_one, 20, "what is kept is not for one who was here often");
+    let of_many = (1..=200)
+        .filter(|number| answers(format!("192.0.2.{number}")))
+        .count();
+    assert_eq!(of_many, 5);
+}
+
 /// What anybody can have written down is limited by address.
 #[test]
 fn a_client_has_so_many_requests_written_down() {
