@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use keyback_companion::config::duration::Span;
 use keyback_companion::config::messages::EmailConnectorKind;
+use keyback_companion::config::webhook::WebhookEvent;
 use keyback_companion::outbox::{
     AddressChanged, ChangedBy, CodePurpose, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
 };
@@ -11,18 +12,21 @@ use keyback_core::identifier::Identifier;
 use keyback_core::ids::JobId;
 use keyback_core::random::SystemRandom;
 use keyback_core::time::Clock as _;
-use keyback_tests::{ADA, Behaviour, MessageProvider, OLD_PASSWORD, TestApp, eventually};
+use keyback_tests::{ADA, Behaviour, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, TestApp, eventually};
 use serde_json::{Value, json};
+
+use crate::webhooks::hook;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A line: actor, account, hash of the identifier, flow, and the rest.
+/// A line: actor, account, hash of the identifier, flow, app, and the rest.
 #[derive(Debug, PartialEq, sqlx::FromRow)]
 struct Line {
     actor: String,
     subject: Option<String>,
     identifier: Option<String>,
     flow_id: Option<String>,
+    client_id: Option<String>,
     detail: String,
 }
 
@@ -30,7 +34,7 @@ struct Line {
 async fn lines(app: &TestApp, event: &str) -> Vec<Line> {
     eventually(event, async || {
         let lines: Vec<Line> = sqlx::query_as(
-            "SELECT actor, subject, identifier, flow_id, detail FROM audit WHERE event = $1 ORDER BY rowid",
+            "SELECT actor, subject, identifier, flow_id, client_id, detail FROM audit WHERE event = $1 ORDER BY rowid",
         )
         .bind(event)
         .fetch_all(app.companion.store.reader())
@@ -91,6 +95,46 @@ async fn sr62_each_try_of_a_code_that_can_not_be_sent_is_told() {
     app.advance(Duration::from_secs(2));
     lines(&app, "code_sent").await;
     assert_eq!(app.audited("code_not_sent").await, 1);
+}
+
+/// Each over HTTP: what may be mended is tried again, and a refusal is final.
+#[tokio::test]
+async fn sr62_notices_logout_tokens_and_webhooks_that_did_not_arrive_are_told() {
+    let down = MessageProvider::start(Behaviour::Says(503, "", "")).await;
+    let app = TestApp::with(|config| {
+        config.email.connector = Some(EmailConnectorKind::Http);
+        config.email.url = Some(down.url.clone());
+        config.webhooks = vec![hook(&down, &[WebhookEvent::UserDataUpdated])];
+        let shop = &mut config.apps[0];
+        shop.backchannel_logout_uri = Some(shop.redirect_uris[0].join("/backchannel-logout").unwrap());
+    })
+    .await;
+    let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    app.site.answer_logout(400, "");
+    let mut browser = app.browser();
+    browser.open(&app.site.at("/sign-in")).await;
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    browser.open("/account/password").await;
+    browser.change_password(OLD_PASSWORD, NEW_PASSWORD).await;
+    browser.assert_says("Password changed");
+    for (event, app_id, told) in [
+        (
+            "notice_not_sent",
+            None,
+            json!({"channel": "email", "tries": 1, "again": true}),
+        ),
+        ("app_not_told", Some("shop"), json!({"tries": 1, "again": false})),
+        ("webhook_not_told", None, json!({"tries": 1, "again": true})),
+    ] {
+        let line = lines(&app, event).await.remove(0);
+        assert_eq!(
+            (line.actor.as_str(), line.subject.as_ref()),
+            ("system", Some(&id)),
+            "{event}"
+        );
+        assert_eq!(line.client_id.as_deref(), app_id, "{event}");
+        assert_eq!(detail(&line), told, "{event}");
+    }
 }
 
 /// A job of each kind, whose time is over this very moment.
