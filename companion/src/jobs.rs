@@ -370,7 +370,10 @@ async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobE
     if !companion.connectors.reaches(&notice.to) {
         return Ok(Ended::Withheld);
     }
-    let not_me_url = not_me_url(companion, &notice.freeze_token);
+    let not_me_url = notice
+        .freeze_token
+        .as_deref()
+        .map(|token| not_me_url(companion, token));
     let app_name = companion.app_name(None).await?;
     let words = AddressChangedMessage {
         app_name: &app_name,
@@ -380,7 +383,7 @@ async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobE
             (_, false) => ChangedAddresses::Email,
             (false, true) => ChangedAddresses::Phone,
         },
-        not_me_url: &not_me_url,
+        not_me_url: not_me_url.as_deref().map(String::as_str),
         color: companion.theme.color(),
     };
     let message = match notice.to {

@@ -174,7 +174,7 @@ async fn expired_jobs(app: &TestApp, user_id: &str) {
         changed_at: long_ago,
         email: true,
         phone: false,
-        freeze_token: "any".to_owned().into(),
+        freeze_token: None,
     };
     outbox.address_changed(db, &address).await.unwrap();
     let logout = LogoutNotice {
