@@ -102,7 +102,9 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             tries_left: attempts_left,
         },
         Err(VerifyRejection::Limited { retry_after }) => {
-            return limited(companion, &flow, retry_after).await;
+            let wait = Wait::at_least_a_second(retry_after);
+            let page = step(companion, &flow, Shown::problem(Problem::TooManyTries { wait })).await?;
+            return Ok(too_many(page, retry_after));
         }
     };
     step(companion, &flow, Shown::problem(problem)).await
@@ -181,7 +183,7 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
     }
 }
 
-/// Asks to wait, alike whatever there is too much of.
+/// Asks to wait with another code, alike whatever there is too much of.
 async fn limited(companion: &Companion, flow: &FlowCookie, retry_after: Duration) -> PageResult {
     let problem = Problem::TooManyCodes {
         wait: Wait::at_least_a_second(retry_after),

@@ -56,7 +56,12 @@ pub enum Problem {
     Used,
     /// A new code was asked for within the cool-down.
     TooSoon,
+    /// Too many codes were asked for.
     TooManyCodes {
+        wait: Wait,
+    },
+    /// Too many codes were tried, of this flow or of others (SR-20).
+    TooManyTries {
         wait: Wait,
     },
     /// The captcha's answer was not good: another is needed.
@@ -167,6 +172,7 @@ impl<'a> Code<'a> {
             ("not-verified", with(Problem::NotVerified)),
             ("check-down", with(Problem::CheckDown)),
             ("too-many-codes", with(Problem::TooManyCodes { wait })),
+            ("too-many-tries", with(Problem::TooManyTries { wait })),
         ]
     }
 }
