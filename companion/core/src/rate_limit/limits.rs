@@ -76,6 +76,11 @@ pub struct Limits {
     pub global_slow_sends: LimitRule,
 }
 
+/// The addresses that codes of one account go to: an e-mail address and a phone number. Each has its part of the wrong codes
+/// that the account may have in a row (SR-20). One count for both would be used up at one address and seen at the other,
+/// and so tell that the two belong together.
+pub const ADDRESSES_OF_ACCOUNT: u32 = 2;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -91,8 +96,8 @@ impl Default for Limits {
             identifier_verification_unseen: LimitRule::new(5, DAY),
             identifier_guesses: GuessRule {
                 free: 10,
-                most: 100,
-                reserve: 10,
+                most: 100 / ADDRESSES_OF_ACCOUNT,
+                reserve: 10 / ADDRESSES_OF_ACCOUNT,
                 first_pause: Duration::from_secs(30),
                 longest_pause: HOUR,
                 forgotten_after: DAY,
