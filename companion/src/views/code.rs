@@ -169,8 +169,36 @@ impl<'a> Code<'a> {
             ("superseded", with(Problem::Superseded)),
             ("used", with(Problem::Used)),
             ("too-soon", with(Problem::TooSoon)),
-            ("not-verified", with(Problem::NotVerified)),
-            ("check-down", with(Problem::CheckDown)),
+            (
+                "captcha",
+                Self {
+                    resend_wait: None,
+                    captcha: Some(Widget::SAMPLE),
+                    ..sent.clone()
+                },
+            ),
+            (
+                "captcha-exhausted",
+                Self {
+                    resend_wait: None,
+                    captcha: Some(Widget::SAMPLE),
+                    ..with(Problem::Exhausted)
+                },
+            ),
+            (
+                "not-verified",
+                Self {
+                    captcha: Some(Widget::SAMPLE),
+                    ..with(Problem::NotVerified)
+                },
+            ),
+            (
+                "check-down",
+                Self {
+                    captcha: Some(Widget::SAMPLE),
+                    ..with(Problem::CheckDown)
+                },
+            ),
             ("too-many-codes", with(Problem::TooManyCodes { wait })),
             ("too-many-tries", with(Problem::TooManyTries { wait })),
         ]
