@@ -19,7 +19,7 @@ pub(crate) async fn save_edited(
         return Ok(Added::Taken);
     }
     if addresses(before) != addresses(after) {
-        reset::end_resets_of(tx, &before.id, None).await?;
+        reset::end_resets_of(tx, &before.id, None, now).await?;
         notices.addresses_changed(tx, before, after, now).await?;
     }
     Ok(Added::Added)

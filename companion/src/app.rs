@@ -23,6 +23,7 @@ use crate::connectors::{Availability, Connectors, Inbox};
 use crate::hashing::{HashPool, PoolSettings, Unavailable};
 use crate::http::cookies::Cookies;
 use crate::http::host::HostGuard;
+use crate::job_audit;
 use crate::logout::Endings;
 use crate::messages::{MessageError, Messages};
 use crate::metrics::Metrics;
@@ -36,8 +37,8 @@ use crate::refusals::Refusals;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{
-    Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, jobs, limits, reset,
-    sent_codes, text_messages,
+    Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, limits, reset, sent_codes,
+    text_messages,
 };
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
@@ -247,7 +248,7 @@ impl Companion {
     /// Forgets what has expired.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let (db, now) = (self.store.writer(), self.clock.now());
-        jobs::sweep(db, now).await?;
+        job_audit::sweep(self, now).await?;
         reset::sweep(db, now).await?;
         limits::sweep(db, now).await?;
         text_messages::sweep(&self.store, now).await?;

@@ -7,9 +7,10 @@ use keyback_core::time::Timestamp;
 use serde_json::json;
 
 use crate::app::Companion;
+use crate::metrics::Outcome;
 use crate::outbox::{AddressChanged, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
 use crate::store::audit::{self, Actor, Line};
-use crate::store::jobs::Job;
+use crate::store::jobs::{self, Job};
 use crate::store::{StoreError, Transaction, reset};
 
 /// How a try of a job ended.
@@ -21,7 +22,12 @@ pub(crate) enum Ended {
     Withheld,
     /// It did not arrive, and is tried again or not.
     Failed { again: bool },
+    /// Its time was over before it arrived.
+    Expired,
 }
+
+/// Jobs that are erased in one transaction: others write in between.
+const EXPIRED_AT_ONCE: u32 = 200;
 
 /// Whom a job was about; nobody, where that can't be read.
 #[derive(Default)]
@@ -59,6 +65,11 @@ pub(crate) async fn write(
             detail["again"] = (*again).into();
             about.subject.as_deref()
         }
+        Ended::Expired => {
+            detail["tries"] = job.attempts.into();
+            detail["expired"] = true.into();
+            about.subject.as_deref()
+        }
     };
     let line = Line {
         at: now,
@@ -80,18 +91,43 @@ pub(crate) async fn write(
     .await
 }
 
+/// Erases the jobs whose time is over, and tells of each, together: no notice is lost without a word.
+pub(crate) async fn sweep(companion: &Companion, now: Timestamp) -> Result<(), StoreError> {
+    loop {
+        let mut tx = companion.store.begin().await?;
+        let expired = jobs::take_expired(&mut *tx, now, EXPIRED_AT_ONCE).await?;
+        for job in &expired {
+            tracing::error!(job = %job.id, kind = %job.kind, attempts = job.attempts, "a job's time was over before it was done");
+            if let Some(kind) = JobKind::parse(&job.kind) {
+                write(companion, &mut tx, kind, job, &Ended::Expired, now).await?;
+                companion.metrics.job(kind, Outcome::GivenUp);
+            }
+        }
+        tx.commit().await?;
+        if expired.len() < EXPIRED_AT_ONCE as usize {
+            return Ok(());
+        }
+    }
+}
+
 fn event(kind: JobKind, ended: &Ended) -> &'static str {
-    match (kind, ended) {
-        (JobKind::SendCode, Ended::Arrived(_)) => "code_sent",
-        (JobKind::SendCode, Ended::Withheld) => "code_withheld",
-        (JobKind::SendCode, Ended::Failed { .. }) => "code_not_sent",
-        (JobKind::PasswordChanged | JobKind::AddressChanged, Ended::Arrived(_)) => "notice_sent",
-        (JobKind::PasswordChanged | JobKind::AddressChanged, Ended::Withheld) => "notice_withheld",
-        (JobKind::PasswordChanged | JobKind::AddressChanged, Ended::Failed { .. }) => "notice_not_sent",
-        (JobKind::Logout, Ended::Arrived(_) | Ended::Withheld) => "app_told",
-        (JobKind::Logout, Ended::Failed { .. }) => "app_not_told",
-        (JobKind::Webhook, Ended::Arrived(_) | Ended::Withheld) => "webhook_told",
-        (JobKind::Webhook, Ended::Failed { .. }) => "webhook_not_told",
+    /// Arrived, withheld, not arrived.
+    type Events = [&'static str; 3];
+    const CODE: Events = ["code_sent", "code_withheld", "code_not_sent"];
+    const NOTICE: Events = ["notice_sent", "notice_withheld", "notice_not_sent"];
+    const APP: Events = ["app_told", "app_passed_over", "app_not_told"];
+    const WEBHOOK: Events = ["webhook_told", "webhook_passed_over", "webhook_not_told"];
+
+    let [arrived, withheld, not_arrived] = match kind {
+        JobKind::SendCode => CODE,
+        JobKind::PasswordChanged | JobKind::AddressChanged => NOTICE,
+        JobKind::Logout => APP,
+        JobKind::Webhook => WEBHOOK,
+    };
+    match ended {
+        Ended::Arrived(_) => arrived,
+        Ended::Withheld => withheld,
+        Ended::Failed { .. } | Ended::Expired => not_arrived,
     }
 }
 

@@ -201,28 +201,31 @@ async fn settle(
     done: Result<Ended, JobError>,
 ) -> Result<(), StoreError> {
     let now = companion.clock.now();
-    let (ended, outcome) = match &done {
-        Ok(ended) => (ended.clone(), Outcome::Done),
-        Err(error) if error.is_transient() => (Ended::Failed { again: true }, Outcome::Retried),
-        Err(_) => (Ended::Failed { again: false }, Outcome::GivenUp),
-    };
     let mut tx = companion.store.begin().await?;
-    if let Some(kind) = kind {
-        companion.metrics.job(kind, outcome);
-        if ended != (Ended::Failed { again: true }) || job.attempts == 1 {
-            job_audit::write(companion, &mut tx, kind, job, &ended, now).await?;
+    let (ended, outcome) = match done {
+        Ok(ended) => {
+            rows::done(&mut *tx, &job.id).await?;
+            (ended, Outcome::Done)
         }
-    }
-    match done {
-        Ok(_) => rows::done(&mut *tx, &job.id).await?,
         Err(error) if error.is_transient() => {
             let run_at = now + error.pause(job.attempts);
-            tracing::warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, %error, "a job failed; it is tried again");
-            rows::retry(&mut *tx, &job.id, run_at, &error.to_string()).await?;
+            tracing::warn!(job = %job.id, kind = %job.kind, attempts = job.attempts, %error, "a job failed");
+            if rows::retry(&mut *tx, &job.id, run_at, &error.to_string()).await? {
+                (Ended::Failed { again: true }, Outcome::Retried)
+            } else {
+                (Ended::Failed { again: false }, Outcome::GivenUp)
+            }
         }
         Err(error) => {
             tracing::error!(job = %job.id, kind = %job.kind, %error, "a job can't be done");
             rows::done(&mut *tx, &job.id).await?;
+            (Ended::Failed { again: false }, Outcome::GivenUp)
+        }
+    };
+    if let Some(kind) = kind {
+        companion.metrics.job(kind, outcome);
+        if ended != (Ended::Failed { again: true }) || job.attempts == 1 {
+            job_audit::write(companion, &mut tx, kind, job, &ended, now).await?;
         }
     }
     Ok(tx.commit().await?)
@@ -367,7 +370,10 @@ async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobE
     if !companion.connectors.reaches(&notice.to) {
         return Ok(Ended::Withheld);
     }
-    let not_me_url = not_me_url(companion, &notice.freeze_token);
+    let not_me_url = notice
+        .freeze_token
+        .as_deref()
+        .map(|token| not_me_url(companion, token));
     let app_name = companion.app_name(None).await?;
     let words = AddressChangedMessage {
         app_name: &app_name,
@@ -377,7 +383,7 @@ async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobE
             (_, false) => ChangedAddresses::Email,
             (false, true) => ChangedAddresses::Phone,
         },
-        not_me_url: &not_me_url,
+        not_me_url: not_me_url.as_deref().map(String::as_str),
         color: companion.theme.color(),
     };
     let message = match notice.to {
@@ -436,14 +442,12 @@ fn not_me_url(companion: &Companion, token: &str) -> Zeroizing<String> {
 
 async fn tell_of_logout(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
     let notice: LogoutNotice = companion.outbox.open(job)?;
-    logout::deliver(companion, &notice).await?;
-    Ok(Ended::Arrived(None))
+    Ok(logout::deliver(companion, &notice).await?)
 }
 
 async fn tell_webhook(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
     let delivery: WebhookDelivery = companion.outbox.open(job)?;
-    webhooks::deliver(companion, &job.id, &delivery).await?;
-    Ok(Ended::Arrived(None))
+    Ok(webhooks::deliver(companion, &job.id, &delivery).await?)
 }
 
 async fn sweep_all(companion: &Companion) {

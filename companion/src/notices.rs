@@ -70,7 +70,7 @@ impl Notices {
     /// is lost thaws the account for a while, should the owner contest the change: but for those that have themselves
     /// come by a change that can still be contested. Theirs may be the change that this one repairs.
     ///
-    /// What a frozen account got since the change that its owner contests is the thief's: it loses that without a word.
+    /// What a frozen account got since the change that its owner contests is most likely a thief's: this gives it no link.
     pub async fn addresses_changed(
         &self,
         tx: &mut Transaction,
@@ -108,7 +108,30 @@ impl Notices {
                 changed_at: now,
                 email,
                 phone,
-                freeze_token: self.link(tx, &before.id, now).await?,
+                freeze_token: Some(self.link(tx, &before.id, now).await?),
+            };
+            self.outbox.address_changed(&mut **tx, &notice).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the addresses that the end of a freeze has taken the trust from. Whoever reads them may be a thief, and gets no
+    /// link that would freeze the account once more; or the owner, whose old mailbox somebody else has, and must hear of it.
+    pub async fn addresses_distrusted(
+        &self,
+        tx: &mut Transaction,
+        user_id: &str,
+        distrusted: Vec<Identifier>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for to in distrusted.into_iter().filter(|to| self.reaches(to)) {
+            let notice = AddressChanged {
+                email: matches!(to, Identifier::Email(_)),
+                phone: matches!(to, Identifier::Phone(_)),
+                to,
+                user_id: user_id.to_owned(),
+                changed_at: now,
+                freeze_token: None,
             };
             self.outbox.address_changed(&mut **tx, &notice).await?;
         }

@@ -111,7 +111,8 @@ pub struct PasswordChanged {
     pub freeze_token: Option<Zeroizing<String>>,
 }
 
-/// The payload of [`JobKind::AddressChanged`]: one address that was verified before the change.
+/// The payload of [`JobKind::AddressChanged`]: one address that was verified before the change, or one that is trusted no
+/// more.
 #[derive(Deserialize, Serialize)]
 pub struct AddressChanged {
     pub to: Identifier,
@@ -121,8 +122,9 @@ pub struct AddressChanged {
     pub email: bool,
     /// Whether the phone number was.
     pub phone: bool,
-    /// As in [`PasswordChanged`].
-    pub freeze_token: Zeroizing<String>,
+    /// As in [`PasswordChanged`]; none for an address that is trusted no more.
+    #[serde(default)]
+    pub freeze_token: Option<Zeroizing<String>>,
 }
 
 /// The payload of [`JobKind::Logout`]: one app, and one session that it took part in.

@@ -10,13 +10,13 @@ use keyback_tests::{
 use serde_json::Value;
 
 /// The samples of a scrape: name and labels, and the value.
-struct Scraped {
+pub(crate) struct Scraped {
     text: String,
     samples: BTreeMap<String, f64>,
 }
 
 impl Scraped {
-    async fn of(app: &TestApp) -> Self {
+    pub(crate) async fn of(app: &TestApp) -> Self {
         let page = Browser::at(&app.admin).get_once("/metrics").await;
         assert_eq!(page.status, 200);
         assert_eq!(
@@ -48,7 +48,7 @@ impl Scraped {
         self.value(&format!("keyback_reset_steps_total{{step=\"{step}\"}}"))
     }
 
-    fn refused(&self, at: &str, reason: &str) -> f64 {
+    pub(crate) fn refused(&self, at: &str, reason: &str) -> f64 {
         self.value(&format!(
             "keyback_refusals_total{{at=\"{at}\",reason=\"{reason}\"}}"
         ))

@@ -20,8 +20,10 @@ use super::caller::Operator;
 use super::error::{ApiError, ApiResult};
 use crate::app::Companion;
 use crate::logto_account::with_plus;
+use crate::metrics::{Place, Reason};
 use crate::outbox::{CodePurpose, SendCode};
-use crate::store::audit::{self, Line};
+use crate::store::audit::{self, CodeOf, Line};
+use crate::store::jobs;
 use crate::store::sent_codes::{self, SentCode};
 
 /// Where a code goes: exactly one of the two.
@@ -107,7 +109,7 @@ pub(super) async fn verify(
     let db = companion.store.reader();
     let sent = sent_codes::find_sent_to(db, &holder.name, hash.as_str()).await?;
     let sent = sent.ok_or_else(ApiError::no_code)?;
-    let mut line = operator.line("code_rejected", "", companion.clock.now());
+    let mut line = operator.line("", "", companion.clock.now());
     line.subject = None;
     check(&companion, &holder, &sent, &from, &typed.verification_code, line).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -156,7 +158,13 @@ pub(super) async fn send(
     line.identifier = Some(hash.as_str());
     let mut tx = companion.store.begin().await?;
     if let Some(before) = sent_codes::replace(&mut tx, &sent).await? {
-        crate::store::jobs::withdraw(&mut *tx, &before).await?;
+        let of = CodeOf {
+            subject: line.subject,
+            identifier: line.identifier,
+            client_id: line.client_id,
+            ..CodeOf::default()
+        };
+        jobs::withdraw(&mut tx, &before, of, now).await?;
     }
     companion
         .outbox
@@ -169,7 +177,7 @@ pub(super) async fn send(
 }
 
 /// Whether a code is the one that was sent; then it is used up. What the row alone tells is told first; then the try is
-/// counted; only then is the code looked at.
+/// counted; only then is the code looked at. `line` is that of the try, but for what came of it.
 pub(super) async fn check(
     companion: &Companion,
     holder: &Holder<'_>,
@@ -208,23 +216,29 @@ pub(super) async fn check(
     let code = OneTimeCode::parse(typed).map_err(|_| mismatch())?;
     let allowed = companion.limiter.verify_by_app(&hash, now).await?;
     allowed.map_err(ApiError::too_many_tries)?;
-    let db = companion.store.writer();
-    if !sent_codes::count_attempt(db, &sent.id, most, now).await? {
+    let mut tx = companion.store.begin().await?;
+    if !sent_codes::count_attempt(&mut *tx, &sent.id, most, now).await? {
         return Err(used_up());
     }
     let flow = flow_of(holder);
     let context = context(holder, &flow, &sent.id, from);
-    if !companion.code_keys.matches(&sent.code_digest, &code, &context) {
-        line.identifier = Some(hash.as_str());
-        audit::write(db, companion.random.as_ref(), &line).await?;
-        return Err(mismatch());
-    }
-    if sent_codes::consume(db, &sent.id).await? {
-        companion.limiter.guessed(&hash, now).await?;
-        Ok(())
+    let is_right = companion.code_keys.matches(&sent.code_digest, &code, &context);
+    line.event = if is_right {
+        "code_accepted"
     } else {
-        Err(ApiError::no_code())
+        "code_rejected"
+    };
+    line.identifier = Some(hash.as_str());
+    let random = companion.random.as_ref();
+    let settled = sent_codes::settle(&mut tx, sent, is_right.then_some(&hash), random, &line).await;
+    // Whatever has become of the rest: a failure gives no try back.
+    tx.commit().await?;
+    settled?;
+    if is_right {
+        return Ok(());
     }
+    companion.metrics.refused(Place::Api, Reason::WrongCode);
+    Err(mismatch())
 }
 
 /// How long what a code gives may last: as the code's row was to, from when it was sent.

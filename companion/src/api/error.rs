@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use keyback_core::identifier::Identifier;
 use keyback_core::password::Violation;
@@ -17,6 +18,8 @@ use serde_json::{Value, json};
 use crate::app::Companion;
 use crate::backends::checked_password::CheckError;
 use crate::hashing::Unavailable;
+use crate::http::client_ip::address_of;
+use crate::metrics::{Place, Reason};
 use crate::secrets::random_id;
 use crate::store::StoreError;
 use crate::views::Wait;
@@ -214,7 +217,7 @@ impl IntoResponse for ApiError {
                 retry_after: Some(wait),
             }
             .into_response(),
-            // `tell_failure` writes the body.
+            // `tell_trouble` writes the body.
             Self::Failed(cause) => {
                 let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
                 response.extensions_mut().insert(Cause(cause));
@@ -285,11 +288,22 @@ impl Instead<'_> {
 #[derive(Clone)]
 struct Cause(Arc<dyn Error + Send + Sync>);
 
-/// Logs a failure of ours under an id, which alone is told.
-pub(super) async fn tell_failure(
+/// Counts what was refused for there being too much, and logs a failure of ours under an id, which alone is told.
+pub(super) async fn tell_trouble(
     State(companion): State<Arc<Companion>>,
-    mut response: Response,
+    request: Request,
+    next: Next,
 ) -> Response {
+    let address = address_of(request.extensions());
+    let mut response = next.run(request).await;
+    let reason = match response.status() {
+        StatusCode::TOO_MANY_REQUESTS => Some(Reason::Limit),
+        StatusCode::SERVICE_UNAVAILABLE => Some(Reason::Busy),
+        _ => None,
+    };
+    if let (Some(reason), Some(address)) = (reason, address) {
+        companion.note_refusal(Place::Api, reason, address);
+    }
     let Some(Cause(cause)) = response.extensions_mut().remove() else {
         return response;
     };

@@ -86,9 +86,9 @@ pub fn router(companion: &Arc<Companion>) -> Router {
         .route("/sign-in-exp/default/check-password", post(password_check::post))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::map_response_with_state(
+        .layer(middleware::from_fn_with_state(
             Arc::clone(companion),
-            error::tell_failure,
+            error::tell_trouble,
         ))
         .with_state(Arc::clone(companion))
 }

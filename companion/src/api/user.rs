@@ -111,9 +111,13 @@ pub(super) async fn suspend(
     } else {
         (AccountStatus::Active, "user_enabled")
     };
-    if !account_status::set_by_operator(&mut tx, &id, status, now).await? {
-        return Err(ApiError::not_found());
-    }
+    let distrusted = account_status::set_by_operator(&mut tx, &id, status, now)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
+    companion
+        .notices
+        .addresses_distrusted(&mut tx, &id, distrusted, now)
+        .await?;
     if is_suspended {
         companion.endings.cut_off(&mut tx, &id, None, now).await?;
     }

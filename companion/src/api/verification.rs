@@ -180,8 +180,8 @@ pub(super) async fn by_code(
     if !user.is_verified(&from) {
         return Err(ApiError::other_recipient(&from));
     }
-    let rejected = line(&person, "code_rejected", companion.clock.now());
-    codes::check(&companion, &holder, &sent, &from, &typed.code, rejected).await?;
+    let line = line(&person, "", companion.clock.now());
+    codes::check(&companion, &holder, &sent, &from, &typed.code, line).await?;
     let id = companion.verifications.make(
         companion.random.as_ref(),
         &person,

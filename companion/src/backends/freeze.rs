@@ -71,7 +71,8 @@ impl EmbeddedBackend {
         Ok(Some(user))
     }
 
-    /// Ends the freeze, in the transaction of the reset that its owner has finished. Answers the account as it is then.
+    /// Ends the freeze, in the transaction of the reset that its owner has finished, and tells the addresses that are
+    /// trusted no more. Answers the account as it is then.
     pub(super) async fn thaw(
         &self,
         tx: &mut Transaction,
@@ -79,7 +80,10 @@ impl EmbeddedBackend {
         over: (&Identifier, Over),
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
-        account_status::thaw(tx, user_id, over, now).await?;
+        let distrusted = account_status::thaw(tx, user_id, over, now).await?;
+        self.notices
+            .addresses_distrusted(tx, user_id, distrusted, now)
+            .await?;
         let line = audit::Line {
             at: now,
             event: "account_thawed",

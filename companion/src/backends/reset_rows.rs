@@ -12,6 +12,7 @@ use keyback_core::time::Timestamp;
 
 use crate::fail_point::{FailPoint, Step};
 use crate::outbox::Outbox;
+use crate::store::audit::CodeOf;
 use crate::store::{Store, StoreError, audit, jobs, reset};
 
 /// Flows, challenges, limits and the jobs that carry codes. Cheap to clone.
@@ -67,8 +68,15 @@ impl ResetRows {
         if reset::save_flow(&mut *tx, sent.flow).await? == Saved::Conflict {
             return Ok(Saved::Conflict);
         }
+        let identifier = sent.event.identifier.to_string();
+        let of = CodeOf {
+            subject: None,
+            identifier: Some(&identifier),
+            flow_id: Some(sent.flow.id().as_str()),
+            client_id: sent.event.client_id.as_deref(),
+        };
         for old in reset::supersede_challenges(&mut *tx, sent.flow.id(), sent.event.at).await? {
-            jobs::withdraw(&mut *tx, &old).await?;
+            jobs::withdraw(&mut tx, &old, of, sent.event.at).await?;
         }
         reset::add_challenge(&mut *tx, sent.challenge).await?;
         self.outbox.send_code(&mut *tx, sent.job).await?;

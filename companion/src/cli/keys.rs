@@ -12,7 +12,6 @@ use keyback_core::time::{Clock as _, SystemClock};
 use super::{ConfigFile, open};
 use crate::oidc::keys::{self, Handover};
 use crate::secrets::RootKey;
-use crate::store::audit::{self, Actor, Line};
 use crate::time_text;
 
 #[derive(Debug, Subcommand)]
@@ -105,17 +104,6 @@ async fn rotate(args: &RotateArgs) -> Result<()> {
         Handover::Announced
     };
     keys::rotate(&store, &root_keys, &config.tokens, handover, &SystemRandom, now).await?;
-    let line = Line {
-        at: now,
-        event: "keys_rotated",
-        actor: Actor::Operator,
-        subject: None,
-        identifier: None,
-        client_id: None,
-        client_ip: None,
-    };
-    let detail = serde_json::json!({ "at_once": args.at_once });
-    audit::write_with_detail(store.writer(), &SystemRandom, &line, &detail.to_string()).await?;
     store.close().await;
     list(&args.config).await?;
     if handover == Handover::AtOnce {

@@ -296,7 +296,10 @@ async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
     let user = find(&config, &store, &named.account).await?;
     let now = SystemClock.now();
     let mut tx = store.begin().await?;
-    account_status::set_by_operator(&mut tx, &user.id, status, now).await?;
+    let distrusted = account_status::set_by_operator(&mut tx, &user.id, status, now).await?;
+    notices(&config)?
+        .addresses_distrusted(&mut tx, &user.id, distrusted.unwrap_or_default(), now)
+        .await?;
     if !status.may_sign_in() {
         endings(&config).cut_off(&mut tx, &user.id, None, now).await?;
     }

@@ -1,6 +1,6 @@
 //! `[limits]`: how often things may be asked. Each is a burst that refills evenly over its period.
 
-use keyback_core::rate_limit::{GuessRule, LimitRule, Limits};
+use keyback_core::rate_limit::{ADDRESSES_OF_ACCOUNT, GuessRule, LimitRule, Limits};
 use serde::{Deserialize, Serialize};
 
 use super::Problems;
@@ -18,8 +18,8 @@ pub struct LimitsConfig {
     /// Codes tried for one e-mail address or phone number in an hour, over all its codes, right ones too; some are
     /// kept for visitors not yet seen.
     pub codes_per_identifier: u32,
-    /// Codes in a row that may be wrong for one e-mail address or phone number, over all its codes; a tenth, at most
-    /// ten, is kept for visitors not yet seen.
+    /// Codes in a row that may be wrong for one account, over all its codes: half of them for its e-mail address, half for
+    /// its phone number. Of each half a tenth, at most five, is kept for visitors not yet seen.
     pub wrong_codes_in_a_row: u32,
     /// Sign-ins tried from one client address in ten minutes.
     pub sign_ins_per_address: u32,
@@ -40,6 +40,8 @@ pub struct LimitsConfig {
     pub sends_in_all: u32,
     /// Captchas answered from one client address in ten minutes.
     pub captchas_per_address: u32,
+    /// And by everybody; half of them, at most 1,500, are kept for visitors not yet seen.
+    pub captchas_in_all: u32,
     /// Codes asked for without an answer to the captcha from one client address in ten minutes.
     pub slow_sends_per_address: u32,
     /// And by everybody.
@@ -64,6 +66,7 @@ impl Default for LimitsConfig {
             device_codes_in_all: 3000,
             sends_in_all: 3000,
             captchas_per_address: 40,
+            captchas_in_all: 3000,
             slow_sends_per_address: 3,
             slow_sends_in_all: 60,
             factor: 1,
@@ -89,6 +92,8 @@ impl LimitsConfig {
             .global_user_code_reserve
             .capacity
             .min(self.device_codes_in_all / 2);
+        let wrong_codes = self.wrong_codes_in_a_row / ADDRESSES_OF_ACCOUNT;
+        let captchas_reserve = base.global_captcha_reserve.capacity.min(self.captchas_in_all / 2);
         Limits {
             client_sends: of(base.client_sends, self.sends_per_address),
             client_verifications: of(base.client_verifications, self.codes_per_address),
@@ -100,12 +105,9 @@ impl LimitsConfig {
             ),
             identifier_verification_reserve: of(base.identifier_verification_reserve, codes_reserve),
             identifier_guesses: GuessRule {
-                free: base.identifier_guesses.free.min(self.wrong_codes_in_a_row),
-                most: self.wrong_codes_in_a_row,
-                reserve: base
-                    .identifier_guesses
-                    .reserve
-                    .min(self.wrong_codes_in_a_row / 10),
+                free: base.identifier_guesses.free.min(wrong_codes),
+                most: wrong_codes,
+                reserve: base.identifier_guesses.reserve.min(wrong_codes / 10),
                 ..base.identifier_guesses
             },
             identifier_sign_ins: of(
@@ -123,6 +125,8 @@ impl LimitsConfig {
             client_written_requests: of(base.client_written_requests, self.written_requests_per_address),
             global_sends: of(base.global_sends, self.sends_in_all),
             client_captchas: of(base.client_captchas, self.captchas_per_address),
+            global_captchas: of(base.global_captchas, self.captchas_in_all - captchas_reserve),
+            global_captcha_reserve: of(base.global_captcha_reserve, captchas_reserve),
             client_slow_sends: of(base.client_slow_sends, self.slow_sends_per_address),
             global_slow_sends: of(base.global_slow_sends, self.slow_sends_in_all),
             ..base
@@ -136,7 +140,7 @@ impl LimitsConfig {
             ("sends_per_address", self.sends_per_address, 1),
             ("codes_per_address", self.codes_per_address, 1),
             ("codes_per_identifier", self.codes_per_identifier, 2),
-            ("wrong_codes_in_a_row", self.wrong_codes_in_a_row, 10),
+            ("wrong_codes_in_a_row", self.wrong_codes_in_a_row, 20),
             ("sign_ins_per_address", self.sign_ins_per_address, 1),
             ("sign_ins_per_identifier", self.sign_ins_per_identifier, 2),
             ("devices_per_address", self.devices_per_address, 1),
@@ -149,6 +153,7 @@ impl LimitsConfig {
             ("device_codes_in_all", self.device_codes_in_all, 2),
             ("sends_in_all", self.sends_in_all, 1),
             ("captchas_per_address", self.captchas_per_address, 1),
+            ("captchas_in_all", self.captchas_in_all, 2),
             ("slow_sends_per_address", self.slow_sends_per_address, 1),
             ("slow_sends_in_all", self.slow_sends_in_all, 1),
             ("factor", self.factor, 1),
@@ -173,14 +178,19 @@ mod tests {
     /// SR-20: a number of the configuration is the whole that is allowed, the reserve for new visitors included.
     #[test]
     fn sr20_a_reserve_is_part_of_its_number() {
-        for number in [10, 60, 100, 1_000] {
+        for number in [20, 60, 100, 1_000] {
             let guesses = LimitsConfig {
                 wrong_codes_in_a_row: number,
                 ..LimitsConfig::default()
             }
             .limits()
             .identifier_guesses;
-            assert!(guesses.most == number && guesses.reserve > 0 && guesses.free < number + 1);
+            assert_eq!(
+                guesses.most * ADDRESSES_OF_ACCOUNT,
+                number,
+                "an account's, over both addresses"
+            );
+            assert!(guesses.reserve > 0 && guesses.reserve < guesses.most && guesses.free <= guesses.most);
         }
         for number in [2, 3, 5, 60, 100, 1_000] {
             let limits = LimitsConfig {
@@ -188,6 +198,7 @@ mod tests {
                 codes_per_identifier: number,
                 sign_ins_per_identifier: number,
                 device_codes_in_all: number,
+                captchas_in_all: number,
                 ..LimitsConfig::default()
             }
             .limits();
@@ -199,6 +210,7 @@ mod tests {
                 ),
                 (limits.identifier_sign_ins, limits.identifier_sign_in_reserve),
                 (limits.global_user_codes, limits.global_user_code_reserve),
+                (limits.global_captchas, limits.global_captcha_reserve),
             ] {
                 assert!(common.capacity > 0 && reserve.capacity > 0, "{number}");
                 assert_eq!(common.capacity + reserve.capacity, number);

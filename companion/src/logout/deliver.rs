@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::app::Companion;
 use crate::connectors::DeliveryError;
+use crate::job_audit::Ended;
 use crate::oidc::error::Failure;
 use crate::outbox::LogoutNotice;
 use crate::outgoing::{Answer, Call, CallError, Targets};
@@ -32,16 +33,16 @@ pub(crate) enum LogoutError {
 
 /// Tells an app, with a token made for this very try. An app that is gone, or no longer wants to be told, is not
 /// told; nor one that the person has signed in to since, in a session that lives on: it would end what is new.
-pub(crate) async fn deliver(companion: &Companion, notice: &LogoutNotice) -> Result<(), LogoutError> {
+pub(crate) async fn deliver(companion: &Companion, notice: &LogoutNotice) -> Result<Ended, LogoutError> {
     let Some(app) = companion.provider.app(&notice.client_id).await? else {
-        return Ok(());
+        return Ok(Ended::Withheld);
     };
     let Some(url) = &app.backchannel_logout_uri else {
-        return Ok(());
+        return Ok(Ended::Withheld);
     };
     let (client_id, sid) = (&notice.client_id, &notice.session_id);
     if grants::was_given_after(companion.store.reader(), client_id, sid, notice.ended_at).await? {
-        return Ok(());
+        return Ok(Ended::Withheld);
     }
     let now = companion.clock.now();
     let token = companion
@@ -64,7 +65,7 @@ pub(crate) async fn deliver(companion: &Companion, notice: &LogoutNotice) -> Res
     let answer = companion.outgoing.send(call).await;
     judge(answer)?;
     tracing::info!(app = %app.client_id, sid = %notice.session_id, "the app was told of a session's end");
-    Ok(())
+    Ok(Ended::Arrived(None))
 }
 
 /// Back-Channel Logout 2.8: 200 is success, and 204 where a framework makes that of an empty answer; 400 says that

@@ -61,8 +61,8 @@ pub struct AddressChangedMessage<'a> {
     pub app_name: &'a str,
     pub at: DateTime<Utc>,
     pub what: ChangedAddresses,
-    /// As in [`PasswordChangedMessage`].
-    pub not_me_url: &'a str,
+    /// As in [`PasswordChangedMessage`]; none for an address that is trusted no more.
+    pub not_me_url: Option<&'a str>,
     pub color: Color,
 }
 
@@ -357,7 +357,7 @@ impl AddressChangedMessage<'_> {
             app_name => plain(self.app_name),
             at => moment(self.at),
             what => self.what.words(),
-            not_me_url => plain(self.not_me_url),
+            not_me_url => self.not_me_url.map(plain),
             ..look(self.app_name, self.color),
         }
     }

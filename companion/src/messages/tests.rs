@@ -167,7 +167,7 @@ fn sr59_the_notice_of_a_changed_address_says_which_and_what_to_do() {
             app_name: "Larkspur Books",
             at: Utc.with_ymd_and_hms(2026, 11, 23, 18, 4, 0).unwrap(),
             what,
-            not_me_url: &not_me_url,
+            not_me_url: Some(&not_me_url),
             color: "#2f5bea".parse().unwrap(),
         };
         let mail = messages().render_address_changed(&message).unwrap();
@@ -184,6 +184,31 @@ fn sr59_the_notice_of_a_changed_address_says_which_and_what_to_do() {
             sms.text.is_ascii() && (length <= 160 || what == ChangedAddresses::Both),
             "{length} characters"
         );
+    }
+    for what in [ChangedAddresses::Email, ChangedAddresses::Phone] {
+        let distrusted = AddressChangedMessage {
+            app_name: "Larkspur Books",
+            at: Utc.with_ymd_and_hms(2026, 11, 23, 18, 4, 0).unwrap(),
+            what,
+            not_me_url: None,
+            color: "#2f5bea".parse().unwrap(),
+        };
+        let mail = messages().render_address_changed(&distrusted).unwrap();
+        let sms = messages().render_address_changed_sms(&distrusted).unwrap();
+        assert!(sms.text.is_ascii() && sms.text.len() <= 160, "{}", sms.text.len());
+        let html = mail.html.unwrap();
+        for part in [mail.text.as_str(), &sms.text, &html] {
+            let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(part.contains("23 November 2026 at 18:04 UTC"), "{part}");
+            assert!(
+                part.contains("no more") && part.contains("sk the people behind"),
+                "{part}"
+            );
+            assert!(
+                !part.contains("href=") && !part.contains("http"),
+                "nothing to follow"
+            );
+        }
     }
     let mut changed = changed_message("Larkspur Books");
     changed.not_me_url = Some(&not_me_url);

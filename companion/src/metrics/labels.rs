@@ -58,6 +58,8 @@ pub enum Place {
     AccountPassword,
     /// Where the code of a device is typed.
     Device,
+    /// Any call below `/api`.
+    Api,
     /// Any form.
     Form,
 }
@@ -72,6 +74,7 @@ impl Place {
             Self::SignIn => "sign_in",
             Self::AccountPassword => "account_password",
             Self::Device => "device",
+            Self::Api => "api",
             Self::Form => "form",
         }
     }
@@ -84,6 +87,10 @@ pub enum Reason {
     Limit,
     /// Something that it needs has no room, or does not answer.
     Busy,
+    /// The captcha was answered wrongly, or its answer had been used.
+    Captcha,
+    /// Nobody could say whether the captcha's answer was right.
+    CaptchaDown,
     /// The form stood on another site.
     OtherSite,
     WrongCode,
@@ -101,6 +108,8 @@ impl Reason {
         match self {
             Self::Limit => "limit",
             Self::Busy => "busy",
+            Self::Captcha => "captcha",
+            Self::CaptchaDown => "captcha_down",
             Self::OtherSite => "other_site",
             Self::WrongCode => "wrong_code",
             Self::Exhausted => "exhausted",
@@ -112,9 +121,13 @@ impl Reason {
 }
 
 /// The refusals there are.
-pub(super) const REFUSALS: [(Place, Reason); 19] = [
+pub(super) const REFUSALS: [(Place, Reason); 26] = [
     (Place::ForgotPassword, Reason::Limit),
+    (Place::ForgotPassword, Reason::Captcha),
+    (Place::ForgotPassword, Reason::CaptchaDown),
     (Place::Resend, Reason::Limit),
+    (Place::Resend, Reason::Captcha),
+    (Place::Resend, Reason::CaptchaDown),
     (Place::Resend, Reason::Over),
     (Place::Code, Reason::Limit),
     (Place::Code, Reason::WrongCode),
@@ -131,6 +144,9 @@ pub(super) const REFUSALS: [(Place, Reason); 19] = [
     (Place::AccountPassword, Reason::WrongPassword),
     (Place::AccountPassword, Reason::Policy),
     (Place::Device, Reason::Limit),
+    (Place::Api, Reason::Limit),
+    (Place::Api, Reason::Busy),
+    (Place::Api, Reason::WrongCode),
     (Place::Form, Reason::OtherSite),
 ];
 

@@ -18,6 +18,7 @@ use crate::config::app::IdTokenAlg;
 use crate::config::lifetimes::TokensConfig;
 use crate::http::headers::Guards;
 use crate::secrets::{Purpose, RootKeys, Sealer};
+use crate::store::audit::{self, Actor, Line};
 use crate::store::provider_keys::{self, KeyRow};
 use crate::store::{Store, StoreError};
 
@@ -91,7 +92,7 @@ pub async fn list(store: &Store) -> Result<Vec<KeyInfo>, StoreError> {
 
 /// Adds a key of each algorithm that takes over from the present one. Running providers notice within a second. At once,
 /// no key stays that was there before: neither those that sign, nor those that were announced, which may have leaked
-/// with them, nor those that only vouched for old hints.
+/// with them, nor those that only vouched for old hints. The trail tells of it, or nothing is rotated.
 pub async fn rotate(
     store: &Store,
     root_keys: &RootKeys,
@@ -124,6 +125,17 @@ pub async fn rotate(
         }
         Handover::AtOnce => provider_keys::replace_all(&mut tx, &rows).await?,
     }
+    let line = Line {
+        at: now,
+        event: "keys_rotated",
+        actor: Actor::Operator,
+        subject: None,
+        identifier: None,
+        client_id: None,
+        client_ip: None,
+    };
+    let detail = json!({ "at_once": handover == Handover::AtOnce });
+    audit::write_with_detail(&mut *tx, random, &line, &detail.to_string()).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(rows.into_iter().map(KeyInfo::from).collect())
 }

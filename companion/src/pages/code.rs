@@ -102,7 +102,9 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             tries_left: attempts_left,
         },
         Err(VerifyRejection::Limited { retry_after }) => {
-            return limited(companion, &flow, retry_after).await;
+            let wait = Wait::at_least_a_second(retry_after);
+            let page = step(companion, &flow, Shown::problem(Problem::TooManyTries { wait })).await?;
+            return Ok(too_many(page, retry_after));
         }
     };
     step(companion, &flow, Shown::problem(problem)).await
@@ -138,12 +140,16 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
     let now = companion.clock.now();
     let send_after = match passage(companion, posted, CaptchaRoute::Resend, now).await? {
         Passage::Open { send_after } => send_after,
-        Passage::Wrong => return step(companion, &flow, Shown::problem(Problem::NotVerified)).await,
+        Passage::Wrong => {
+            companion.note_refusal(Place::Resend, Reason::Captcha, asked.address);
+            return step(companion, &flow, Shown::problem(Problem::NotVerified)).await;
+        }
         Passage::Limited { retry_after } => {
             companion.note_refusal(Place::Resend, Reason::Limit, asked.address);
             return limited(companion, &flow, retry_after).await;
         }
         Passage::Down => {
+            companion.note_refusal(Place::Resend, Reason::CaptchaDown, asked.address);
             let page = step(companion, &flow, Shown::problem(Problem::CheckDown)).await?;
             return Ok(busy(page, Wait::at_least_a_second(CHECK_AGAIN)));
         }
@@ -177,7 +183,7 @@ async fn send_again(companion: &Companion, posted: &Posted) -> PageResult {
     }
 }
 
-/// Asks to wait, alike whatever there is too much of.
+/// Asks to wait with another code, alike whatever there is too much of.
 async fn limited(companion: &Companion, flow: &FlowCookie, retry_after: Duration) -> PageResult {
     let problem = Problem::TooManyCodes {
         wait: Wait::at_least_a_second(retry_after),

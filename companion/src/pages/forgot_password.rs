@@ -53,12 +53,16 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let now = companion.clock.now();
     let send_after = match passage(companion, posted, CaptchaRoute::Send, now).await? {
         Passage::Open { send_after } => send_after,
-        Passage::Wrong => return page(companion, &way, typed, Some(Problem::NotVerified)),
+        Passage::Wrong => {
+            companion.note_refusal(Place::ForgotPassword, Reason::Captcha, asked.address);
+            return page(companion, &way, typed, Some(Problem::NotVerified));
+        }
         Passage::Limited { retry_after } => {
             companion.note_refusal(Place::ForgotPassword, Reason::Limit, asked.address);
             return limited(companion, &way, typed, retry_after);
         }
         Passage::Down => {
+            companion.note_refusal(Place::ForgotPassword, Reason::CaptchaDown, asked.address);
             let page = page(companion, &way, typed, Some(Problem::CheckDown))?;
             return Ok(busy(page, Wait::at_least_a_second(CHECK_AGAIN)));
         }

@@ -148,32 +148,34 @@ pub async fn freeze(
 }
 
 /// Ends the freeze, for its owner has reset the password over an address of before. What came to the account since the
-/// contested change could open it again, and is trusted no more. Links of notices still freeze it: a thief who has the
-/// mailbox thaws as well, and must not take the owner's by that.
+/// contested change could open it again, and is trusted no more: answers those addresses. The links of that change and of
+/// later ones are settled with it. Links of earlier changes still freeze the account: a thief who has contested a change of
+/// their own, and thaws, must not take the owner's by that.
 pub async fn thaw(
     tx: &mut Transaction,
     id: &str,
     over: (&Identifier, Over),
     now: Timestamp,
-) -> Result<(), StoreError> {
-    distrust_contested_addresses(tx, id).await?;
+) -> Result<Vec<Identifier>, StoreError> {
+    let distrusted = distrust_contested_addresses(tx, id).await?;
+    freeze_links::forget_settled(&mut **tx, id).await?;
     if let (address, Over::Former { verified_at }) = over {
         former_addresses::restore(tx, id, address, verified_at).await?;
     }
     users::set_status(&mut **tx, id, AccountStatus::Active, now).await?;
-    Ok(())
+    Ok(distrusted)
 }
 
 /// Sets what the operator says. Whatever becomes of a frozen account, the password that its owner contests is gone, and so
 /// is what the addresses of that time could do; what the operator has set since the freeze stays. An account that the
 /// operator enables is reset over the addresses it has by then, and over no former one, and no notice of before freezes it
-/// again. Answers whether there is such an account.
+/// again. Answers the addresses that are trusted no more; nothing, where there is no such account.
 pub async fn set_by_operator(
     tx: &mut Transaction,
     id: &str,
     status: AccountStatus,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Vec<Identifier>>, StoreError> {
     sqlx::query(
         "DELETE FROM credentials WHERE user_id = $1 AND changed_at <= \
          (SELECT frozen_at FROM users WHERE id = $1 AND status = $2)",
@@ -182,31 +184,35 @@ pub async fn set_by_operator(
     .bind(AccountStatus::Frozen.as_str())
     .execute(&mut **tx)
     .await?;
-    distrust_contested_addresses(tx, id).await?;
+    let distrusted = distrust_contested_addresses(tx, id).await?;
     if status == AccountStatus::Active {
         former_addresses::forget_all(tx, id).await?;
         freeze_links::forget_all(&mut **tx, id).await?;
     }
-    users::set_status(&mut **tx, id, status, now).await
+    let found = users::set_status(&mut **tx, id, status, now).await?;
+    Ok(found.then_some(distrusted))
 }
 
 /// Takes the trust from addresses that a frozen account got between the contested change and the freeze. Nobody but a
-/// thief, or somebody whom a thief has talked into it, gave it those.
-async fn distrust_contested_addresses(tx: &mut Transaction, id: &str) -> Result<(), StoreError> {
+/// thief, or somebody whom a thief has talked into it, gave it those. Answers them.
+async fn distrust_contested_addresses(tx: &mut Transaction, id: &str) -> Result<Vec<Identifier>, StoreError> {
     former_addresses::forget_contested(tx, id).await?;
+    let mut distrusted = Vec::new();
     for statement in [
         "UPDATE users SET email_verified = FALSE, email_verified_at = NULL WHERE id = $1 AND status = $2 \
-         AND email_verified_at BETWEEN contested_at AND frozen_at",
+         AND email_verified AND email_verified_at BETWEEN contested_at AND frozen_at RETURNING email",
         "UPDATE users SET phone_verified = FALSE, phone_verified_at = NULL WHERE id = $1 AND status = $2 \
-         AND phone_verified_at BETWEEN contested_at AND frozen_at",
+         AND phone_verified AND phone_verified_at BETWEEN contested_at AND frozen_at RETURNING phone",
     ] {
-        sqlx::query(statement)
+        let address: Option<Option<String>> = sqlx::query_scalar(statement)
             .bind(id)
             .bind(AccountStatus::Frozen.as_str())
-            .execute(&mut **tx)
+            .fetch_optional(&mut **tx)
             .await?;
+        let address = address.flatten();
+        distrusted.extend(address.and_then(|address| Identifier::from_normal_form(&address).ok()));
     }
-    Ok(())
+    Ok(distrusted)
 }
 
 #[cfg(test)]
@@ -292,7 +298,7 @@ mod tests {
                 freeze(&mut tx, id, at, at).await.unwrap();
             }
             for status in [AccountStatus::Disabled, AccountStatus::Active] {
-                assert!(set_by_operator(&mut tx, id, status, at).await.unwrap());
+                set_by_operator(&mut tx, id, status, at).await.unwrap().unwrap();
             }
             let password = users::find_password_hash(&mut *tx, id).await.unwrap();
             assert_eq!(password.is_some(), kept, "{id}");

@@ -52,6 +52,16 @@ pub struct Line<'a> {
     pub client_ip: Option<&'a str>,
 }
 
+/// Whose code it was that was withdrawn, as far as it is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CodeOf<'a> {
+    pub subject: Option<&'a str>,
+    /// The keyed hash of where it was to go.
+    pub identifier: Option<&'a str>,
+    pub flow_id: Option<&'a str>,
+    pub client_id: Option<&'a str>,
+}
+
 /// Writes a line.
 pub async fn write(
     db: impl SqliteExecutor<'_>,
@@ -93,6 +103,30 @@ pub async fn write_of_flow(
     .bind(line.client_id)
     .bind(line.client_ip)
     .bind(detail)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Writes that the code which waits to be sent for a challenge never will be, if one does. What a worker has taken tells
+/// its end by itself. The line has the id of the job, which is withdrawn once.
+pub(super) async fn write_withdrawn(
+    db: impl SqliteExecutor<'_>,
+    challenge_id: &str,
+    of: CodeOf<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO audit (id, at, event, actor, subject, identifier, flow_id, client_id) \
+         SELECT id, $2, 'code_withdrawn', $3, $4, $5, $6, $7 FROM jobs WHERE reference = $1 AND lease_until <= $2",
+    )
+    .bind(challenge_id)
+    .bind(now.as_millis())
+    .bind(Actor::System.as_str())
+    .bind(of.subject)
+    .bind(of.identifier)
+    .bind(of.flow_id)
+    .bind(of.client_id)
     .execute(db)
     .await?;
     Ok(())

@@ -24,7 +24,7 @@ pub async fn cut_off(
     now: Timestamp,
 ) -> Result<CutOff, StoreError> {
     users::set_not_before(&mut **tx, user_id, now).await?;
-    reset::end_resets_of(tx, user_id, keep).await?;
+    reset::end_resets_of(tx, user_id, keep, now).await?;
     let sessions_ended = sessions::end_all(&mut **tx, user_id, now).await?;
     consents::forget_user(&mut **tx, user_id).await?;
     let revoked = grants::revoke_user(tx, user_id, now).await?;

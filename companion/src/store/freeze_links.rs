@@ -5,6 +5,7 @@ use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
 use super::StoreError;
+use super::account_status::AccountStatus;
 
 /// A link that still works.
 #[derive(Clone, Debug, FromRow)]
@@ -68,6 +69,19 @@ pub async fn consume(
     .bind(now.as_millis())
     .fetch_optional(db)
     .await?)
+}
+
+/// Forgets those of a frozen account that contest what its freeze contests, or what came after: a thaw settles that.
+pub(super) async fn forget_settled(db: impl SqliteExecutor<'_>, user_id: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM freeze_links WHERE user_id = $1 AND changed_at >= \
+         (SELECT contested_at FROM users WHERE id = $1 AND status = $2)",
+    )
+    .bind(user_id)
+    .bind(AccountStatus::Frozen.as_str())
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Forgets all of an account: what they contest is settled.

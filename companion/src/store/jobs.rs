@@ -6,7 +6,8 @@ use std::time::Duration;
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
-use super::StoreError;
+use super::audit::{self, CodeOf};
+use super::{StoreError, Transaction};
 
 /// A job to write.
 #[derive(Clone, Debug)]
@@ -142,38 +143,53 @@ pub async fn done(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Puts a job back, to run later.
+/// Puts a job back, to run later. Answers whether it was there: it may have been withdrawn meanwhile.
 pub async fn retry(
     db: impl SqliteExecutor<'_>,
     id: &str,
     run_at: Timestamp,
     error: &str,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE jobs SET run_at = $2, lease_until = 0, last_error = $3 WHERE id = $1")
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE jobs SET run_at = $2, lease_until = 0, last_error = $3 WHERE id = $1")
         .bind(id)
         .bind(run_at.as_millis())
         .bind(error)
         .execute(db)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
-/// Withdraws the jobs that belong to something.
-pub async fn withdraw(db: impl SqliteExecutor<'_>, reference: &str) -> Result<(), StoreError> {
+/// Withdraws the code that waits to be sent for a challenge, and has the trail say so: the same statements whether one
+/// waits or not, since that may tell known addresses from others (SR-2).
+pub async fn withdraw(
+    tx: &mut Transaction,
+    challenge_id: &str,
+    of: CodeOf<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    audit::write_withdrawn(&mut **tx, challenge_id, of, now).await?;
     sqlx::query("DELETE FROM jobs WHERE reference = $1")
-        .bind(reference)
-        .execute(db)
+        .bind(challenge_id)
+        .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
-/// Forgets jobs that have expired.
-pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
-    let done = sqlx::query("DELETE FROM jobs WHERE expires_at <= $1")
-        .bind(now.as_millis())
-        .execute(db)
-        .await?;
-    Ok(done.rows_affected())
+/// Erases jobs whose time is over, `most` at once, and answers them: whoever was promised something must be able to
+/// learn that it does not come. One that is under way tells its end by itself.
+pub async fn take_expired(
+    db: impl SqliteExecutor<'_>,
+    now: Timestamp,
+    most: u32,
+) -> Result<Vec<Job>, StoreError> {
+    Ok(sqlx::query_as(
+        "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE expires_at <= $1 AND lease_until <= $1 \
+         ORDER BY expires_at LIMIT $2) RETURNING id, kind, payload, attempts, expires_at",
+    )
+    .bind(now.as_millis())
+    .bind(most)
+    .fetch_all(db)
+    .await?)
 }
 
 /// The jobs of one kind that wait or are under way.

@@ -9,7 +9,8 @@ use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
 use super::account_status::AccountStatus;
-use super::{StoreError, Transaction};
+use super::audit::CodeOf;
+use super::{StoreError, Transaction, jobs};
 
 /// How long a flow's row outlives it: the done page and "this code was used" can still be told.
 const KEPT_AFTER_EXPIRY_MS: i64 = 3_600_000;
@@ -209,13 +210,23 @@ pub async fn end_resets_of(
     tx: &mut Transaction,
     subject: &str,
     keep: Option<&FlowId>,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let keep = keep.map_or("", FlowId::as_str);
     // What waits to be sent again would be sent in vain.
-    sqlx::query("DELETE FROM jobs WHERE reference IN (SELECT id FROM challenges WHERE subject = $1)")
-        .bind(subject)
-        .execute(&mut **tx)
-        .await?;
+    let bound: Vec<(String, String)> =
+        sqlx::query_as("SELECT id, flow_id FROM challenges WHERE subject = $1")
+            .bind(subject)
+            .fetch_all(&mut **tx)
+            .await?;
+    for (challenge_id, flow_id) in &bound {
+        let of = CodeOf {
+            subject: Some(subject),
+            flow_id: Some(flow_id),
+            ..CodeOf::default()
+        };
+        jobs::withdraw(tx, challenge_id, of, now).await?;
+    }
     sqlx::query("UPDATE challenges SET subject = NULL WHERE subject = $1 AND flow_id <> $2")
         .bind(subject)
         .bind(keep)

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use keyback_core::ids::ChallengeId;
 use keyback_core::one_time_code::CodeDigest;
+use keyback_core::random::Random;
+use keyback_core::rate_limit::IdentifierHash;
 use keyback_core::time::Timestamp;
-use sqlx::{FromRow, SqliteExecutor};
+use sqlx::{Acquire as _, FromRow, SqliteExecutor};
 
-use super::{StoreError, Transaction};
+use super::audit::{self, Line};
+use super::{StoreError, Transaction, limits};
 
 /// How long a code that has expired is known still, so that who types it is told that it has.
 const KEPT: Duration = Duration::from_secs(3_600);
@@ -125,13 +128,25 @@ pub async fn count_attempt(
     Ok(done.rows_affected() == 1)
 }
 
-/// Uses a code up. Answers whether it was there: of many at once one has it.
-pub async fn consume(db: impl SqliteExecutor<'_>, id: &ChallengeId) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM sent_codes WHERE id = $1")
-        .bind(id.as_str())
-        .execute(db)
-        .await?;
-    Ok(done.rows_affected() == 1)
+/// What follows from a try, in the transaction that has counted it: the trail tells of it, and a code that was right for an
+/// identifier is used up and ends its run of wrong ones. Where any of it fails, none of it stands, and the count does.
+pub async fn settle(
+    tx: &mut Transaction,
+    sent: &SentCode,
+    right_for: Option<&IdentifierHash>,
+    random: &dyn Random,
+    line: &Line<'_>,
+) -> Result<(), StoreError> {
+    let mut whole = tx.begin().await?;
+    if let Some(identifier) = right_for {
+        sqlx::query("DELETE FROM sent_codes WHERE id = $1")
+            .bind(sent.id.as_str())
+            .execute(&mut *whole)
+            .await?;
+        limits::end_guesses(&mut *whole, [Some(identifier.clone()), None]).await?;
+    }
+    audit::write(&mut *whole, random, line).await?;
+    Ok(whole.commit().await?)
 }
 
 /// Forgets codes that expired a while ago.

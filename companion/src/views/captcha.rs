@@ -9,3 +9,13 @@ pub struct Widget<'a> {
     pub site_key: &'a str,
     pub action: &'a str,
 }
+
+impl Widget<'_> {
+    /// One whose script is never there: the gallery shows the page around it.
+    pub(super) const SAMPLE: Self = Self {
+        script_url: "/no-captcha.js",
+        class: "captcha",
+        site_key: "site-key",
+        action: "keyback_send",
+    };
+}

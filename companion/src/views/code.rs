@@ -56,7 +56,12 @@ pub enum Problem {
     Used,
     /// A new code was asked for within the cool-down.
     TooSoon,
+    /// Too many codes were asked for.
     TooManyCodes {
+        wait: Wait,
+    },
+    /// Too many codes were tried, of this flow or of others (SR-20).
+    TooManyTries {
         wait: Wait,
     },
     /// The captcha's answer was not good: another is needed.
@@ -164,9 +169,38 @@ impl<'a> Code<'a> {
             ("superseded", with(Problem::Superseded)),
             ("used", with(Problem::Used)),
             ("too-soon", with(Problem::TooSoon)),
-            ("not-verified", with(Problem::NotVerified)),
-            ("check-down", with(Problem::CheckDown)),
+            (
+                "captcha",
+                Self {
+                    resend_wait: None,
+                    captcha: Some(Widget::SAMPLE),
+                    ..sent.clone()
+                },
+            ),
+            (
+                "captcha-exhausted",
+                Self {
+                    resend_wait: None,
+                    captcha: Some(Widget::SAMPLE),
+                    ..with(Problem::Exhausted)
+                },
+            ),
+            (
+                "not-verified",
+                Self {
+                    captcha: Some(Widget::SAMPLE),
+                    ..with(Problem::NotVerified)
+                },
+            ),
+            (
+                "check-down",
+                Self {
+                    captcha: Some(Widget::SAMPLE),
+                    ..with(Problem::CheckDown)
+                },
+            ),
             ("too-many-codes", with(Problem::TooManyCodes { wait })),
+            ("too-many-tries", with(Problem::TooManyTries { wait })),
         ]
     }
 }

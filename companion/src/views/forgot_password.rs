@@ -111,9 +111,17 @@ impl<'a> ForgotPassword<'a> {
                 },
             ),
             (
+                "captcha",
+                Self {
+                    captcha: Some(Widget::SAMPLE),
+                    ..empty.clone()
+                },
+            ),
+            (
                 "not-verified",
                 Self {
                     identifier: "ada@example.com",
+                    captcha: Some(Widget::SAMPLE),
                     problem: Some(Problem::NotVerified),
                     ..empty.clone()
                 },
@@ -122,6 +130,7 @@ impl<'a> ForgotPassword<'a> {
                 "check-down",
                 Self {
                     identifier: "ada@example.com",
+                    captcha: Some(Widget::SAMPLE),
                     problem: Some(Problem::CheckDown),
                     ..empty.clone()
                 },

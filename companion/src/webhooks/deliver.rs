@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use super::Webhook;
 use crate::app::Companion;
 use crate::connectors::DeliveryError;
+use crate::job_audit::Ended;
 use crate::outbox::WebhookDelivery;
 use crate::outgoing::signature::sign_with_all;
 use crate::outgoing::{Answer, Call, CallError};
@@ -25,9 +26,9 @@ pub(crate) async fn deliver(
     companion: &Companion,
     job_id: &str,
     delivery: &WebhookDelivery,
-) -> Result<(), DeliveryError> {
+) -> Result<Ended, DeliveryError> {
     let Some(hook) = companion.webhooks.find(&delivery.hook_id) else {
-        return Ok(());
+        return Ok(Ended::Withheld);
     };
     let headers = headers(companion, hook, job_id, delivery.body.as_bytes())
         .map_err(|error| DeliveryError::Permanent(error.to_string()))?;
@@ -41,7 +42,7 @@ pub(crate) async fn deliver(
     };
     judge(&hook.target, companion.outgoing.send(call).await)?;
     tracing::info!(job = %job_id, event = %delivery.event, webhook = %hook.target, "a webhook was told");
-    Ok(())
+    Ok(Ended::Arrived(None))
 }
 
 fn headers(

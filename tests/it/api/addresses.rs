@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::journeys::frozen::{OWNERS_PASSWORD, PHONE, freeze, notice_to, reset, signs_in};
+use crate::journeys::frozen::{OWNERS_PASSWORD, PHONE, assert_stale, freeze, notice_to, reset, signs_in};
 
 const THIEF: &str = "thief@evil.example";
 const THREE_DAYS: Duration = Duration::from_secs(72 * 3_600);
@@ -88,7 +88,18 @@ async fn sr59_the_address_that_a_thief_has_replaced_freezes_and_takes_the_accoun
     assert!(signs_in(&app, OWNERS_PASSWORD).await);
     assert!(!gets_a_code(&app, THIEF).await, "the thief's address is gone");
     let told = app.letters_to(THIEF).await;
-    assert!(told.is_empty(), "the thief gets no link: {told:?}");
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].kind, "address-changed");
+    assert!(
+        told[0]
+            .text
+            .contains("this e-mail address opens your Larkspur Books"),
+        "{}",
+        told[0].text
+    );
+    assert!(!told[0].text.contains("not-me"), "the thief gets no link");
+    // The owner's other address had one, of the change that is settled now.
+    assert_stale(&app, &other).await;
 }
 
 #[tokio::test]
@@ -124,10 +135,64 @@ async fn sr59_what_a_thief_brought_and_lost_again_thaws_nothing() {
     freeze(&app, &link).await;
     assert!(!gets_a_code(&app, THIEF).await && !gets_a_code(&app, "second@evil.example").await);
     reset(&app, ADA, OWNERS_PASSWORD).await;
-    // A nuisance is all that the link of the thief's own loss is good for.
-    freeze(&app, &thiefs).await;
+    // The link of the thief's own loss is settled with the change that was contested.
+    assert_stale(&app, &thiefs).await;
     assert!(!gets_a_code(&app, THIEF).await);
     assert!(gets_a_code(&app, ADA).await);
+}
+
+/// Who has brought an address, and contests a later change of their own, thaws over it; and must not take the owner's link.
+#[tokio::test]
+async fn sr59_a_thaw_settles_no_change_of_before_the_one_it_was_about() {
+    let (app, id, token) = with_ada().await;
+    patch(&app, &token, &id, json!({ "primaryEmail": THIEF })).await;
+    let (_, owners) = notice_to(&app, ADA).await;
+    app.advance(Duration::from_secs(60));
+    reset(&app, THIEF, NEW_PASSWORD).await;
+    let (_, thiefs) = notice_to(&app, THIEF).await;
+    freeze(&app, &thiefs).await;
+    app.advance(Duration::from_secs(60));
+    reset(&app, THIEF, "nobody hears me at the door").await;
+    assert_eq!(app.user(THIEF).await.status, AccountStatus::Active);
+    freeze(&app, &owners).await.assert_says("Choose a new password");
+    reset(&app, ADA, OWNERS_PASSWORD).await;
+    assert_eq!(app.user(ADA).await.id, id);
+    assert!(signs_in(&app, OWNERS_PASSWORD).await);
+}
+
+/// Somebody else may have the old mailbox: whose new address it is must hear of it, whoever ends the freeze.
+#[tokio::test]
+async fn sr59_an_address_that_is_trusted_no_more_is_told_when_support_ends_the_freeze() {
+    for suspended in [true, false] {
+        let (app, id, token) = with_ada().await;
+        patch(
+            &app,
+            &token,
+            &id,
+            json!({ "primaryEmail": THIEF, "primaryPhone": null }),
+        )
+        .await;
+        let (_, link) = notice_to(&app, ADA).await;
+        freeze(&app, &link).await;
+        let path = format!("/api/users/{id}/is-suspended");
+        let body = json!({ "isSuspended": suspended });
+        let set = call(&app, &token, Method::PATCH, &path, body).await;
+        assert_eq!(set.status, StatusCode::OK);
+        let told = app.letters_to(THIEF).await;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].text.contains("opens your Larkspur Books"));
+        assert!(!told[0].text.contains("not-me"));
+        // Once: what is settled is not told again.
+        call(
+            &app,
+            &token,
+            Method::PATCH,
+            &path,
+            json!({ "isSuspended": false }),
+        )
+        .await;
+        assert_eq!(app.letters_to(THIEF).await.len(), 1);
+    }
 }
 
 /// A nuisance is all that a thief can make of the notice that the change was taken back: the owner thaws, the thief doesn't.

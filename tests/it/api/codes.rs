@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::account::sign_in;
 use super::*;
+use crate::metrics::Scraped;
 
 const BOB: &str = "bob@example.com";
 const PHONE: &str = "+14155550123";
@@ -43,6 +44,17 @@ async fn refused(account: &Account, sent: &SentCode, code: &str) -> CodeRefusal 
     }
 }
 
+/// What the trail tells of codes that were tried: event, actor and app, each with the identifier.
+async fn tried(app: &TestApp) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT event || ' ' || actor || ' ' || client_id FROM audit \
+         WHERE event IN ('code_accepted', 'code_rejected') AND identifier IS NOT NULL ORDER BY rowid",
+    )
+    .fetch_all(app.companion.store.reader())
+    .await
+    .unwrap()
+}
+
 #[tokio::test]
 async fn sr72_a_code_to_ones_own_address_verifies_for_a_change_of_the_password() {
     let app = TestApp::start().await;
@@ -68,8 +80,10 @@ async fn sr72_a_code_to_ones_own_address_verifies_for_a_change_of_the_password()
     assert_eq!(refused(&other, &sent, &code).await, CodeRefusal::NotFound);
     assert_eq!(refused(&account, &sent, &wrong(&code)).await, CodeRefusal::Wrong);
     assert_eq!(refused(&account, &sent, "no code").await, CodeRefusal::Wrong);
-    assert_eq!(app.audited("code_rejected").await, 1);
+    assert_eq!(tried(&app).await, ["code_rejected user shop"]);
     let verification = right(&account, &sent, &code).await;
+    let told = ["code_rejected user shop", "code_accepted user shop"];
+    assert_eq!(tried(&app).await, told);
     // SR-24: once.
     assert_eq!(refused(&account, &sent, &code).await, CodeRefusal::NotFound);
     assert_eq!(
@@ -254,6 +268,33 @@ async fn sr19_five_wrong_codes_are_the_end_of_a_code_at_once_or_one_by_one() {
     );
 }
 
+/// Where the trail can't be written, right and wrong are one failure, and no try is given back.
+#[tokio::test]
+async fn sr19_a_failure_gives_no_try_back_and_tells_nothing_of_the_code() {
+    let app = with_backend(|_| {}).await;
+    let api = management(&app);
+    api.send_code(&to(ADA)).await.unwrap();
+    let code = app.last_code_for(ADA).await;
+    let db = app.companion.store.writer();
+    let attempts = async || -> i64 {
+        let count = sqlx::query_scalar("SELECT attempts FROM sent_codes");
+        count.fetch_one(app.companion.store.reader()).await.unwrap()
+    };
+    let full = "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    sqlx::raw_sql(full).execute(db).await.unwrap();
+    let token = machine_token(&app, BACKEND).await;
+    for (tries, typed) in [(1, wrong(&code)), (2, code.clone())] {
+        let body = json!({ "email": ADA, "verificationCode": typed });
+        let path = "/api/verification-codes/verify";
+        let failed = call(&app, &token, Method::POST, path, body).await;
+        assert_eq!(failed.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(attempts().await, tries);
+    }
+    sqlx::raw_sql("DROP TRIGGER full").execute(db).await.unwrap();
+    assert_eq!(api.check_code(&to(ADA), &code).await.unwrap(), CodeCheck::Right);
+    assert_eq!(tried(&app).await, ["code_accepted app backend"]);
+}
+
 #[tokio::test]
 async fn sr24_of_many_right_codes_at_once_one_counts() {
     let app = with_backend(|_| {}).await;
@@ -293,7 +334,15 @@ async fn sr20_codes_to_one_address_are_limited_whoever_asks() {
             ..
         }))
     ));
+    let refused = Scraped::of(&app).await;
+    assert_eq!(refused.refused("api", "limit"), 2.0);
+    app.companion.write_refusals().await.unwrap();
+    assert_eq!(app.audited("refused").await, 1);
     api.send_code(&to(BOB)).await.unwrap();
+    let code = app.last_code_for(BOB).await;
+    let checked = api.check_code(&to(BOB), &wrong(&code)).await.unwrap();
+    assert_eq!(checked, CodeCheck::Refused(CodeRefusal::Wrong));
+    assert_eq!(Scraped::of(&app).await.refused("api", "wrong_code"), 1.0);
 }
 
 /// Over all codes, and whether they are typed at an app's page or at ours.

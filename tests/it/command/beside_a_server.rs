@@ -86,14 +86,7 @@ async fn sr59_user_edit_tells_the_old_address_how_to_contest_the_change() {
         "",
     ];
     workplace.run(&edit).await.assert_done();
-    let text = eventually("the notice", async || {
-        let inbox = demo.browser().get_once("/dev/inbox.json").await;
-        let letters: serde_json::Value = serde_json::from_str(&inbox.body).unwrap();
-        let mut letters = letters.as_array().unwrap().iter();
-        let notice = letters.find(|letter| letter["to"] == ADA && letter["kind"] == "address-changed");
-        notice.map(|notice| notice["text"].as_str().unwrap().to_owned())
-    })
-    .await;
+    let text = notice_to(&demo, ADA).await;
     let link = text.split_whitespace().find(|word| word.contains("/not-me?t="));
     let mut browser = demo.browser();
     browser.open(link.unwrap()).await;
@@ -103,6 +96,25 @@ async fn sr59_user_edit_tells_the_old_address_how_to_contest_the_change() {
     // None but the former ones serves.
     let reset = workplace.run(&["user", "reset", "somebody@example.com"]).await;
     assert!(!reset.assert_done().out.contains("somebody"), "{}", reset.out);
+    // The operator's word ends the freeze, and the address that it trusts no more hears of that.
+    workplace
+        .run(&["user", "enable", "somebody@example.com"])
+        .await
+        .assert_done();
+    let told = notice_to(&demo, "somebody@example.com").await;
+    assert!(told.contains("opens your") && !told.contains("/not-me"), "{told}");
+}
+
+/// The notice of a changed address, once it has come.
+async fn notice_to(demo: &Demo, address: &str) -> String {
+    eventually("the notice", async || {
+        let inbox = demo.browser().get_once("/dev/inbox.json").await;
+        let letters: serde_json::Value = serde_json::from_str(&inbox.body).unwrap();
+        let mut letters = letters.as_array().unwrap().iter();
+        let notice = letters.find(|letter| letter["to"] == address && letter["kind"] == "address-changed");
+        notice.map(|notice| notice["text"].as_str().unwrap().to_owned())
+    })
+    .await
 }
 
 /// An import in parts leaves room between them. Without it the lock would be free for a moment that whoever waits

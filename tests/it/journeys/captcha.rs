@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::metrics::Scraped;
+
 /// Has no account.
 const NOBODY: &str = "nobody@example.com";
 const FIELD: &str = "captcha-answer";
@@ -223,6 +225,44 @@ async fn sr13_while_it_is_down_nothing_is_sent_and_the_answer_is_the_same_for_ev
         0,
         "nothing was begun either"
     );
+}
+
+/// However many addresses the answers come from; wrong ones are answered alike until then (SR-3).
+#[tokio::test]
+async fn sr13_the_provider_is_called_so_often_and_the_operator_sees_why_not_more() {
+    let provider = Provider::start().await;
+    let captcha = provider.config();
+    let app = TestApp::with(|config| {
+        config.captcha = captcha;
+        config.limits.captchas_in_all = 4;
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    provider.answers(json!({ "success": false }));
+    let mut browser = app.browser();
+    let mut answers = Vec::new();
+    for (number, status) in [422, 422, 422, 422, 429, 429].into_iter().enumerate() {
+        let identifier = if number % 2 == 0 { ADA } else { NOBODY };
+        ask(&mut browser, identifier, &format!("wrong-{number}")).await;
+        browser.assert_status(status);
+        answers.push(browser.page().body.replace(identifier, "SOMEBODY"));
+    }
+    assert_eq!(provider.asked().len(), 4);
+    assert!(answers[0] == answers[3] && answers[4] == answers[5] && answers[0] != answers[4]);
+    // Who answers none is not held up by that.
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    browser.assert_at("/forgot-password/code");
+    // What the provider says is in no answer, and in the operator's numbers.
+    app.advance(Duration::from_secs(600));
+    provider.says.lock().unwrap().status = StatusCode::BAD_GATEWAY;
+    ask(&mut browser, ADA, "nobody-looks").await;
+    browser.assert_status(503);
+    let told = Scraped::of(&app).await;
+    let refused = ["captcha", "limit", "captcha_down"].map(|reason| told.refused("forgot_password", reason));
+    assert_eq!(refused, [4.0, 2.0, 1.0]);
+    app.companion.write_refusals().await.unwrap();
+    assert_eq!(app.audited("refused").await, 3);
 }
 
 #[tokio::test]

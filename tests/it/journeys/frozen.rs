@@ -64,6 +64,13 @@ pub(crate) async fn freeze(app: &TestApp, link: &Url) -> Browser {
     browser
 }
 
+/// Whether a link freezes nothing any more.
+pub(crate) async fn assert_stale(app: &TestApp, link: &Url) {
+    let mut browser = app.browser();
+    browser.open(link.as_str()).await;
+    browser.assert_status(410);
+}
+
 pub(crate) async fn signs_in(app: &TestApp, password: &str) -> bool {
     let mut browser = app.browser();
     browser.open("/sign-in").await;
@@ -304,6 +311,9 @@ async fn sr59_a_stolen_mailbox_is_contested_from_the_phone() {
     // The thief can use up a link of the mailbox, and none of another address.
     freeze(&app, &thiefs).await;
     reset(&app, ADA, NEW_PASSWORD_OF_THIEF).await;
+    // What the thaw has settled freezes nothing; it was told to the phone with a link of its own.
+    assert_stale(&app, &link).await;
+    let (_, link) = notice_to(&app, PHONE).await;
     freeze(&app, &link).await.assert_at("/not-me/frozen");
     assert_eq!(app.user(ADA).await.status, AccountStatus::Frozen);
     reset(&app, PHONE, OWNERS_PASSWORD).await;

@@ -1,5 +1,7 @@
 //! Wrong codes in a row, over all the codes of an address.
 
+use std::time::Duration;
+
 use keyback_companion::store::Store;
 use keyback_core::identifier::Identifier;
 use keyback_core::rate_limit::{ClientPrefix, Limiter, Limits};
@@ -39,6 +41,7 @@ async fn sr20_wrong_codes_in_a_row_cost_a_pause_which_a_sign_in_ends() {
         assert_eq!(guess(&app, &mut browser, identifier).await, 11, "{identifier}");
         let wait: u64 = browser.page().header("retry-after").parse().unwrap();
         assert!((30..=31).contains(&wait), "{wait}");
+        browser.assert_says("Too many codes were tried. You can try again in");
         answers.push(browser.page().text().replace(identifier, "SOMEBODY"));
     }
     assert_eq!(
@@ -58,6 +61,26 @@ async fn sr20_wrong_codes_in_a_row_cost_a_pause_which_a_sign_in_ends() {
     browser.assert_status(422);
     browser.enter_code(&right).await;
     browser.assert_at("/forgot-password/password");
+}
+
+/// The two waits are told apart: for another code, and for another try.
+#[tokio::test]
+async fn sr03_too_many_codes_are_told_as_such() {
+    let app = TestApp::with(|config| config.limits.sends_per_identifier = 2).await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let mut answers = Vec::new();
+    for identifier in [ADA, NOBODY] {
+        let mut browser = app.browser();
+        browser.open("/forgot-password").await;
+        browser.ask_reset(identifier).await;
+        app.advance(Duration::from_secs(60));
+        browser.resend().await;
+        browser.assert_status(429);
+        browser.assert_says("Too many codes. You can ask for another in");
+        let wait: u64 = browser.page().header("retry-after").parse().unwrap();
+        answers.push((wait, browser.page().text().replace(identifier, "SOMEBODY")));
+    }
+    assert_eq!(answers[0], answers[1]);
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use crate::time::Timestamp;
 const MOST_COUNTED: u32 = 999_999;
 const MICROS: i64 = 1_000_000;
 
-/// How many codes in a row may be wrong for one identifier, over all of its codes (SR-20).
+/// How many codes in a row may be wrong for one identifier, over all of its codes: its part of what its account may have,
+/// if it has one (SR-20).
 ///
 /// A right code, or a sign-in with the password, ends the run; so does time, `forgotten_after` the last wrong one. Nobody
 /// has to be asked for it.

@@ -47,6 +47,12 @@ pub enum LimitKey {
     GlobalUserCodeReserve,
     /// Whether a client has lately typed codes of devices.
     UserCodeSeen(ClientPrefix),
+    /// Captchas answered by everybody.
+    GlobalCaptchas,
+    /// The captchas that are kept for clients not yet seen.
+    GlobalCaptchaReserve,
+    /// Whether a client has lately answered captchas.
+    CaptchaSeen(ClientPrefix),
     /// Codes by SMS to numbers with one beginning.
     SmsPrefix(IdentifierHash),
     /// Sends of this whole installation.
@@ -110,6 +116,9 @@ impl fmt::Display for LimitKey {
             Self::GlobalUserCodes => f.write_str("global:user-code"),
             Self::GlobalUserCodeReserve => f.write_str("global:user-code-reserve"),
             Self::UserCodeSeen(prefix) => write!(f, "global:user-code-seen:{prefix}"),
+            Self::GlobalCaptchas => f.write_str("global:captcha"),
+            Self::GlobalCaptchaReserve => f.write_str("global:captcha-reserve"),
+            Self::CaptchaSeen(prefix) => write!(f, "global:captcha-seen:{prefix}"),
             Self::SmsPrefix(hash) => write!(f, "sms:prefix:{hash}"),
             Self::GlobalSends => f.write_str("global:send"),
             Self::GlobalSlowSends => f.write_str("global:slow-send"),
@@ -210,6 +219,9 @@ mod tests {
             LimitKey::GlobalUserCodes,
             LimitKey::GlobalUserCodeReserve,
             LimitKey::UserCodeSeen(prefix),
+            LimitKey::GlobalCaptchas,
+            LimitKey::GlobalCaptchaReserve,
+            LimitKey::CaptchaSeen(prefix),
             LimitKey::IdentifierSends(hash.clone()),
             LimitKey::IdentifierSendReserve(hash.clone()),
             LimitKey::IdentifierSendSeen(hash.clone(), prefix),

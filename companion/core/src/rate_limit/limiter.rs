@@ -226,7 +226,14 @@ impl<L: LimitStore> Limiter<L> {
 
     /// A captcha is answered.
     pub async fn captcha(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
-        self.client(ClientAction::Captcha, client, now).await
+        let limits = &self.limits;
+        let of_all = Reserved {
+            common: (LimitKey::GlobalCaptchas, limits.global_captchas),
+            reserve: (LimitKey::GlobalCaptchaReserve, limits.global_captcha_reserve),
+            seen: (LimitKey::CaptchaSeen(client), limits.captcha_unseen),
+        };
+        let by_client = self.of_client(ClientAction::Captcha, client);
+        self.ask([by_client], Some(of_all), now).await
     }
 
     /// A code is asked for without an answer to the captcha. The limits of every [`send`](Self::send) come on top.

@@ -64,11 +64,22 @@ pub struct Limits {
     pub global_sends: LimitRule,
     /// Captchas that one client may answer.
     pub client_captchas: LimitRule,
+    /// Captchas that all clients may answer: each has us call the provider, right or wrong.
+    pub global_captchas: LimitRule,
+    /// Captchas beyond those, for clients not yet seen: a stranger who uses the others up locks nobody out.
+    pub global_captcha_reserve: LimitRule,
+    /// For how many captchas a client counts as not yet seen.
+    pub captcha_unseen: LimitRule,
     /// Sends that one client may ask for without an answer to the captcha (SR-13).
     pub client_slow_sends: LimitRule,
     /// Such sends of this whole installation: what robots get, however many addresses they have.
     pub global_slow_sends: LimitRule,
 }
+
+/// The addresses that codes of one account go to: an e-mail address and a phone number. Each has its part of the wrong codes
+/// that the account may have in a row (SR-20). One count for both would be used up at one address and seen at the other,
+/// and so tell that the two belong together.
+pub const ADDRESSES_OF_ACCOUNT: u32 = 2;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -85,8 +96,8 @@ impl Default for Limits {
             identifier_verification_unseen: LimitRule::new(5, DAY),
             identifier_guesses: GuessRule {
                 free: 10,
-                most: 100,
-                reserve: 10,
+                most: 100 / ADDRESSES_OF_ACCOUNT,
+                reserve: 10 / ADDRESSES_OF_ACCOUNT,
                 first_pause: Duration::from_secs(30),
                 longest_pause: HOUR,
                 forgotten_after: DAY,
@@ -103,6 +114,9 @@ impl Default for Limits {
             client_written_requests: LimitRule::new(200, TEN_MINUTES),
             global_sends: LimitRule::new(3_000, TEN_MINUTES),
             client_captchas: LimitRule::new(40, TEN_MINUTES),
+            global_captchas: LimitRule::new(1_500, TEN_MINUTES),
+            global_captcha_reserve: LimitRule::new(1_500, TEN_MINUTES),
+            captcha_unseen: LimitRule::new(5, TEN_MINUTES),
             client_slow_sends: LimitRule::new(3, TEN_MINUTES),
             global_slow_sends: LimitRule::new(60, TEN_MINUTES),
         }
@@ -137,6 +151,9 @@ impl Limits {
             client_written_requests: self.client_written_requests.times(factor),
             global_sends: self.global_sends.times(factor),
             client_captchas: self.client_captchas.times(factor),
+            global_captchas: self.global_captchas.times(factor),
+            global_captcha_reserve: self.global_captcha_reserve.times(factor),
+            captcha_unseen: self.captcha_unseen,
             client_slow_sends: self.client_slow_sends.times(factor),
             global_slow_sends: self.global_slow_sends.times(factor),
         }

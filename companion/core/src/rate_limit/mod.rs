@@ -21,4 +21,4 @@ pub use gcra::{Decision, LimitRule, TheoreticalArrival};
 pub use guesses::GuessRule;
 pub use key::{ClientAction, IdentifierHash, IdentifierHasher, LimitKey};
 pub use limiter::{Limited, Limiter, RetryAfter};
-pub use limits::Limits;
+pub use limits::{ADDRESSES_OF_ACCOUNT, Limits};

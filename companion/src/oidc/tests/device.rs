@@ -36,7 +36,7 @@ pub(super) async fn poll(bench: &Bench, client_id: &str, device_code: &str) -> A
     bench.post("/oidc/token", &form, &[]).await
 }
 
-async fn approve(bench: &Bench, request: &DeviceRequest, session: &Session) -> Answered {
+pub(super) async fn approve(bench: &Bench, request: &DeviceRequest, session: &Session) -> Answered {
     bench
         .provider
         .approve_device(request, session, Some("192.0.2.7"), bench.now())

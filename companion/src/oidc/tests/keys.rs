@@ -73,6 +73,33 @@ async fn a_rotation_before_the_first_start_makes_keys_that_sign_at_once() {
     );
 }
 
+/// SR-62: no rotation without its line, and no line without its rotation.
+#[tokio::test]
+async fn sr62_keys_are_rotated_and_told_to_be_together() {
+    let bench = Bench::new().await;
+    let told = async || -> Vec<String> {
+        sqlx::query_scalar("SELECT detail FROM audit WHERE event = 'keys_rotated' AND actor = 'operator'")
+            .fetch_all(bench.store.reader())
+            .await
+            .unwrap()
+    };
+    rotate(&bench, Handover::Announced).await;
+    assert_eq!(told().await, [r#"{"at_once":false}"#]);
+    let before = keys::list(&bench.store).await.unwrap();
+    sqlx::raw_sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END")
+        .execute(bench.store.writer())
+        .await
+        .unwrap();
+    let (tokens, now) = (TokensConfig::default(), bench.now());
+    let random = &SystemRandom;
+    let at_once = Handover::AtOnce;
+    keys::rotate(&bench.store, &bench.root_keys, &tokens, at_once, random, now)
+        .await
+        .unwrap_err();
+    assert_eq!(keys::list(&bench.store).await.unwrap(), before);
+    assert_eq!(told().await.len(), 1);
+}
+
 #[tokio::test]
 async fn two_starts_at_once_use_the_same_keys() {
     let folder = TempDir::new().unwrap();

@@ -18,6 +18,7 @@ mod machine;
 mod metadata;
 mod pushed;
 mod refresh;
+mod replays;
 mod sessions;
 mod token;
 mod userinfo;
