@@ -25,5 +25,6 @@ mod pages;
 mod providers;
 mod races;
 mod smtp;
+mod under_attack;
 mod walk;
 mod webhooks;

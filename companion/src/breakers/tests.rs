@@ -53,7 +53,7 @@ async fn sr87_an_open_circuit_calls_nobody_and_holds_up_no_other() {
     assert_eq!(done.await, Err(Trouble::Paused(Paused)));
     assert!(!called.get());
     assert_eq!(call(&breakers, &other, Ok(())).await, Ok(()));
-    assert_eq!(breakers.turning_away(), [mute.clone()]);
+    assert_eq!(breakers.turning_away(), std::slice::from_ref(&mute));
     let told = breakers.open().remove(0);
     assert_eq!((told.since, told.cause.as_str()), (clock.now(), "no answer"));
     assert_eq!(told.circuit.to_string(), "webhook:mute");
