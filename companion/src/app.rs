@@ -14,6 +14,7 @@ use url::Url;
 use crate::api::Verifications;
 use crate::backends::embedded::EmbeddedBackend;
 use crate::backends::reset_rows::ResetRows;
+use crate::breakers::Breakers;
 use crate::captcha::{Captcha, CaptchaParts};
 use crate::config::Config;
 use crate::config::app::{AppConfig, AppKind, ResourceConfig};
@@ -75,6 +76,7 @@ pub struct Companion {
     pub theme: Arc<Theme>,
     pub cookies: Cookies,
     pub metrics: Metrics,
+    pub breakers: Breakers,
     pub refusals: Refusals,
     pub(crate) verifications: Verifications,
     /// The keys of code digests.
@@ -137,6 +139,8 @@ impl Companion {
             .ok_or_else(crate::config::Problems::no_public_url)?;
         let store = Store::open(config.store.url.path()).await?;
         let inbox = Inbox::new(Arc::clone(&clock));
+        let metrics = Metrics::new(clock.now());
+        let breakers = Breakers::new(Arc::clone(&clock), Arc::clone(&random), metrics.clone());
         let outgoing = Arc::<OutgoingHttp>::default();
         let (connectors, availability) = Connectors::from_config(&config, &inbox, &outgoing);
         log_availability(&availability);
@@ -161,7 +165,7 @@ impl Companion {
             store: rows.clone(),
             limiter: Limiter::new(rows.clone(), config.limits.limits()),
             backend: backend.clone(),
-            passwords: password_gate(&config)?,
+            passwords: password_gate(&config, &breakers)?,
             keyring: code_keyring(&root_keys),
             hasher: identifiers.clone(),
             random: Arc::clone(&random),
@@ -173,6 +177,7 @@ impl Companion {
                 limiter: Limiter::new(rows.clone(), config.limits.limits()),
                 outgoing: Arc::clone(&outgoing),
                 identifiers: identifiers.clone(),
+                breakers: breakers.clone(),
             };
             Captcha::new(settings, parts)
         });
@@ -210,7 +215,8 @@ impl Companion {
             host: HostGuard::new(&public_url),
             inbox: connectors.uses_inbox().then_some(inbox),
             messages: Messages::built_in()?,
-            metrics: Metrics::new(clock.now()),
+            metrics,
+            breakers,
             refusals: Refusals::default(),
             config,
             public_url,
@@ -322,9 +328,12 @@ fn code_keyring(root_keys: &RootKeys) -> CodeKeyring {
 }
 
 /// What every new password must pass, on the pages and at the command line alike (SR-44).
-pub(crate) fn password_gate(config: &Config) -> Result<PasswordGate<BreachedRanges>, reqwest::Error> {
-    let breached =
-        BreachedRanges::from_config(&config.breached)?.map(|ranges| (ranges, config.breached.when_down));
+pub(crate) fn password_gate(
+    config: &Config,
+    breakers: &Breakers,
+) -> Result<PasswordGate<BreachedRanges>, reqwest::Error> {
+    let breached = BreachedRanges::from_config(&config.breached, breakers)?
+        .map(|ranges| (ranges, config.breached.when_down));
     let policy = policy(&config.policy).with_words(context_words(config));
     Ok(PasswordGate::new(policy, breached))
 }

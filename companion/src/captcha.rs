@@ -15,6 +15,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::backends::reset_rows::ResetRows;
+use crate::breakers::{Breakers, Circuit, Paused, TellsOfPeer};
 use crate::config::captcha::{CaptchaRoute, CaptchaSettings};
 use crate::http::headers::Embedded;
 use crate::outgoing::{Call, CallError, OutgoingHttp, Targets};
@@ -39,6 +40,7 @@ pub struct CaptchaParts {
     pub limiter: Limiter<ResetRows>,
     pub outgoing: Arc<OutgoingHttp>,
     pub identifiers: IdentifierHasher,
+    pub breakers: Breakers,
 }
 
 /// What becomes of a request for a code.
@@ -82,6 +84,19 @@ enum NoVerdict {
     Unreadable,
     #[error("it does not accept the secret; compare [captcha] secret with the provider's")]
     Secret,
+    /// It is not asked: nobody waits for its silence.
+    #[error(transparent)]
+    Paused(#[from] Paused),
+}
+
+impl TellsOfPeer for NoVerdict {
+    fn peer_is_down(&self) -> bool {
+        match self {
+            Self::Call(_) => true,
+            Self::Status(status) => *status >= 500,
+            Self::Unreadable | Self::Secret | Self::Paused(_) => false,
+        }
+    }
 }
 
 impl Captcha {
@@ -141,7 +156,8 @@ impl Captcha {
         if answer.len() > MOST_ANSWER_BYTES || !self.is_new(answer, now).await? {
             return Ok(Passage::Wrong);
         }
-        Ok(match self.verdict(answer).await {
+        let verdict = self.verdict(answer);
+        Ok(match self.parts.breakers.call(Circuit::Captcha, verdict).await {
             Ok(verdict) if self.fits(&verdict, route) => Passage::FREE,
             Ok(_) => Passage::Wrong,
             Err(error) => {

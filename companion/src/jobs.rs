@@ -6,10 +6,10 @@ use std::time::Duration;
 use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use crate::app::Companion;
+use crate::breakers::{Circuit, TellsOfPeer as _};
 use crate::connectors::{DeliveryError, MessageKind, Outgoing};
 use crate::fail_point::FailPoint;
 use crate::http::server::told_to_stop;
@@ -23,7 +23,8 @@ use crate::outbox::{
     AddressChanged, ChangedBy, CodePurpose, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
 };
 use crate::pages::not_me;
-use crate::store::jobs::{self as rows, Free, Job, Lane};
+use crate::places::Places;
+use crate::store::jobs::{self as rows, Free, Job};
 use crate::store::{StoreError, former_addresses, reset};
 use crate::text_messages::{self, TextMessage};
 use crate::time_text;
@@ -31,8 +32,6 @@ use crate::webhooks;
 
 /// A job whose worker died is taken again after this. Longer than any delivery may take.
 const LEASE: Duration = Duration::from_secs(120);
-/// Jobs of one lane under way at one time.
-const AT_ONCE: usize = 8;
 /// How often due retries are looked for; new jobs wake the worker.
 const POLL: Duration = Duration::from_millis(500);
 /// How long to leave a store alone that can't be read.
@@ -69,6 +68,15 @@ impl JobError {
 }
 
 impl JobError {
+    /// Whether nothing was tried, since the peer is left alone.
+    fn is_paused(&self) -> bool {
+        matches!(
+            self,
+            Self::Delivery(DeliveryError::Paused(_))
+                | Self::Logout(LogoutError::Delivery(DeliveryError::Paused(_)))
+        )
+    }
+
     /// How long to wait for the next try: longer each time, and as long as a provider asks, within reason.
     fn pause(&self, attempts: i64) -> Duration {
         let asked = match self {
@@ -85,7 +93,7 @@ fn may_pass(error: &StoreError) -> bool {
 
 /// Works until `stop` becomes true, then lets the running jobs end.
 pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
-    let mut running = Running::default();
+    let mut running = Places::default();
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         let free = running.free();
@@ -99,7 +107,8 @@ pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
         };
         let found_some = !taken.is_empty();
         for job in taken {
-            running.spawn(Arc::clone(&companion), job);
+            let (lane, companion) = (job.lane, Arc::clone(&companion));
+            running.spawn(lane, async move { work(&companion, job).await });
         }
         if found_some {
             continue;
@@ -115,52 +124,28 @@ pub async fn run(companion: Arc<Companion>, mut stop: watch::Receiver<bool>) {
     running.all_ended().await;
 }
 
-/// The jobs under way, by their lanes.
-#[derive(Default)]
-struct Running {
-    messages: JoinSet<()>,
-    calls: JoinSet<()>,
-}
-
-impl Running {
-    fn spawn(&mut self, companion: Arc<Companion>, job: Job) {
-        // What no kind of ours is only has to be thrown away.
-        let lane = JobKind::parse(&job.kind).map_or(Lane::Calls, JobKind::lane);
-        let running = match lane {
-            Lane::Messages => &mut self.messages,
-            Lane::Calls => &mut self.calls,
-        };
-        running.spawn(async move { work(&companion, job).await });
-    }
-
-    fn free(&mut self) -> Free {
-        let [messages, calls] = [&mut self.messages, &mut self.calls].map(|running| {
-            while running.try_join_next().is_some() {}
-            AT_ONCE.saturating_sub(running.len())
-        });
-        Free { messages, calls }
-    }
-
-    /// Returns when one has ended: never, where none runs.
-    async fn one_ended(&mut self) {
-        tokio::select! {
-            Some(_) = self.messages.join_next() => {}
-            Some(_) = self.calls.join_next() => {}
-            else => std::future::pending().await,
+/// Jobs of peers that are left alone stay where they are: they take no place, and cost no try.
+async fn take(companion: &Companion, mut free: Free) -> Result<Vec<Job>, StoreError> {
+    let mut left_alone = Vec::new();
+    for circuit in companion.breakers.turning_away() {
+        match circuit {
+            Circuit::Email => free.email = 0,
+            Circuit::Sms => free.sms = 0,
+            Circuit::Webhook(_) | Circuit::App(_) => left_alone.push(circuit.to_string()),
+            Circuit::Captcha | Circuit::Breached => {}
         }
     }
-
-    async fn all_ended(mut self) {
-        while self.messages.join_next().await.is_some() {}
-        while self.calls.join_next().await.is_some() {}
-    }
-}
-
-async fn take(companion: &Companion, free: Free) -> Result<Vec<Job>, StoreError> {
-    if free.messages == 0 && free.calls == 0 {
+    if free.is_none() {
         return Ok(Vec::new());
     }
-    rows::take(companion.store.writer(), companion.clock.now(), LEASE, free).await
+    rows::take(
+        companion.store.writer(),
+        companion.clock.now(),
+        LEASE,
+        free,
+        &left_alone,
+    )
+    .await
 }
 
 async fn work(companion: &Companion, job: Job) {
@@ -200,6 +185,10 @@ async fn settle(
     kind: Option<JobKind>,
     done: Result<Ended, JobError>,
 ) -> Result<(), StoreError> {
+    if done.as_ref().is_err_and(JobError::is_paused) {
+        // It was taken beside others, and the first of them finds out how the peer stands.
+        return rows::leave(companion.store.writer(), &job.id).await;
+    }
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
     let (ended, outcome) = match done {
@@ -297,7 +286,7 @@ async fn deliver_code(
         now,
         expires_at: order.expires_at,
     };
-    companion.connectors.deliver(&outgoing).await?;
+    hand_over(companion, &outgoing).await?;
     Ok(Ended::Arrived(user_id))
 }
 
@@ -432,8 +421,14 @@ async fn deliver_notice(companion: &Companion, job: &Job, notice: &Notice<'_>) -
         now,
         expires_at: job.expires_at(),
     };
-    companion.connectors.deliver(&outgoing).await?;
+    hand_over(companion, &outgoing).await?;
     Ok(Ended::Arrived(None))
+}
+
+async fn hand_over(companion: &Companion, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
+    let circuit = Circuit::to(outgoing.to);
+    let call = companion.connectors.deliver(outgoing);
+    companion.breakers.call(circuit, call).await
 }
 
 fn not_me_url(companion: &Companion, token: &str) -> Zeroizing<String> {

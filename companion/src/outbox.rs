@@ -14,6 +14,7 @@ use sqlx::SqliteExecutor;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
+use crate::breakers::Circuit;
 use crate::config::Problems;
 use crate::secrets::{Purpose, RootKeys, Sealer, random_id};
 use crate::store::StoreError;
@@ -54,14 +55,6 @@ impl JobKind {
             Self::AddressChanged => "address-changed",
             Self::Logout => "logout",
             Self::Webhook => "webhook",
-        }
-    }
-
-    /// What it must not wait behind.
-    pub fn lane(self) -> Lane {
-        match self {
-            Self::SendCode | Self::PasswordChanged | Self::AddressChanged => Lane::Messages,
-            Self::Logout | Self::Webhook => Lane::Calls,
         }
     }
 
@@ -212,7 +205,7 @@ impl Outbox {
         let new = NewJob {
             id: id.as_str(),
             kind: JobKind::SendCode.as_str(),
-            lane: JobKind::SendCode.lane(),
+            lane: lane_to(&order.identifier),
             reference: Some(&order.challenge_id),
             target: None,
             payload: &self.seal(id.as_str(), order)?,
@@ -228,7 +221,8 @@ impl Outbox {
         db: impl SqliteExecutor<'_>,
         notice: &PasswordChanged,
     ) -> Result<(), StoreError> {
-        self.notice(db, JobKind::PasswordChanged, notice, notice.changed_at)
+        let lane = lane_to(&notice.to);
+        self.notice(db, JobKind::PasswordChanged, lane, notice, notice.changed_at)
             .await
     }
 
@@ -238,7 +232,8 @@ impl Outbox {
         db: impl SqliteExecutor<'_>,
         notice: &AddressChanged,
     ) -> Result<(), StoreError> {
-        self.notice(db, JobKind::AddressChanged, notice, notice.changed_at)
+        let lane = lane_to(&notice.to);
+        self.notice(db, JobKind::AddressChanged, lane, notice, notice.changed_at)
             .await
     }
 
@@ -246,6 +241,7 @@ impl Outbox {
         &self,
         db: impl SqliteExecutor<'_>,
         kind: JobKind,
+        lane: Lane,
         payload: &(impl Serialize + Sync),
         created_at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -255,7 +251,7 @@ impl Outbox {
             &NewJob {
                 id: &id,
                 kind: kind.as_str(),
-                lane: kind.lane(),
+                lane,
                 reference: None,
                 target: None,
                 payload: &self.seal(&id, payload)?,
@@ -273,13 +269,13 @@ impl Outbox {
         notice: &LogoutNotice,
     ) -> Result<(), StoreError> {
         let id = random_id(self.random.as_ref());
-        let target = format!("app:{}", notice.client_id);
+        let target = Circuit::App(notice.client_id.clone()).to_string();
         self.add(
             db,
             &NewJob {
                 id: &id,
                 kind: JobKind::Logout.as_str(),
-                lane: JobKind::Logout.lane(),
+                lane: Lane::Calls,
                 reference: None,
                 target: Some(&target),
                 payload: &self.seal(&id, notice)?,
@@ -297,14 +293,14 @@ impl Outbox {
         delivery: &WebhookDelivery,
     ) -> Result<(), StoreError> {
         let id = random_id(self.random.as_ref());
-        let target = format!("webhook:{}", delivery.hook_id);
-        let of_account = format!("webhook:{}:{}", delivery.hook_id, delivery.user_id);
+        let target = Circuit::Webhook(delivery.hook_id.clone()).to_string();
+        let of_account = format!("{target}:{}", delivery.user_id);
         self.add(
             db,
             &NewJob {
                 id: &id,
                 kind: JobKind::Webhook.as_str(),
-                lane: JobKind::Webhook.lane(),
+                lane: Lane::Calls,
                 reference: Some(&of_account),
                 target: Some(&target),
                 payload: &self.seal(&id, delivery)?,
@@ -355,6 +351,13 @@ impl Outbox {
     }
 }
 
+fn lane_to(address: &Identifier) -> Lane {
+    match address {
+        Identifier::Email(_) => Lane::Email,
+        Identifier::Phone(_) => Lane::Sms,
+    }
+}
+
 impl std::fmt::Debug for Outbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Outbox(..)")
@@ -384,14 +387,15 @@ mod tests {
             "user_id": "ada", "client_id": null, "changed_at": at, "by": "reset", "sessions_ended": 2,
         });
         outbox
-            .notice(store.writer(), JobKind::PasswordChanged, &old, at)
+            .notice(store.writer(), JobKind::PasswordChanged, Lane::Email, &old, at)
             .await
             .unwrap();
         let free = Free {
-            messages: 1,
+            email: 1,
+            sms: 1,
             calls: 1,
         };
-        let jobs = jobs::take(store.writer(), at, Duration::from_secs(1), free)
+        let jobs = jobs::take(store.writer(), at, Duration::from_secs(1), free, &[])
             .await
             .unwrap();
         let notice: PasswordChanged = outbox.open(&jobs[0]).unwrap();

@@ -14,11 +14,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::Companion;
+use crate::breakers::{CircuitKind, OpenCircuit};
 use crate::connectors::Channel;
 use crate::http::server::{Answers, ServingLimits, serve, told_to_stop};
 use crate::metrics::{CONTENT_TYPE, Standing};
 use crate::store::jobs as outbox;
-use crate::{jobs, pages, refusals};
+use crate::{jobs, pages, refusals, time_text};
 
 /// How often reachability is probed, for the log and `/readyz`.
 const PROBE_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
@@ -173,7 +174,8 @@ fn admin_router(companion: Arc<Companion>, reached: watch::Receiver<Reached>) ->
         .with_state(Admin { companion, reached })
 }
 
-/// Ready when the store reads and writes, and the servers that carry messages answered last time.
+/// Ready when the store reads and writes, and the servers that carry messages answered last time: the probe, and who had
+/// something to send. A webhook or app that is down is told of, and takes nobody's traffic away from here.
 async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
     if let Err(error) = admin.companion.store.probe().await {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("store: {error}\n"));
@@ -183,11 +185,27 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
         let error = found.as_ref().err()?;
         Some(format!("{}: {error}\n", channel.as_str()))
     });
-    let failures: String = failures.collect();
+    let mut failures: String = failures.collect();
+    let mut beside = String::new();
+    for OpenCircuit {
+        circuit,
+        since,
+        cause,
+    } in admin.companion.breakers.open()
+    {
+        let told = match circuit.kind() {
+            CircuitKind::Email | CircuitKind::Sms => &mut failures,
+            CircuitKind::Webhook | CircuitKind::App | CircuitKind::Captcha | CircuitKind::Breached => {
+                &mut beside
+            }
+        };
+        let since = time_text::rfc3339(since);
+        told.push_str(&format!("{circuit}: left alone since {since}: {cause}\n"));
+    }
     if failures.is_empty() {
-        (StatusCode::OK, "ok\n".to_owned())
+        (StatusCode::OK, format!("ok\n{beside}"))
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, failures)
+        (StatusCode::SERVICE_UNAVAILABLE, failures + &beside)
     }
 }
 
@@ -211,6 +229,7 @@ async fn metrics(State(admin): State<Admin>) -> Response {
             .iter()
             .map(|(channel, found)| (channel.as_str(), found.is_ok()))
             .collect(),
+        open: companion.breakers.open(),
     };
     match companion.metrics.scrape(&standing) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),

@@ -1,5 +1,7 @@
 //! Breached passwords, looked up by the range protocol in a corpus on this machine.
 
+use std::time::Duration;
+
 use keyback_companion::config::Config;
 use keyback_core::password::WhenDown;
 use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, RangeStub, TestApp};
@@ -52,6 +54,31 @@ async fn sr41_while_the_corpus_is_down_passwords_are_accepted_where_the_operator
     let (_app, mut browser) = choosing(&stub, WhenDown::Accept).await;
     stub.go_down();
     browser.choose_password("short").await;
+    browser.assert_status(422);
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.assert_at("/forgot-password/done");
+}
+
+/// Nobody waits long for what will not answer: after five look-ups in vain none is made for a while, and then one.
+#[tokio::test]
+async fn sr87_while_the_corpus_is_down_it_is_left_alone_and_nothing_is_let_through() {
+    let stub = RangeStub::listing(&[LEAKED]).await;
+    let (app, mut browser) = choosing(&stub, WhenDown::Refuse).await;
+    stub.go_down();
+    for _ in 0..8 {
+        browser.choose_password(LEAKED).await;
+        browser.assert_status(503);
+    }
+    assert_eq!(stub.asked().len(), 5);
+    app.advance(Duration::from_secs(5));
+    for _ in 0..2 {
+        browser.choose_password(LEAKED).await;
+        browser.assert_status(503);
+    }
+    assert_eq!(stub.asked().len(), 6);
+    stub.come_back();
+    app.advance(Duration::from_secs(10));
+    browser.choose_password(LEAKED).await;
     browser.assert_status(422);
     browser.choose_password(NEW_PASSWORD).await;
     browser.assert_at("/forgot-password/done");

@@ -26,5 +26,6 @@ mod providers;
 mod quick_start;
 mod races;
 mod smtp;
+mod under_attack;
 mod walk;
 mod webhooks;

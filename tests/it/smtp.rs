@@ -10,7 +10,7 @@ use keyback_companion::store::jobs::{self, Free};
 use keyback_core::time::Clock as _;
 use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD, SmtpSink, TestApp, eventually};
 
-fn over_smtp(config: &mut Config, server: SocketAddr) {
+pub(crate) fn over_smtp(config: &mut Config, server: SocketAddr) {
     config.email.connector = Some(EmailConnectorKind::Smtp);
     config.email.from = Some(MailboxText(
         "Larkspur Books <hello@larkspur.example>".parse().unwrap(),
@@ -24,7 +24,7 @@ fn over_smtp(config: &mut Config, server: SocketAddr) {
 }
 
 /// The six digits of a mail's plain part.
-fn code_in(text: &str) -> String {
+pub(crate) fn code_in(text: &str) -> String {
     let mut numbers = text.split(|c: char| !c.is_ascii_digit());
     numbers.find(|number| number.len() == 6).unwrap().to_owned()
 }
@@ -178,10 +178,11 @@ async fn sr34_the_job_of_a_worker_that_died_is_taken_again_and_sends_the_same_co
     app.advance(Duration::from_secs(119));
     let now = app.clock.now();
     let free = Free {
-        messages: 10,
+        email: 10,
+        sms: 10,
         calls: 10,
     };
-    let due = jobs::take(db, now, Duration::from_secs(1), free).await;
+    let due = jobs::take(db, now, Duration::from_secs(1), free, &[]).await;
     assert!(due.unwrap().is_empty());
     assert!(sink.mails().is_empty());
     app.advance(Duration::from_secs(1));

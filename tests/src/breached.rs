@@ -63,6 +63,11 @@ impl RangeStub {
         *self.state.down.lock().unwrap() = true;
     }
 
+    /// Answers again.
+    pub fn come_back(&self) {
+        *self.state.down.lock().unwrap() = false;
+    }
+
     /// What was asked for, and whether padding was asked for too.
     pub fn asked(&self) -> Vec<(String, bool)> {
         self.state.asked.lock().unwrap().clone()

@@ -72,6 +72,11 @@ impl Server {
         eventually("the port to be open", || std::future::ready(look().then_some(()))).await;
     }
 
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A browser in front of it.
     pub fn browser(&self) -> Browser {
         Browser::at(&self.url)

@@ -1,6 +1,7 @@
-//! A mail server (RFC 5321) that takes everything and keeps it.
+//! A mail server (RFC 5321) that takes everything and keeps it, or is in trouble.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,48 +22,92 @@ pub struct Mail {
     pub data: String,
 }
 
+/// How it behaves.
+#[derive(Clone, Copy, Debug)]
+pub enum SmtpManner {
+    /// Takes everything.
+    Takes,
+    /// Waits before every answer.
+    Slow(Duration),
+    /// Has nobody: greets, and answers every command, with this line, as `421 4.3.2 away`.
+    Refuses(&'static str),
+    /// Refuses each recipient with this line, as `451 4.7.1 come back later`.
+    RefusesRecipients(&'static str),
+    /// Takes connections, and says nothing any more.
+    Hangs,
+}
+
 /// The mail server. It stops when dropped.
 #[derive(Debug)]
 pub struct SmtpSink {
     pub address: SocketAddr,
-    mails: Arc<Mutex<Vec<Mail>>>,
+    state: Arc<State>,
     serving: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    manner: Mutex<SmtpManner>,
+    mails: Mutex<Vec<Mail>>,
+    connections: AtomicUsize,
 }
 
 impl SmtpSink {
     /// One that listens on any port.
     pub async fn start() -> Self {
-        Self::listen(SocketAddr::from(([127, 0, 0, 1], 0)), Duration::ZERO).await
+        Self::in_manner(SmtpManner::Takes).await
+    }
+
+    /// One that behaves so from the start.
+    pub async fn in_manner(manner: SmtpManner) -> Self {
+        let sink = Self::listen(SocketAddr::from(([127, 0, 0, 1], 0)), Duration::ZERO).await;
+        sink.behave(manner);
+        sink
     }
 
     /// One that waits before every answer.
     pub async fn slow(pause: Duration) -> Self {
-        Self::listen(SocketAddr::from(([127, 0, 0, 1], 0)), pause).await
+        Self::in_manner(SmtpManner::Slow(pause)).await
     }
 
     /// One on a port that was chosen before.
     pub async fn listen(address: SocketAddr, pause: Duration) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mails = Arc::<Mutex<Vec<Mail>>>::default();
-        let kept = Arc::clone(&mails);
+        let state = Arc::new(State {
+            manner: Mutex::new(SmtpManner::Slow(pause)),
+            mails: Mutex::default(),
+            connections: AtomicUsize::new(0),
+        });
+        let shared = Arc::clone(&state);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let kept = Arc::clone(&kept);
+                let state = Arc::clone(&shared);
+                state.connections.fetch_add(1, Ordering::Relaxed);
                 // A client that goes away in the middle of a mail has sent none.
-                tokio::spawn(async move { converse(stream, &kept, pause).await.ok() });
+                tokio::spawn(async move { converse(stream, &state).await.ok() });
             }
         });
         Self {
             address,
-            mails,
+            state,
             serving,
         }
     }
 
     /// The mails that arrived, the oldest first.
     pub fn mails(&self) -> Vec<Mail> {
-        self.mails.lock().unwrap().clone()
+        self.state.mails.lock().unwrap().clone()
+    }
+
+    /// Behaves otherwise from now on, in conversations under way too.
+    pub fn behave(&self, manner: SmtpManner) {
+        *self.state.manner.lock().unwrap() = manner;
+    }
+
+    /// How often somebody connected.
+    pub fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
     }
 }
 
@@ -81,16 +126,38 @@ impl Mail {
     }
 }
 
-async fn converse(stream: TcpStream, mails: &Mutex<Vec<Mail>>, pause: Duration) -> std::io::Result<()> {
+/// What it answers instead of what it should; none is that it goes on.
+async fn trouble(state: &State, verb: &str) -> Option<String> {
+    let manner = *state.manner.lock().unwrap();
+    match manner {
+        SmtpManner::Takes => None,
+        SmtpManner::Slow(pause) => {
+            // There is nobody whom a slow greeting would keep from anything.
+            tokio::time::sleep(if verb.is_empty() { Duration::ZERO } else { pause }).await;
+            None
+        }
+        SmtpManner::Refuses(line) => Some(format!("{line}\r\n")),
+        SmtpManner::RefusesRecipients(line) => (verb == "RCPT").then(|| format!("{line}\r\n")),
+        SmtpManner::Hangs => std::future::pending().await,
+    }
+}
+
+async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
-    write.write_all(b"220 sink ESMTP\r\n").await?;
+    let greeting = trouble(state, "").await;
+    let greeting = greeting.unwrap_or_else(|| "220 sink ESMTP\r\n".to_owned());
+    write.write_all(greeting.as_bytes()).await?;
     let mut credentials = None;
     let (mut from, mut to) = (String::new(), Vec::new());
     while let Some(line) = lines.next_line().await? {
-        tokio::time::sleep(pause).await;
         let (verb, rest) = line.split_at(line.len().min(4));
-        let answer = match verb.to_ascii_uppercase().as_str() {
+        let verb = verb.to_ascii_uppercase();
+        if let Some(refusal) = trouble(state, &verb).await {
+            write.write_all(refusal.as_bytes()).await?;
+            continue;
+        }
+        let answer = match verb.as_str() {
             "EHLO" => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n",
             "AUTH" => {
                 credentials = Some(plain(rest.trim().trim_start_matches("PLAIN").trim()));
@@ -118,7 +185,7 @@ async fn converse(stream: TcpStream, mails: &Mutex<Vec<Mail>>, pause: Duration) 
                     data.push_str(line.strip_prefix('.').unwrap_or(&line));
                     data.push_str("\r\n");
                 }
-                mails.lock().unwrap().push(Mail {
+                state.mails.lock().unwrap().push(Mail {
                     credentials: credentials.clone(),
                     from: std::mem::take(&mut from),
                     to: std::mem::take(&mut to),

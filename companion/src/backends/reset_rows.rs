@@ -9,16 +9,22 @@ use keyback_core::random::Random;
 use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
 use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
 use keyback_core::time::Timestamp;
+use tokio::sync::Semaphore;
 
 use crate::fail_point::{FailPoint, Step};
 use crate::outbox::Outbox;
 use crate::store::audit::CodeOf;
 use crate::store::{Store, StoreError, audit, jobs, reset};
 
+/// Requests that ask the limits at one time. Every request of a flood does, and the store has one writer, whom they would
+/// all wait for in one line with the worker and with everybody who got past them (SR-50): so they have a line of their own.
+const LIMITS_AT_ONCE: usize = 4;
+
 /// Flows, challenges, limits and the jobs that carry codes. Cheap to clone.
 #[derive(Clone)]
 pub struct ResetRows {
     store: Store,
+    limits_at_once: Arc<Semaphore>,
     outbox: Outbox,
     random: Arc<dyn Random>,
 }
@@ -27,6 +33,7 @@ impl ResetRows {
     pub fn new(store: Store, outbox: Outbox, random: Arc<dyn Random>) -> Self {
         Self {
             store,
+            limits_at_once: Arc::new(Semaphore::new(LIMITS_AT_ONCE)),
             outbox,
             random,
         }
@@ -148,6 +155,8 @@ impl LimitStore for ResetRows {
         keys: &[LimitKey],
         decide: impl FnOnce(&mut [Option<TheoreticalArrival>]) -> D + Send,
     ) -> Result<D, Failure> {
+        // It is never closed, and without a place the limits would still be asked.
+        let _place = self.limits_at_once.acquire().await.ok();
         self.store.update(keys, decide).await
     }
 }

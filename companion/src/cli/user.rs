@@ -18,11 +18,13 @@ use super::user_import::{self, ImportArgs};
 use super::user_show;
 use super::{ConfigFile, open};
 use crate::app::password_gate;
+use crate::breakers::Breakers;
 use crate::config::Config;
 use crate::config::webhook::WebhookEvent;
 use crate::connectors::{Connectors, Inbox};
 use crate::hashing::{HashPool, Lane, PoolSettings};
 use crate::logout::Endings;
+use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::profile;
@@ -204,7 +206,9 @@ async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
         email: new.email.clone(),
         phone: new.phone.clone(),
     };
-    let password = match password_gate(config)?
+    let metrics = Metrics::new(SystemClock.now());
+    let breakers = Breakers::new(Arc::new(SystemClock), Arc::new(SystemRandom), metrics);
+    let password = match password_gate(config, &breakers)?
         .accept(password, &facts, &NoPassword)
         .await?
     {

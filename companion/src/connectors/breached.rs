@@ -7,6 +7,7 @@ use keyback_core::ports::{BreachedPasswords, Failure};
 use reqwest::header::{ACCEPT, HeaderName, HeaderValue};
 use url::Url;
 
+use crate::breakers::{Breakers, Circuit, Paused, TellsOfPeer};
 use crate::config::password::BreachedConfig;
 
 /// A padded range has some 40 KB; more is no range.
@@ -17,6 +18,7 @@ const MOST_BYTES: usize = 512 * 1024;
 pub struct BreachedRanges {
     client: reqwest::Client,
     base: Url,
+    breakers: Breakers,
 }
 
 /// Why a range was not had.
@@ -28,11 +30,23 @@ enum RangeError {
     NotARange,
     #[error("the corpus of breached passwords can't be reached")]
     Http(#[source] reqwest::Error),
+    #[error("the corpus of breached passwords: {0}")]
+    Paused(#[from] Paused),
+}
+
+impl TellsOfPeer for RangeError {
+    fn peer_is_down(&self) -> bool {
+        match self {
+            Self::Http(_) => true,
+            Self::Status(status) => *status >= 500,
+            Self::NotARange | Self::Paused(_) => false,
+        }
+    }
 }
 
 impl BreachedRanges {
     /// The corpus of the configuration, if one is set.
-    pub fn from_config(config: &BreachedConfig) -> Result<Option<Self>, reqwest::Error> {
+    pub fn from_config(config: &BreachedConfig, breakers: &Breakers) -> Result<Option<Self>, reqwest::Error> {
         let Some(url) = &config.range_url else {
             return Ok(None);
         };
@@ -46,7 +60,11 @@ impl BreachedRanges {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent("keyback")
             .build()?;
-        Ok(Some(Self { client, base }))
+        Ok(Some(Self {
+            client,
+            base,
+            breakers: breakers.clone(),
+        }))
     }
 
     async fn ask(&self, prefix: &str) -> Result<String, RangeError> {
@@ -78,7 +96,8 @@ impl BreachedRanges {
 
 impl BreachedPasswords for BreachedRanges {
     async fn range(&self, prefix: &str) -> Result<String, Failure> {
-        self.ask(prefix)
+        self.breakers
+            .call(Circuit::Breached, self.ask(prefix))
             .await
             .map_err(|error| Failure::broken("look a password up", error))
     }

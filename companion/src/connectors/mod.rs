@@ -5,7 +5,7 @@ pub mod breached;
 pub mod http_email;
 pub mod http_sms;
 pub mod inbox;
-mod provider;
+pub(crate) mod provider;
 pub mod reach;
 pub mod smtp;
 pub mod twilio;
@@ -24,6 +24,7 @@ pub use reach::Channel;
 pub use smtp::SmtpConnector;
 pub use twilio::TwilioConnector;
 
+use crate::breakers::{Paused, TellsOfPeer};
 use crate::config::Config;
 use crate::config::messages::{EmailConnectorConfig, SmsConnectorConfig};
 use crate::messages::Message;
@@ -112,11 +113,23 @@ pub enum DeliveryError {
     #[error("{0}")]
     Transient(String),
     /// Another try may do, and the provider says when.
-    #[error("{why}; it asks to come back in {} s", .after.as_secs())]
+    #[error("{why}{}", asked_to_wait(Some(.after)))]
     Later { why: String, after: Duration },
+    /// Whoever should take it can take nothing from anybody now, and may say until when.
+    #[error("{why}{}", asked_to_wait(.after.as_ref()))]
+    Down { why: String, after: Option<Duration> },
+    /// Nothing was tried: whoever should take it was down, and is left alone for a while.
+    #[error(transparent)]
+    Paused(#[from] Paused),
     /// No try will do: the address or the message is refused.
     #[error("{0}")]
     Permanent(String),
+}
+
+fn asked_to_wait(after: Option<&Duration>) -> String {
+    after.map_or_else(String::new, |after| {
+        format!("; it asks to come back in {} s", after.as_secs())
+    })
 }
 
 impl DeliveryError {
@@ -125,11 +138,25 @@ impl DeliveryError {
         !matches!(self, Self::Permanent(_))
     }
 
-    /// How long the provider asks to be left alone.
-    pub fn asks_to_wait(&self) -> Option<Duration> {
+    /// Nobody can be served now, for this reason.
+    pub fn down(why: impl Into<String>) -> Self {
+        Self::Down {
+            why: why.into(),
+            after: None,
+        }
+    }
+}
+
+impl TellsOfPeer for DeliveryError {
+    fn peer_is_down(&self) -> bool {
+        matches!(self, Self::Down { .. })
+    }
+
+    fn asks_to_wait(&self) -> Option<Duration> {
         match self {
             Self::Later { after, .. } => Some(*after),
-            Self::Transient(_) | Self::Permanent(_) => None,
+            Self::Down { after, .. } => *after,
+            Self::Transient(_) | Self::Paused(_) | Self::Permanent(_) => None,
         }
     }
 }

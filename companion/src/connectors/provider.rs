@@ -28,28 +28,32 @@ pub(super) fn header_value(text: &str) -> Result<HeaderValue, DeliveryError> {
 
 /// No answer came: another try may do. The words name no address but the host.
 pub(super) fn not_reached(whom: &str, error: &CallError) -> DeliveryError {
-    DeliveryError::Transient(format!("{whom}: {}", error.in_full()))
+    DeliveryError::down(format!("{whom}: {}", error.in_full()))
 }
 
-/// The message was not taken. Too many requests and troubles of the provider pass; what else it refuses, it refuses
-/// again. A redirect is refused too: a code goes where the operator said, and nowhere else.
+/// The message was not taken. Troubles of the provider pass, and so does "too many", which may be about one number alone and
+/// says nothing of the others; what else it refuses, it refuses again. A redirect is refused too: a code goes where the operator said, and nowhere else.
 pub(super) fn refused(status: StatusCode, headers: &HeaderMap, why: String, now: Timestamp) -> DeliveryError {
-    let passes = status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
-        );
+    let passes = matches!(status, StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
+    let after = retry_after(headers, now);
     if status.is_redirection() {
         DeliveryError::Permanent(format!(
             "{why}; redirects are not followed: write the address it leads to"
         ))
+    } else if says_it_is_down(status) {
+        DeliveryError::Down { why, after }
     } else if !passes {
         DeliveryError::Permanent(why)
-    } else if let Some(after) = retry_after(headers, now) {
+    } else if let Some(after) = after {
         DeliveryError::Later { why, after }
     } else {
         DeliveryError::Transient(why)
     }
+}
+
+/// Whether a status says that nobody can be served now (SR-87).
+pub(crate) fn says_it_is_down(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
 }
 
 /// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date.
@@ -117,6 +121,7 @@ mod tests {
     use keyback_core::identifier::Identifier;
 
     use super::*;
+    use crate::breakers::TellsOfPeer as _;
     use crate::connectors::MessageKind;
     use crate::messages::Message;
 
@@ -188,8 +193,11 @@ mod tests {
             let status = StatusCode::from_u16(status).unwrap();
             refused(status, &none, "no".to_owned(), now())
         };
-        for status in [408, 425, 429, 500, 502, 503, 504] {
+        for status in [425, 429] {
             assert!(matches!(told(status), DeliveryError::Transient(_)), "{status}");
+        }
+        for status in [408, 500, 502, 503, 504] {
+            assert!(told(status).may_pass() && told(status).peer_is_down(), "{status}");
         }
         for status in [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 422] {
             assert!(matches!(told(status), DeliveryError::Permanent(_)), "{status}");

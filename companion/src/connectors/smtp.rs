@@ -74,7 +74,8 @@ impl SmtpConnector {
         match self.in_time(self.transport.send(mail)).await? {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(DeliveryError::Permanent(describe(&error))),
-            Err(error) => Err(DeliveryError::Transient(describe(&error))),
+            Err(error) if is_about_the_message(&error) => Err(DeliveryError::Transient(describe(&error))),
+            Err(error) => Err(DeliveryError::down(describe(&error))),
         }
     }
 
@@ -99,7 +100,7 @@ impl SmtpConnector {
     async fn in_time<T>(&self, conversation: impl Future<Output = T>) -> Result<T, DeliveryError> {
         tokio::time::timeout(self.timeout, conversation)
             .await
-            .map_err(|_| DeliveryError::Transient("the mail server did not answer in time".to_owned()))
+            .map_err(|_| DeliveryError::down("the mail server did not answer in time"))
     }
 
     fn compose(&self, outgoing: &Outgoing<'_>) -> Result<Mail, DeliveryError> {
@@ -127,6 +128,14 @@ impl SmtpConnector {
         }
         .map_err(|error| refused(&error))
     }
+}
+
+/// Whether a temporary refusal is about this mail or its recipient alone, as greylisting is. 421, 452 and 454 say that the
+/// server can serve nobody (RFC 5321 section 4.2.3, RFC 3207, RFC 4954), and without a code there was no answer at all.
+fn is_about_the_message(error: &lettre::transport::smtp::Error) -> bool {
+    let code = error.status().map(u16::from);
+    // Nor does an address that the server has no way to write down say anything of other mails.
+    error.is_client() || code.is_some_and(|code| !matches!(code, 421 | 452 | 454))
 }
 
 /// What the operator is told. The words of the mail server name the recipient, so its code alone is (SR-31).

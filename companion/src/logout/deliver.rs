@@ -7,7 +7,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 
 use crate::app::Companion;
+use crate::breakers::Circuit;
 use crate::connectors::DeliveryError;
+use crate::connectors::provider::says_it_is_down;
 use crate::job_audit::Ended;
 use crate::oidc::error::Failure;
 use crate::outbox::LogoutNotice;
@@ -62,8 +64,11 @@ pub(crate) async fn deliver(companion: &Companion, notice: &LogoutNotice) -> Res
         // Apps of the file and of `keyback app add` are the operator's word.
         targets: Targets::Any,
     };
-    let answer = companion.outgoing.send(call).await;
-    judge(answer)?;
+    let told = async { judge(companion.outgoing.send(call).await) };
+    companion
+        .breakers
+        .call(Circuit::App(client_id.clone()), told)
+        .await?;
     tracing::info!(app = %app.client_id, sid = %notice.session_id, "the app was told of a session's end");
     Ok(Ended::Arrived(None))
 }
@@ -73,7 +78,7 @@ pub(crate) async fn deliver(companion: &Companion, notice: &LogoutNotice) -> Res
 fn judge(answer: Result<Answer, CallError>) -> Result<(), DeliveryError> {
     let answer = answer.map_err(|error| match error {
         CallError::NotPublic(_) => DeliveryError::Permanent(error.in_full()),
-        _ => DeliveryError::Transient(error.in_full()),
+        _ => DeliveryError::down(error.in_full()),
     })?;
     let status = answer.status;
     if status.is_success() {
@@ -89,7 +94,8 @@ fn judge(answer: Result<Answer, CallError>) -> Result<(), DeliveryError> {
             "the app answered {status}: logout tokens follow no redirect. Set its backchannel_logout_uri to where \
              it listens"
         )),
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
+        _ if says_it_is_down(status) => DeliveryError::down(format!("the app answered {status}{words}")),
+        StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS => {
             DeliveryError::Transient(format!("the app answered {status}{words}"))
         }
         _ if status.is_client_error() => DeliveryError::Transient(format!(
@@ -124,6 +130,7 @@ fn words(answer: &Answer) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breakers::TellsOfPeer as _;
 
     fn answer(status: u16, body: &'static str) -> Result<Answer, CallError> {
         Ok(Answer {
@@ -157,14 +164,18 @@ mod tests {
 
     #[test]
     fn what_a_later_try_may_mend_is_tried_again() {
-        for status in [401, 403, 404, 405, 408, 410, 413, 425, 429, 500, 502, 503, 504] {
+        for status in [401, 403, 404, 405, 410, 413, 425, 429] {
             assert!(
                 matches!(judge(answer(status, "<html>")), Err(DeliveryError::Transient(_))),
                 "{status}"
             );
         }
         let late = Err(CallError::TimedOut(TIMEOUT));
-        assert!(matches!(judge(late), Err(DeliveryError::Transient(_))));
+        let answers = [408, 500, 502, 503, 504].map(|status| answer(status, "<html>"));
+        for answer in answers.into_iter().chain([late]) {
+            let error = judge(answer).unwrap_err();
+            assert!(error.may_pass() && error.peer_is_down(), "{error}");
+        }
     }
 
     #[test]

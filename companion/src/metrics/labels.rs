@@ -1,6 +1,7 @@
 //! The words of the labels.
 
 use super::Label;
+use crate::breakers::CircuitKind;
 use crate::outbox::JobKind;
 
 /// A step of a reset, in their order.
@@ -178,6 +179,10 @@ pub(super) fn of_step(step: Step) -> [Label; 1] {
 
 pub(super) fn of_refusal(place: Place, reason: Reason) -> [Label; 2] {
     [("at", place.as_str()), ("reason", reason.as_str())]
+}
+
+pub(super) fn of_circuit(kind: CircuitKind) -> [Label; 1] {
+    [("peer", kind.as_str())]
 }
 
 pub(super) fn of_job(kind: JobKind, outcome: Outcome) -> [Label; 2] {

@@ -17,6 +17,7 @@ use prometheus_client::registry::{Registry, Unit};
 pub use labels::{Outcome, Place, Reason, Step};
 pub use scrape::{CONTENT_TYPE, Standing};
 
+use crate::breakers::CircuitKind;
 use crate::outbox::JobKind;
 
 type Label = (&'static str, &'static str);
@@ -34,6 +35,8 @@ pub struct Metrics {
     hashing_waiting: Family<[Label; 1], Gauge>,
     hashing_places: Gauge,
     channels: Family<[Label; 1], Gauge>,
+    circuits_open: Family<[Label; 1], Gauge>,
+    circuits_opened: Family<[Label; 1], Counter>,
     memory: Family<[Label; 0], Gauge>,
     registry: Arc<Registry>,
 }
@@ -96,6 +99,18 @@ impl Metrics {
             "Whether the server that carries the messages of a channel answered the last probe",
             Family::clone(&channels),
         );
+        let circuits_open = Family::default();
+        registry.register(
+            "circuits_open",
+            "Peers that are left alone because they were down, by what they are: their jobs wait",
+            Family::clone(&circuits_open),
+        );
+        let circuits_opened = Family::default();
+        registry.register(
+            "circuits_opened",
+            "How often a peer was found to be down and left alone",
+            Family::clone(&circuits_opened),
+        );
         let version = ("version", env!("CARGO_PKG_VERSION"));
         registry.register("build", "The version that runs", Info::new([version]));
         let memory = Family::default();
@@ -126,6 +141,8 @@ impl Metrics {
             hashing_waiting,
             hashing_places,
             channels,
+            circuits_open,
+            circuits_opened,
             memory,
             registry: Arc::new(root),
         };
@@ -158,6 +175,13 @@ impl Metrics {
         self.jobs.get_or_create(&labels::of_job(kind, outcome)).inc();
     }
 
+    /// A peer was found to be down.
+    pub fn circuit_opened(&self, kind: CircuitKind) {
+        self.circuits_opened
+            .get_or_create(&labels::of_circuit(kind))
+            .inc();
+    }
+
     /// What has not happened yet is 0: a rate over what is not there shows nothing of the first time it happens.
     fn begin_at_zero(&self) {
         for step in Step::ALL {
@@ -166,6 +190,11 @@ impl Metrics {
         for (place, reason) in labels::REFUSALS {
             self.refusals
                 .get_or_create(&labels::of_refusal(place, reason))
+                .inc_by(0);
+        }
+        for kind in CircuitKind::ALL {
+            self.circuits_opened
+                .get_or_create(&labels::of_circuit(kind))
                 .inc_by(0);
         }
         for kind in JobKind::ALL {

@@ -3,7 +3,8 @@
 use keyback_core::time::Timestamp;
 use prometheus_client::encoding::text::encode;
 
-use super::{Metrics, process};
+use super::{Metrics, labels, process};
+use crate::breakers::{CircuitKind, OpenCircuit};
 use crate::hashing::Waiting;
 use crate::outbox::JobKind;
 use crate::store::jobs::OfKind;
@@ -20,6 +21,8 @@ pub struct Standing {
     pub hashing: Waiting,
     /// The channels that were probed, and whether their servers answered.
     pub channels: Vec<(&'static str, bool)>,
+    /// Peers that are left alone.
+    pub open: Vec<OpenCircuit>,
 }
 
 impl Metrics {
@@ -56,6 +59,12 @@ impl Metrics {
             self.channels
                 .get_or_create(&[("channel", channel)])
                 .set((*is_up).into());
+        }
+        for kind in CircuitKind::ALL {
+            let open = standing.open.iter().filter(|open| open.circuit.kind() == kind);
+            self.circuits_open
+                .get_or_create(&labels::of_circuit(kind))
+                .set(count(open.count()));
         }
         if let Some(bytes) = process::resident_memory() {
             self.memory.get_or_create(&[]).set(bytes);

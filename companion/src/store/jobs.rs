@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use keyback_core::time::Timestamp;
+use serde_json::json;
 use sqlx::{FromRow, SqliteExecutor};
 
 use super::audit::{self, CodeOf};
@@ -29,29 +30,31 @@ pub struct NewJob<'a> {
 /// Calls to one target under way at one time: others are called meanwhile.
 const MOST_OF_TARGET: i64 = 2;
 
-/// Jobs of one lane don't wait for those of the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Jobs of one lane don't wait for those of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(rename_all = "lowercase")]
 pub enum Lane {
-    /// To people.
-    Messages,
+    /// To people, by e-mail.
+    Email,
+    /// To people, by text message.
+    Sms,
     /// To the servers of others, which may not answer.
     Calls,
-}
-
-impl Lane {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Messages => "messages",
-            Self::Calls => "calls",
-        }
-    }
 }
 
 /// How many jobs of each lane a worker can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Free {
-    pub messages: usize,
+    pub email: usize,
+    pub sms: usize,
     pub calls: usize,
+}
+
+impl Free {
+    /// Whether it can take no job at all.
+    pub fn is_none(self) -> bool {
+        self.email == 0 && self.sms == 0 && self.calls == 0
+    }
 }
 
 /// A job that was taken.
@@ -59,6 +62,7 @@ pub struct Free {
 pub struct Job {
     pub id: String,
     pub kind: String,
+    pub lane: Lane,
     pub payload: String,
     /// How often it has been taken, this time included.
     pub attempts: i64,
@@ -92,7 +96,7 @@ pub async fn add_for(
     .bind(job.payload)
     .bind(job.created_at.as_millis())
     .bind(job.expires_at.as_millis())
-    .bind(job.lane.as_str())
+    .bind(job.lane)
     .bind(job.target)
     .bind(run_at.as_millis())
     .execute(db)
@@ -102,36 +106,52 @@ pub async fn add_for(
 
 /// Takes jobs that are due, for as long as the lease. A call waits for those of its reference that were written before
 /// it, in the same transaction too, so that they come in their order (SR-60). Of the calls to one target few are taken at a time, and first tries before others, so
-/// that a target that doesn't answer delays nobody else.
+/// that a target that doesn't answer delays nobody else; of those in `left_alone` none is (SR-87).
 pub async fn take(
     db: impl SqliteExecutor<'_>,
     now: Timestamp,
     lease: Duration,
     free: Free,
+    left_alone: &[String],
 ) -> Result<Vec<Job>, StoreError> {
     let most = |count| i64::try_from(count).unwrap_or(i64::MAX);
     Ok(sqlx::query_as(
         "UPDATE jobs SET lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
          SELECT id FROM (SELECT id FROM jobs WHERE lane = $3 AND run_at <= $1 AND lease_until <= $1 \
          AND expires_at > $1 ORDER BY run_at LIMIT $4) AS m UNION ALL \
+         SELECT id FROM (SELECT id FROM jobs WHERE lane = $8 AND run_at <= $1 AND lease_until <= $1 \
+         AND expires_at > $1 ORDER BY run_at LIMIT $9) AS s UNION ALL \
          SELECT id FROM (SELECT d.id FROM (SELECT j.id, j.target, j.attempts, j.run_at, ROW_NUMBER() OVER ( \
          PARTITION BY COALESCE(j.target, j.id) ORDER BY j.attempts > 0, j.run_at, j.id) AS place FROM jobs AS j \
          WHERE j.lane = $5 AND j.run_at <= $1 AND j.lease_until <= $1 AND j.expires_at > $1 \
+         AND (j.target IS NULL OR j.target NOT IN (SELECT value FROM json_each($10))) \
          AND NOT EXISTS (SELECT 1 FROM jobs AS e WHERE e.reference = j.reference \
          AND e.rowid < j.rowid AND e.expires_at > $1)) AS d LEFT JOIN (SELECT target, COUNT(*) AS busy \
          FROM jobs WHERE lane = $5 AND lease_until > $1 GROUP BY target) AS b ON b.target = d.target \
          WHERE d.place + COALESCE(b.busy, 0) <= $7 ORDER BY d.attempts > 0, d.run_at LIMIT $6) AS c) \
-         RETURNING id, kind, payload, attempts, expires_at",
+         RETURNING id, kind, lane, payload, attempts, expires_at",
     )
     .bind(now.as_millis())
     .bind((now + lease).as_millis())
-    .bind(Lane::Messages.as_str())
-    .bind(most(free.messages))
-    .bind(Lane::Calls.as_str())
+    .bind(Lane::Email)
+    .bind(most(free.email))
+    .bind(Lane::Calls)
     .bind(most(free.calls))
     .bind(MOST_OF_TARGET)
+    .bind(Lane::Sms)
+    .bind(most(free.sms))
+    .bind(json!(left_alone).to_string())
     .fetch_all(db)
     .await?)
+}
+
+/// Puts a job back as it was before it was taken: nothing of it was tried.
+pub async fn leave(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE jobs SET lease_until = 0, attempts = attempts - 1 WHERE id = $1")
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// Erases a job: it was delivered, or never can be.
@@ -238,8 +258,8 @@ mod tests {
         (folder, store)
     }
 
-    async fn call(store: &Store, id: &str, target: &str) {
-        let job = NewJob {
+    fn a_call<'a>(id: &'a str, target: &'a str) -> NewJob<'a> {
+        NewJob {
             id,
             kind: "logout",
             lane: Lane::Calls,
@@ -248,13 +268,24 @@ mod tests {
             payload: "",
             created_at: NOW,
             expires_at: NOW + Duration::from_secs(86_400),
-        };
-        add(store.writer(), &job).await.unwrap();
+        }
+    }
+
+    async fn call(store: &Store, id: &str, target: &str) {
+        add(store.writer(), &a_call(id, target)).await.unwrap();
     }
 
     async fn taken(store: &Store, now: Timestamp, calls: usize) -> Vec<String> {
-        let free = Free { messages: 8, calls };
-        let mut ids: Vec<_> = take(store.writer(), now, LEASE, free)
+        taken_but(store, now, calls, &[]).await
+    }
+
+    async fn taken_but(store: &Store, now: Timestamp, calls: usize, left_alone: &[String]) -> Vec<String> {
+        let free = Free {
+            email: 8,
+            sms: 8,
+            calls,
+        };
+        let mut ids: Vec<_> = take(store.writer(), now, LEASE, free, left_alone)
             .await
             .unwrap()
             .into_iter()
@@ -306,6 +337,33 @@ mod tests {
             done(store.writer(), done_id).await.unwrap();
             assert_eq!(taken(&store, NOW, 8).await, [next]);
         }
+    }
+
+    #[tokio::test]
+    async fn sr87_whoever_is_left_alone_keeps_its_jobs_untouched_and_in_order() {
+        let (_folder, store) = store().await;
+        for id in ["mute-1", "mute-2"] {
+            let job = NewJob {
+                reference: Some("mute:ada"),
+                ..a_call(id, "mute")
+            };
+            add(store.writer(), &job).await.unwrap();
+        }
+        call(&store, "other", "other").await;
+        let left_alone = ["mute".to_owned()];
+        assert_eq!(taken_but(&store, NOW, 8, &left_alone).await, ["other"]);
+        assert_eq!(taken(&store, NOW, 8).await, ["mute-1"]);
+        // It found the circuit open: it comes as its first try again, and before the later one.
+        leave(store.writer(), "mute-1").await.unwrap();
+        assert_eq!(taken_but(&store, NOW, 8, &left_alone).await, [""; 0]);
+        let free = Free {
+            email: 0,
+            sms: 0,
+            calls: 8,
+        };
+        let again = take(store.writer(), NOW, LEASE, free, &[]).await.unwrap();
+        let again: Vec<_> = again.iter().map(|job| (job.id.as_str(), job.attempts)).collect();
+        assert_eq!(again, [("mute-1", 1)]);
     }
 
     #[tokio::test]

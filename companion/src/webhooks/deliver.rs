@@ -7,7 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use super::Webhook;
 use crate::app::Companion;
+use crate::breakers::Circuit;
 use crate::connectors::DeliveryError;
+use crate::connectors::provider::says_it_is_down;
 use crate::job_audit::Ended;
 use crate::outbox::WebhookDelivery;
 use crate::outgoing::signature::sign_with_all;
@@ -40,7 +42,9 @@ pub(crate) async fn deliver(
         timeout: TIMEOUT,
         targets: hook.targets,
     };
-    judge(&hook.target, companion.outgoing.send(call).await)?;
+    let circuit = Circuit::Webhook(hook.id.clone());
+    let told = async { judge(&hook.target, companion.outgoing.send(call).await) };
+    companion.breakers.call(circuit, told).await?;
     tracing::info!(job = %job_id, event = %delivery.event, webhook = %hook.target, "a webhook was told");
     Ok(Ended::Arrived(None))
 }
@@ -73,13 +77,13 @@ fn judge(target: &str, answer: Result<Answer, CallError>) -> Result<(), Delivery
             }
             _ => error.in_full(),
         };
-        DeliveryError::Transient(format!("the webhook {target} could not be told: {why}"))
+        DeliveryError::down(format!("the webhook {target} could not be told: {why}"))
     })?;
     let status = answer.status;
     if status.is_success() {
         return Ok(());
     }
-    Err(DeliveryError::Transient(match status.as_u16() {
+    let why = match status.as_u16() {
         300..=399 => format!(
             "the webhook {target} answered {status}, and no redirect is followed: set its url to where it leads"
         ),
@@ -87,12 +91,18 @@ fn judge(target: &str, answer: Result<Answer, CallError>) -> Result<(), Delivery
             format!("the webhook {target} answered {status}: compare its signing_key with the receiver's")
         }
         _ => format!("the webhook {target} answered {status}"),
-    }))
+    };
+    Err(if says_it_is_down(status) {
+        DeliveryError::down(why)
+    } else {
+        DeliveryError::Transient(why)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::breakers::TellsOfPeer as _;
 
     const TARGET: &str = "https://hook.example/a";
 
@@ -109,9 +119,22 @@ mod tests {
         for status in [200, 201, 202, 204] {
             assert!(judge(TARGET, answer(status)).is_ok(), "{status}");
         }
-        for status in [301, 307, 400, 401, 404, 410, 429, 500, 503] {
-            assert!(
-                matches!(judge(TARGET, answer(status)), Err(DeliveryError::Transient(_))),
+        for (status, is_down) in [
+            (301, false),
+            (307, false),
+            (400, false),
+            (401, false),
+            (404, false),
+            (408, true),
+            (410, false),
+            (429, false),
+            (500, true),
+            (503, true),
+        ] {
+            let error = judge(TARGET, answer(status)).unwrap_err();
+            assert_eq!(
+                (error.may_pass(), error.peer_is_down()),
+                (true, is_down),
                 "{status}"
             );
         }

@@ -265,6 +265,27 @@ async fn sr13_the_provider_is_called_so_often_and_the_operator_sees_why_not_more
     assert_eq!(app.audited("refused").await, 3);
 }
 
+/// Nobody waits for its silence: after five answers that nobody could verify, none is sent there for a while, and nothing is
+/// let through.
+#[tokio::test]
+async fn sr87_while_it_is_down_it_is_left_alone_and_lets_nobody_pass() {
+    let (app, provider) = with_captcha(|_| ()).await;
+    let mut browser = app.browser();
+    provider.says.lock().unwrap().status = StatusCode::BAD_GATEWAY;
+    for number in 0..8 {
+        ask(&mut browser, ADA, &format!("in vain {number}")).await;
+        browser.assert_status(503);
+    }
+    assert_eq!(provider.says.lock().unwrap().asked.len(), 5);
+    provider.says.lock().unwrap().status = StatusCode::OK;
+    ask(&mut browser, ADA, "too early").await;
+    browser.assert_status(503);
+    app.advance(Duration::from_secs(5));
+    ask(&mut browser, ADA, "in time").await;
+    browser.assert_status(200);
+    assert_eq!(app.letters_to(ADA).await.len(), 1);
+}
+
 #[tokio::test]
 async fn sr13_without_a_script_the_code_comes_later_and_few_do() {
     let (app, provider) = with_captcha(|_| ()).await;

@@ -1,12 +1,19 @@
 //! Whoever asks learns nothing about whether there is an account.
 
+use std::time::Duration;
+
+use keyback_companion::config::duration::Span;
 use keyback_companion::store::account_status::AccountStatus;
 use keyback_companion::store::users::NewUser;
-use keyback_tests::{ADA, Browser, OLD_PASSWORD, Page, TestApp};
+use keyback_tests::{ADA, Browser, OLD_PASSWORD, Page, SmtpManner, SmtpSink, TestApp, eventually};
 
 use super::codes::wrong;
+use crate::smtp::over_smtp;
 
 const NOBODY: &str = "bob@example.com";
+const DISABLED: &str = "eve@example.com";
+const UNVERIFIED: &str = "una@example.com";
+const PASSWORDLESS: &str = "pat@example.com";
 
 /// What an answer shows, with what is random in every one made equal.
 fn shown(page: &Page, address: &str) -> (u16, Vec<(String, String)>, String) {
@@ -37,7 +44,7 @@ async fn answers(app: &TestApp, address: &str) -> Vec<(u16, Vec<(String, String)
     let mut answers = vec![(posted.status, Vec::new(), posted.body.clone())];
     browser.ask_reset(address).await;
     answers.push(shown(browser.page(), address));
-    app.settle().await;
+    all_taken(app).await;
     // "000000" is right once in a million runs for who has an account.
     for _ in 0..5 {
         browser.enter_code("000000").await;
@@ -48,32 +55,75 @@ async fn answers(app: &TestApp, address: &str) -> Vec<(u16, Vec<(String, String)
     answers
 }
 
+/// Waits until the worker has begun every job, whatever comes of it.
+async fn all_taken(app: &TestApp) {
+    eventually("every job to be taken", async || {
+        let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM jobs WHERE attempts = 0")
+            .fetch_one(app.companion.store.reader())
+            .await
+            .unwrap();
+        (waiting == 0).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn sr01_sr26_known_unknown_disabled_and_unverified_addresses_are_answered_alike() {
     let app = TestApp::start().await;
-    // All of one length, so that pages can be compared byte by byte.
-    let (disabled, unverified, passwordless) = ("eve@example.com", "una@example.com", "pat@example.com");
-    app.add_user(ADA, Some(OLD_PASSWORD)).await;
-    let id = app.add_user(disabled, Some(OLD_PASSWORD)).await;
-    app.set_status(&id, AccountStatus::Disabled).await;
-    let user = NewUser {
-        email: Some(unverified.to_owned()),
-        ..NewUser::default()
-    };
-    app.add(user, Some(OLD_PASSWORD)).await;
-    app.add_user(passwordless, None).await;
-    let known = answers(&app, ADA).await;
-    for other in [NOBODY, disabled, unverified, passwordless] {
-        for (theirs, known) in answers(&app, other).await.into_iter().zip(&known) {
-            assert_eq!(theirs, *known, "{other}");
-        }
-    }
+    assert_answered_alike(&app).await;
     // SR-4: nothing leaves for whoever may not reset.
-    for silent in [NOBODY, disabled, unverified] {
+    for silent in [NOBODY, DISABLED, UNVERIFIED] {
         assert!(app.letters_to(silent).await.is_empty(), "{silent}");
     }
     assert_eq!(app.letters_to(ADA).await.len(), 2);
-    assert_eq!(app.letters_to(passwordless).await.len(), 2);
+    assert_eq!(app.letters_to(PASSWORDLESS).await.len(), 2);
+}
+
+/// SR-34: and so they are while the mail server is slow, refuses everything or some, or hangs.
+#[tokio::test]
+async fn sr01_they_are_answered_alike_whatever_the_mail_server_does() {
+    for manner in [
+        SmtpManner::Takes,
+        SmtpManner::Slow(Duration::from_millis(200)),
+        SmtpManner::Refuses("421 4.3.2 closed for today"),
+        SmtpManner::RefusesRecipients("550 5.1.1 nobody here"),
+        SmtpManner::Hangs,
+    ] {
+        let sink = SmtpSink::in_manner(manner).await;
+        let app = TestApp::with(|config| {
+            over_smtp(config, sink.address);
+            // Five in vain, and nobody is tried any more: here each is.
+            config.email.timeout = Span::seconds(60);
+        })
+        .await;
+        assert_answered_alike(&app).await;
+        for mail in sink.mails() {
+            assert!(
+                [ADA, PASSWORDLESS].contains(&mail.to[0].as_str()),
+                "{manner:?}: {mail:?}"
+            );
+        }
+    }
+}
+
+/// With an account in each state.
+async fn assert_answered_alike(app: &TestApp) {
+    // All of one length, so that pages can be compared byte by byte.
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let id = app.add_user(DISABLED, Some(OLD_PASSWORD)).await;
+    app.set_status(&id, AccountStatus::Disabled).await;
+    let user = NewUser {
+        email: Some(UNVERIFIED.to_owned()),
+        ..NewUser::default()
+    };
+    app.add(user, Some(OLD_PASSWORD)).await;
+    app.add_user(PASSWORDLESS, None).await;
+    let known = answers(app, ADA).await;
+    for other in [NOBODY, DISABLED, UNVERIFIED, PASSWORDLESS] {
+        for (theirs, known) in answers(app, other).await.into_iter().zip(&known) {
+            assert_eq!(theirs, *known, "{other}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -101,7 +151,7 @@ async fn sr15_a_phone_number_that_was_never_verified_gets_no_code() {
 async fn code_of_the_waiting_job(app: &TestApp) -> String {
     use keyback_companion::outbox::SendCode;
     use keyback_companion::store::jobs::Job;
-    let job: Job = sqlx::query_as("SELECT id, kind, payload, attempts, expires_at FROM jobs")
+    let job: Job = sqlx::query_as("SELECT id, kind, lane, payload, attempts, expires_at FROM jobs")
         .fetch_one(app.companion.store.reader())
         .await
         .unwrap();

@@ -1,5 +1,6 @@
 //! Messages over providers behind HTTP: Twilio, any SMS gateway, and an endpoint that takes Logto's mails.
 
+mod breakers;
 mod email;
 mod reach;
 mod sms;

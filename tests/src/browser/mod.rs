@@ -5,7 +5,7 @@ mod jar;
 mod page;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ pub struct Browser {
     tells: Tells,
     /// `User-Agent`.
     calls_itself: Option<&'static str>,
+    comes_from: Option<IpAddr>,
 }
 
 /// One request of a way, and what it was answered.
@@ -87,6 +88,7 @@ impl Browser {
             hops: Vec::new(),
             tells: Tells::Both,
             calls_itself: None,
+            comes_from: None,
         }
     }
 
@@ -117,6 +119,13 @@ impl Browser {
     #[must_use]
     pub fn that_calls_itself(mut self, name: &'static str) -> Self {
         self.calls_itself = Some(name);
+        self
+    }
+
+    /// The same browser behind a proxy that says where it is (`X-Forwarded-For`).
+    #[must_use]
+    pub fn that_comes_from(mut self, address: IpAddr) -> Self {
+        self.comes_from = Some(address);
         self
     }
 
@@ -305,6 +314,9 @@ impl Browser {
         }
         if let Some(name) = self.calls_itself {
             request = request.header(header::USER_AGENT, name);
+        }
+        if let Some(address) = self.comes_from {
+            request = request.header("x-forwarded-for", address.to_string());
         }
         if self.tells == Tells::Both {
             request = request.header("sec-fetch-site", fetch_site(from, url, crossed));

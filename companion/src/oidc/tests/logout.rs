@@ -40,11 +40,12 @@ const NATIVE: [(&str, &str); 2] = [
 /// What waits in the outbox: client id, person, session.
 async fn notices(bench: &Bench) -> Vec<(String, String, String)> {
     let free = Free {
-        messages: 100,
+        email: 100,
+        sms: 100,
         calls: 100,
     };
     let lease = Duration::from_secs(1);
-    let jobs = jobs::take(bench.store.writer(), bench.now(), lease, free)
+    let jobs = jobs::take(bench.store.writer(), bench.now(), lease, free, &[])
         .await
         .unwrap();
     let outbox = Outbox::new(bench.root_keys.sealer(Purpose::Jobs), Arc::new(SystemRandom));
