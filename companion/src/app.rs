@@ -34,6 +34,7 @@ use crate::outgoing::OutgoingHttp;
 use crate::pages::provider_pages::DesignedPages;
 use crate::refusals::Refusals;
 use crate::relying_party::{InProcess, RelyingParty};
+use crate::reset_links::ResetLinks;
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{
     Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, jobs, limits, reset,
@@ -65,6 +66,8 @@ pub struct Companion {
     /// The development inbox, where a connector is one.
     pub inbox: Option<Inbox>,
     pub outbox: Outbox,
+    /// Reads the links of mails, also once no more are sent.
+    pub reset_links: ResetLinks,
     pub notices: Notices,
     pub webhooks: Webhooks,
     pub endings: Endings,
@@ -155,7 +158,13 @@ impl Companion {
             Arc::clone(&random),
             identifiers.clone(),
         );
-        let rows = ResetRows::new(store.clone(), outbox.clone(), Arc::clone(&random));
+        let reset_links = ResetLinks::new(root_keys.sealer(Purpose::ResetLinks), Arc::clone(&random));
+        let rows = ResetRows::new(
+            store.clone(),
+            outbox.clone(),
+            config.reset.links.then(|| reset_links.clone()),
+            Arc::clone(&random),
+        );
         let resets = ResetService::new(ResetParts {
             store: rows.clone(),
             limiter: Limiter::new(rows.clone(), config.limits.limits()),
@@ -224,6 +233,7 @@ impl Companion {
             connectors,
             availability,
             outbox,
+            reset_links,
             notices,
             webhooks,
             endings,

@@ -34,6 +34,7 @@ pub mod pages;
 pub mod profile;
 pub mod refusals;
 pub mod relying_party;
+pub mod reset_links;
 pub mod secrets;
 pub mod serve;
 pub mod store;

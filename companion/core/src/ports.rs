@@ -124,6 +124,8 @@ pub struct SentCode<'a> {
 pub struct CodeJob {
     /// The job; a retry sends the same message under the same id (SR-34).
     pub id: JobId,
+    /// The flow that asked for the code.
+    pub flow_id: FlowId,
     /// The challenge to bind the subject to.
     pub challenge_id: ChallengeId,
     /// Where the visitor says they are reached. The message goes to the address that the account holds (SR-11).

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use keyback_core::event::Event;
+use keyback_core::identifier::IdentifierKind;
 use keyback_core::ids::{ChallengeId, FlowId};
-use keyback_core::ports::{Failure, LimitStore, ResetStore, Saved, SentCode};
+use keyback_core::ports::{CodeJob, Failure, LimitStore, ResetStore, Saved, SentCode};
 use keyback_core::random::Random;
 use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
 use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
 use keyback_core::time::Timestamp;
+use zeroize::Zeroizing;
 
 use crate::fail_point::{FailPoint, Step};
 use crate::outbox::Outbox;
+use crate::reset_links::ResetLinks;
 use crate::store::{Store, StoreError, audit, jobs, reset};
 
 /// Flows, challenges, limits and the jobs that carry codes. Cheap to clone.
@@ -19,23 +22,34 @@ use crate::store::{Store, StoreError, audit, jobs, reset};
 pub struct ResetRows {
     store: Store,
     outbox: Outbox,
+    /// Where mails carry links.
+    links: Option<ResetLinks>,
     random: Arc<dyn Random>,
 }
 
 impl ResetRows {
-    pub fn new(store: Store, outbox: Outbox, random: Arc<dyn Random>) -> Self {
+    pub fn new(store: Store, outbox: Outbox, links: Option<ResetLinks>, random: Arc<dyn Random>) -> Self {
         Self {
             store,
             outbox,
+            links,
             random,
         }
+    }
+
+    /// The link of a code that is asked for by mail. Whether anybody gets it is not known here.
+    fn link_of(&self, job: &CodeJob) -> Option<Zeroizing<String>> {
+        let links = self.links.as_ref()?;
+        (job.identifier.kind() == IdentifierKind::Email).then(|| links.seal(job))
     }
 
     async fn write_begin(&self, sent: &SentCode<'_>) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         reset::add_flow(&mut *tx, sent.flow).await?;
         reset::add_challenge(&mut *tx, sent.challenge).await?;
-        self.outbox.send_code(&mut *tx, sent.job).await?;
+        self.outbox
+            .send_code(&mut *tx, sent.job, self.link_of(sent.job))
+            .await?;
         audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
         FailPoint::BeforeCommit(Step::Begin).reach();
         tx.commit().await?;
@@ -71,7 +85,9 @@ impl ResetRows {
             jobs::withdraw(&mut *tx, &old).await?;
         }
         reset::add_challenge(&mut *tx, sent.challenge).await?;
-        self.outbox.send_code(&mut *tx, sent.job).await?;
+        self.outbox
+            .send_code(&mut *tx, sent.job, self.link_of(sent.job))
+            .await?;
         audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
         tx.commit().await?;
         self.outbox.wake();

@@ -24,6 +24,7 @@ mod password_rules;
 pub mod provider_pages;
 mod request;
 mod reset_endpoint;
+pub(crate) mod reset_link;
 mod respond;
 mod sign_in;
 mod sign_out;
@@ -54,6 +55,7 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
         )
         .route("/forgot-password/code", get(code::get).post(code::post))
         .route("/forgot-password/code/resend", post(code::resend))
+        .route(reset_link::PATH, get(reset_link::get))
         .route(
             "/forgot-password/password",
             get(new_password::get).post(new_password::post),
