@@ -37,8 +37,8 @@ use crate::relying_party::{InProcess, RelyingParty};
 use crate::reset_links::ResetLinks;
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{
-    Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, jobs, limits, reset,
-    sent_codes, text_messages,
+    Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, jobs, limits, one_time_tokens,
+    reset, sent_codes, text_messages,
 };
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
@@ -266,6 +266,7 @@ impl Companion {
         audit::sweep(db, now - self.config.audit.kept.0).await?;
         former_addresses::sweep(db, now).await?;
         sent_codes::sweep(db, now).await?;
+        one_time_tokens::sweep(db, now).await?;
         self.provider.sweep(now).await?;
         Ok(())
     }

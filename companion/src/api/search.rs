@@ -11,11 +11,44 @@ const PAGE_SIZE: i64 = 20;
 /// As Logto: no more at once.
 const LARGEST_PAGE: i64 = 100;
 
+/// Which page of a list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paged {
+    page: i64,
+    pub(super) limit: i64,
+}
+
+impl Default for Paged {
+    fn default() -> Self {
+        Self {
+            page: 1,
+            limit: PAGE_SIZE,
+        }
+    }
+}
+
+impl Paged {
+    /// Reads a field of the query, if it is one of a page's.
+    pub(super) fn read(&mut self, name: &str, value: &str) -> Result<(), ApiError> {
+        match name {
+            "page" => self.page = number(value)?,
+            "page_size" => self.limit = number(value)?.min(LARGEST_PAGE),
+            // As everywhere, what nobody asks for has no effect.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// How many stand on the pages before.
+    pub(super) fn offset(self) -> i64 {
+        (self.page - 1).saturating_mul(self.limit)
+    }
+}
+
 /// Which accounts, and which page of them.
 pub(super) struct Search {
     pub(super) which: Which,
-    pub(super) offset: i64,
-    pub(super) limit: i64,
+    pub(super) paged: Paged,
 }
 
 impl Search {
@@ -29,14 +62,12 @@ impl Search {
                  mode exact.",
             )
         };
-        let (mut page, mut limit) = (1, PAGE_SIZE);
+        let mut paged = Paged::default();
         let mut searched: Option<(&str, &str)> = None;
         let mut mode: Option<&str> = None;
         let mut case_matters = false;
         for (name, value) in pairs.iter() {
             match name {
-                "page" => page = number(value)?,
-                "page_size" => limit = number(value)?.min(LARGEST_PAGE),
                 // As in Logto: of user names alone, since addresses here have one form.
                 "isCaseSensitive" => case_matters = value == "true",
                 "search" => return Err(unknown()),
@@ -44,8 +75,7 @@ impl Search {
                     Some(("search", field)) if searched.is_none() => searched = Some((field, value)),
                     Some(("mode", field)) if mode.is_none() && value == "exact" => mode = Some(field),
                     Some(("search" | "mode", _)) => return Err(unknown()),
-                    // As everywhere, what nobody asks for has no effect.
-                    _ => {}
+                    _ => paged.read(name, value)?,
                 },
             }
         }
@@ -56,11 +86,7 @@ impl Search {
             }
             _ => return Err(unknown()),
         };
-        Ok(Self {
-            which,
-            offset: (page - 1).saturating_mul(limit),
-            limit,
-        })
+        Ok(Self { which, paged })
     }
 }
 

@@ -35,8 +35,8 @@ const ADD: ApiCall = ApiCall {
     status: 200,
     event: WebhookEvent::UserCreated,
 };
-/// How many accounts there are on all pages.
-const TOTAL: HeaderName = HeaderName::from_static("total-number");
+/// How many there are on all pages of a list.
+pub(super) const TOTAL: HeaderName = HeaderName::from_static("total-number");
 
 /// The members of a new account.
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ pub(super) async fn get(
     let search = Search::parse(query.as_deref().unwrap_or_default())?;
     let db = companion.store.reader();
     let total = accounts::count(db, &search.which).await?;
-    let found = accounts::page(db, &search.which, search.offset, search.limit).await?;
+    let found = accounts::page(db, &search.which, search.paged.offset(), search.paged.limit).await?;
     let found: Vec<_> = found.iter().map(shown).collect();
     Ok(([(TOTAL, total.to_string())], Json(found)).into_response())
 }

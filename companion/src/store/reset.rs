@@ -9,7 +9,7 @@ use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
 use super::account_status::AccountStatus;
-use super::{StoreError, Transaction};
+use super::{StoreError, Transaction, one_time_tokens};
 
 /// How long a flow's row outlives it: the done page and "this code was used" can still be told.
 const KEPT_AFTER_EXPIRY_MS: i64 = 3_600_000;
@@ -226,6 +226,7 @@ pub async fn end_resets_of(
         .bind(keep)
         .execute(&mut **tx)
         .await?;
+    one_time_tokens::revoke_of(&mut **tx, subject).await?;
     Ok(())
 }
 

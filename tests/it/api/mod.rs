@@ -5,6 +5,7 @@ mod addresses;
 mod codes;
 mod management;
 mod my_sessions;
+mod one_time_tokens;
 mod passwords;
 mod sign_outs;
 mod told;
