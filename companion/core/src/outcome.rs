@@ -214,6 +214,19 @@ pub enum VerifyRejection {
     },
 }
 
+/// Why a one-time token opened no flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRejection {
+    /// It was used or revoked, has expired, is for another address or purpose, never was one, or nobody may reset over the
+    /// address: one answer for all.
+    Refused,
+    /// Too many were brought.
+    Limited {
+        /// When to come back.
+        retry_after: Duration,
+    },
+}
+
 /// Why no password was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetPasswordRejection {

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use keyback_core::event::Event;
-use keyback_core::identifier::IdentifierKind;
-use keyback_core::ids::{ChallengeId, FlowId};
+use keyback_core::identifier::{Identifier, IdentifierKind};
+use keyback_core::ids::{ChallengeId, FlowId, Subject};
 use keyback_core::ports::{CodeJob, Failure, LimitStore, ResetStore, Saved, SentCode};
 use keyback_core::random::Random;
 use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
-use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
+use keyback_core::reset::{Challenge, ConsumedToken, CountedChallenge, OpenedByToken, ResetFlow};
+use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::fail_point::{FailPoint, Step};
 use crate::outbox::Outbox;
 use crate::reset_links::ResetLinks;
-use crate::store::{Store, StoreError, audit, jobs, reset};
+use crate::store::{Store, StoreError, audit, former_addresses, jobs, one_time_tokens, reset};
 
 /// Flows, challenges, limits and the jobs that carry codes. Cheap to clone.
 #[derive(Clone)]
@@ -56,6 +57,32 @@ impl ResetRows {
         FailPoint::AfterCommit(Step::Begin).reach();
         self.outbox.wake();
         Ok(())
+    }
+
+    async fn write_open_by_token(
+        &self,
+        token: &SecretDigest,
+        identifier: &Identifier,
+        now: Timestamp,
+        open: impl FnOnce(ConsumedToken) -> (OpenedByToken, Event) + Send,
+    ) -> Result<Option<OpenedByToken>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        if !one_time_tokens::consume_for_reset(&mut *tx, token, identifier, now).await? {
+            return Ok(None);
+        }
+        // Dropping the transaction takes the use back.
+        let Some(found) = former_addresses::find_resettable(&mut *tx, identifier, now).await? else {
+            return Ok(None);
+        };
+        let (opened, event) = open(ConsumedToken {
+            subject: Subject::new(found.user.id),
+        });
+        reset::add_flow(&mut *tx, &opened.flow).await?;
+        audit::write_event(&mut *tx, self.random.as_ref(), &event).await?;
+        FailPoint::BeforeCommit(Step::Proof).reach();
+        tx.commit().await?;
+        FailPoint::AfterCommit(Step::Proof).reach();
+        Ok(Some(opened))
     }
 
     async fn write_save(&self, flow: &ResetFlow, event: &Event) -> Result<Saved, StoreError> {
@@ -111,6 +138,18 @@ impl ResetStore for ResetRows {
         self.write_begin(sent)
             .await
             .map_err(|error| Failure::broken("write the flow", error))
+    }
+
+    async fn open_by_token(
+        &self,
+        token: &SecretDigest,
+        identifier: &Identifier,
+        now: Timestamp,
+        open: impl FnOnce(ConsumedToken) -> (OpenedByToken, Event) + Send,
+    ) -> Result<Option<OpenedByToken>, Failure> {
+        self.write_open_by_token(token, identifier, now, open)
+            .await
+            .map_err(|error| Failure::broken("open a flow by a token", error))
     }
 
     async fn load(&self, id: &FlowId) -> Result<Option<(ResetFlow, Option<Challenge>)>, Failure> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keyback_core::identifier::Identifier;
 use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,18 @@ impl InteractionEvent {
         [Self::SignIn, Self::Register, Self::ForgotPassword]
             .into_iter()
             .find(|event| event.as_str() == text)
+    }
+}
+
+impl OneTimeToken {
+    /// Whether it proves an address for a reset: the condition of [`consume_for_reset`], for who only looks.
+    pub fn resets(&self, address: &Identifier) -> bool {
+        self.status == Status::Active
+            && self.email == address.as_str()
+            && matches!(
+                self.interaction_event,
+                None | Some(InteractionEvent::ForgotPassword)
+            )
     }
 }
 
@@ -217,6 +230,26 @@ pub async fn page(
     .fetch_all(db)
     .await?;
     rows.into_iter().map(|row| row.load(now)).collect()
+}
+
+/// Uses up a token that proves an address for a reset. One statement: of many at once one does it.
+pub async fn consume_for_reset(
+    db: impl SqliteExecutor<'_>,
+    digest: &SecretDigest,
+    address: &Identifier,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE one_time_tokens SET status = 'consumed' WHERE token_digest = $1 AND email = $2 AND status = 'active' AND \
+         expires_at > $3 AND (interaction_event IS NULL OR interaction_event = $4)",
+    )
+    .bind(text(digest))
+    .bind(address.as_str())
+    .bind(now.as_millis())
+    .bind(InteractionEvent::ForgotPassword.as_str())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Takes an active token out of use, as used or as revoked. One statement: of many at once one does it.

@@ -160,6 +160,10 @@ async fn respond(
             );
         }
         Settled::Consent(_) => "/consent",
+        // The app has sent its mail itself: no connector of ours is needed.
+        Settled::SignIn(_) if request.one_time_token.is_some() && request.login_hint.is_some() => {
+            "/forgot-password/token"
+        }
         Settled::SignIn(_) if request.first_screen.is_reset() && inner.reset_available => "/forgot-password",
         Settled::SignIn(_) => "/sign-in",
     };

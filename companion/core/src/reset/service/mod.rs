@@ -1,5 +1,7 @@
 //! The steps over the ports. This is the only place of the flow that waits for anything.
 
+mod links;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +12,11 @@ use super::set_password::{ProvenReset, SetPasswordRequest};
 use super::settings::{Issuing, ResetSettings};
 use super::verify::{Accepted, VerifyRequest};
 use crate::event::{Event, EventKind, Visitor};
-use crate::ids::{ChallengeId, FlowId};
+use crate::ids::FlowId;
 use crate::one_time_code::{CodeContext, CodeKeyring};
 use crate::outcome::{
-    Answer, Begun, FlowView, IdentifyRejection, LinkView, PasswordSet, ResendRejection, Resent,
-    SetPasswordRejection, Verified, VerifyRejection, ViewRejection,
+    Answer, Begun, FlowView, IdentifyRejection, PasswordSet, ResendRejection, Resent, SetPasswordRejection,
+    Verified, VerifyRejection, ViewRejection,
 };
 use crate::password::{NewPassword, PasswordGate, PasswordRejection};
 use crate::ports::{
@@ -128,21 +130,6 @@ where
             .load(flow_id, binding)
             .await?
             .map(|(flow, challenge)| flow.view(challenge.as_ref(), &self.parts.settings, now)))
-    }
-
-    /// What the page behind a code's link shows, in any browser: `binding` is what this one holds of the flow. It changes
-    /// nothing (SR-30). `None`: there is no such flow (any more).
-    pub async fn view_link(
-        &self,
-        flow_id: &FlowId,
-        linked: &ChallengeId,
-        binding: Option<&BindingSecret>,
-        now: Timestamp,
-    ) -> Result<Option<LinkView>, Failure> {
-        let found = self.parts.store.load(flow_id).await?;
-        Ok(found.map(|(flow, challenge)| {
-            flow.view_link(challenge.as_ref(), linked, binding, &self.parts.settings, now)
-        }))
     }
 
     /// Asks for another code in the same flow, to be sent `send_after` from now.
