@@ -4,7 +4,7 @@ use keyback_core::time::Timestamp;
 
 use crate::notices::Notices;
 use crate::store::users::{self, Added, User};
-use crate::store::{StoreError, Transaction, reset};
+use crate::store::{StoreError, Transaction, one_time_tokens, reset};
 
 /// Writes a changed account over the one that was found in the same transaction. Codes that went to an old address, or
 /// to one that nobody vouches for any more, reset nothing (SR-24); the old addresses are told (SR-59).
@@ -20,6 +20,9 @@ pub(crate) async fn save_edited(
     }
     if addresses(before) != addresses(after) {
         reset::end_resets_of(tx, &before.id, None, now).await?;
+        if let Some(email) = &before.email {
+            one_time_tokens::revoke_for(&mut **tx, email).await?;
+        }
         notices.addresses_changed(tx, before, after, now).await?;
     }
     Ok(Added::Added)

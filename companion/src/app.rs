@@ -36,10 +36,11 @@ use crate::outgoing::OutgoingHttp;
 use crate::pages::provider_pages::DesignedPages;
 use crate::refusals::Refusals;
 use crate::relying_party::{InProcess, RelyingParty};
+use crate::reset_links::ResetLinks;
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
 use crate::store::{
-    Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, limits, reset, sent_codes,
-    text_messages,
+    Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, limits, one_time_tokens,
+    reset, sent_codes, text_messages,
 };
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
@@ -67,6 +68,8 @@ pub struct Companion {
     /// The development inbox, where a connector is one.
     pub inbox: Option<Inbox>,
     pub outbox: Outbox,
+    /// Reads the links of mails, also once no more are sent.
+    pub reset_links: ResetLinks,
     pub notices: Notices,
     pub webhooks: Webhooks,
     pub endings: Endings,
@@ -160,7 +163,13 @@ impl Companion {
             Arc::clone(&random),
             identifiers.clone(),
         );
-        let rows = ResetRows::new(store.clone(), outbox.clone(), Arc::clone(&random));
+        let reset_links = ResetLinks::new(root_keys.sealer(Purpose::ResetLinks), Arc::clone(&random));
+        let rows = ResetRows::new(
+            store.clone(),
+            outbox.clone(),
+            config.reset.links.then(|| reset_links.clone()),
+            Arc::clone(&random),
+        );
         let resets = ResetService::new(ResetParts {
             store: rows.clone(),
             limiter: Limiter::new(rows.clone(), config.limits.limits()),
@@ -231,6 +240,7 @@ impl Companion {
             connectors,
             availability,
             outbox,
+            reset_links,
             notices,
             webhooks,
             endings,
@@ -263,6 +273,7 @@ impl Companion {
         audit::sweep(db, now - self.config.audit.kept.0).await?;
         former_addresses::sweep(db, now).await?;
         sent_codes::sweep(db, now).await?;
+        one_time_tokens::sweep(db, now).await?;
         self.provider.sweep(now).await?;
         Ok(())
     }

@@ -22,7 +22,7 @@ use crate::metrics::{Outcome, Step};
 use crate::outbox::{
     AddressChanged, ChangedBy, CodePurpose, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
 };
-use crate::pages::not_me;
+use crate::pages::{not_me, reset_link};
 use crate::places::Places;
 use crate::store::jobs::{self as rows, Free, Job};
 use crate::store::{StoreError, former_addresses, reset};
@@ -297,10 +297,15 @@ fn code_message(
     now: Timestamp,
 ) -> Result<Message, MessageError> {
     let minutes = order.expires_at.since(now).as_secs().div_ceil(60);
+    let link_url = order
+        .link
+        .as_deref()
+        .map(|token| Zeroizing::new(companion.url(&reset_link::path(token))));
     let code = CodeMessage {
         app_name,
         code: &order.code,
         expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
+        link_url: link_url.as_deref().map(String::as_str),
         host: companion.public_url.host_str().unwrap_or_default(),
         color: companion.theme.color(),
     };

@@ -36,6 +36,7 @@ mod places;
 pub mod profile;
 pub mod refusals;
 pub mod relying_party;
+pub mod reset_links;
 pub mod secrets;
 pub mod serve;
 pub mod store;

@@ -71,6 +71,9 @@ pub struct SendCode {
     pub code: Zeroizing<String>,
     pub client_id: Option<String>,
     pub expires_at: Timestamp,
+    /// What the link beside the code carries, where the mail has one: drawn once, so that every try sends the same message.
+    #[serde(default)]
+    pub link: Option<Zeroizing<String>>,
     /// What it is for. Jobs of before have none: they are of resets.
     #[serde(default)]
     pub purpose: CodePurpose,
@@ -179,14 +182,20 @@ impl Outbox {
         sealer.map_err(|problems| StoreError::NoRootKey(Arc::clone(problems)))
     }
 
-    /// Writes the job that sends a code. Call [`Self::wake`] once the transaction is committed.
-    pub async fn send_code(&self, db: impl SqliteExecutor<'_>, job: &CodeJob) -> Result<(), StoreError> {
+    /// Writes the job that sends a code, and with it a link. Call [`Self::wake`] once the transaction is committed.
+    pub async fn send_code(
+        &self,
+        db: impl SqliteExecutor<'_>,
+        job: &CodeJob,
+        link: Option<Zeroizing<String>>,
+    ) -> Result<(), StoreError> {
         let payload = SendCode {
             challenge_id: job.challenge_id.as_str().to_owned(),
             identifier: job.identifier.clone(),
             code: Zeroizing::new(job.code.reveal().to_owned()),
             client_id: job.client_id.clone(),
             expires_at: job.expires_at,
+            link,
             purpose: CodePurpose::Reset,
         };
         self.send_ordered(db, &job.id, &payload, job.created_at, job.run_at)

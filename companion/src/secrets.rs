@@ -41,6 +41,8 @@ pub enum Purpose {
     Limits,
     /// What the Account API gives who has proved again who they are.
     Verifications,
+    /// The links of reset mails.
+    ResetLinks,
 }
 
 impl Purpose {
@@ -55,6 +57,7 @@ impl Purpose {
             Self::UserCodes => b"keyback/user-codes/1",
             Self::Limits => b"keyback/limits/1",
             Self::Verifications => b"keyback/verifications/1",
+            Self::ResetLinks => b"keyback/reset-links/1",
         }
     }
 }

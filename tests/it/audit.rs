@@ -152,6 +152,7 @@ async fn expired_jobs(app: &TestApp, user_id: &str) {
         client_id: None,
         expires_at: now,
         purpose: CodePurpose::App,
+        link: None,
     };
     let id = JobId::draw(&SystemRandom);
     outbox

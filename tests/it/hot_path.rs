@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use keyback_companion::http::server::Answers as _;
 use keyback_companion::pages;
 use keyback_tests::TestApp;
@@ -73,8 +73,8 @@ impl<'a> Asked<'a> {
 }
 
 /// Names and values in order, with what is drawn for each request left out.
-fn shape(headers: &HeaderMap) -> BTreeMap<HeaderName, Vec<String>> {
-    let mut all: BTreeMap<HeaderName, Vec<String>> = BTreeMap::new();
+fn shape(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in headers {
         let value = value.to_str().unwrap();
         let known = match *name {
@@ -86,7 +86,7 @@ fn shape(headers: &HeaderMap) -> BTreeMap<HeaderName, Vec<String>> {
             }
             _ => value.to_owned(),
         };
-        all.entry(name.clone()).or_default().push(known);
+        all.entry(name.to_string()).or_default().push(known);
     }
     all
 }
@@ -97,6 +97,7 @@ async fn an_authorization_request_that_is_answered_at_once_is_answered_as_any() 
     for more in [
         "",
         "&first_screen=reset-password&prompt=login",
+        "&first_screen=reset-password&one_time_token=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa&login_hint=ada%40example.com",
         "&prompt=consent&max_age=5&ui_locales=de&login_hint=ada%40example.com",
         "&response_mode=form_post&claims=%7B%22userinfo%22%3A%7B%22name%22%3Anull%7D%7D",
     ] {

@@ -65,6 +65,11 @@ pub enum EventKind {
         /// Whose code it was.
         subject: Subject,
     },
+    /// A one-time token came: it was used up, and a proof was issued.
+    TokenAccepted {
+        /// Whose address it proved.
+        subject: Subject,
+    },
     /// A new password was refused.
     PasswordRejected {
         /// Whose it would have been.
@@ -97,6 +102,7 @@ impl EventKind {
             Self::CodeRejected { .. } => "code_rejected",
             Self::AttemptsExhausted { .. } => "attempts_exhausted",
             Self::CodeAccepted { .. } => "code_accepted",
+            Self::TokenAccepted { .. } => "token_accepted",
             Self::PasswordRejected { .. } => "password_rejected",
             Self::ResetCompleted { .. } => "reset_completed",
         }
@@ -106,6 +112,7 @@ impl EventKind {
     pub fn subject(&self) -> Option<&Subject> {
         match self {
             Self::CodeAccepted { subject }
+            | Self::TokenAccepted { subject }
             | Self::PasswordRejected { subject, .. }
             | Self::ResetCompleted { subject, .. } => Some(subject),
             Self::ResetRequested { .. }

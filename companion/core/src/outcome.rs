@@ -74,6 +74,19 @@ pub struct FlowView {
     pub step: StepView,
 }
 
+/// What the page behind the link of a code must know.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkView {
+    /// What the visitor typed, normalised.
+    pub identifier: Identifier,
+    /// The interaction of the provider that the reset runs in.
+    pub interaction: Option<String>,
+    /// Whether this is the browser that asked: the only one in which the code may be tried (SR-30).
+    pub is_own: bool,
+    /// Until when the code may be tried, or why it may not.
+    pub code: Result<Timestamp, VerifyRejection>,
+}
+
 /// The step that a flow is at.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StepView {
@@ -198,6 +211,19 @@ pub enum VerifyRejection {
     WrongCode {
         /// How often it may still be tried.
         attempts_left: u32,
+    },
+}
+
+/// Why a one-time token opened no flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRejection {
+    /// It was used or revoked, has expired, is for another address or purpose, never was one, or nobody may reset over the
+    /// address: one answer for all.
+    Refused,
+    /// Too many were brought.
+    Limited {
+        /// When to come back.
+        retry_after: Duration,
     },
 }
 

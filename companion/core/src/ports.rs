@@ -13,7 +13,10 @@ use crate::ids::{ChallengeId, FlowId, JobId, Subject};
 use crate::one_time_code::OneTimeCode;
 use crate::password::{AcceptedPassword, NewPassword, UserFacts};
 use crate::rate_limit::{LimitKey, TheoreticalArrival};
-use crate::reset::{Challenge, CountedChallenge, ProvenReset, Receipt, ResetFlow};
+use crate::reset::{
+    Challenge, ConsumedToken, CountedChallenge, OpenedByToken, ProvenReset, Receipt, ResetFlow,
+};
+use crate::secret::SecretDigest;
 use crate::time::Timestamp;
 
 /// Flows, challenges and the jobs that carry codes.
@@ -25,6 +28,16 @@ pub trait ResetStore: Send + Sync + 'static {
     ///
     /// It looks no account up, and does the same for every identifier (SR-1, SR-2, SR-26).
     fn begin(&self, sent: &SentCode<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Uses a one-time token up and writes the flow and the event that `open` makes of it: all or nothing, and once in the
+    /// world. `None`: no such token proves this address now, or nobody may reset over it; nothing was written.
+    fn open_by_token(
+        &self,
+        token: &SecretDigest,
+        identifier: &Identifier,
+        now: Timestamp,
+        open: impl FnOnce(ConsumedToken) -> (OpenedByToken, Event) + Send,
+    ) -> impl Future<Output = Result<Option<OpenedByToken>, Failure>> + Send;
 
     /// Finds a flow, and the challenge that its state names.
     fn load(
@@ -124,6 +137,8 @@ pub struct SentCode<'a> {
 pub struct CodeJob {
     /// The job; a retry sends the same message under the same id (SR-34).
     pub id: JobId,
+    /// The flow that asked for the code.
+    pub flow_id: FlowId,
     /// The challenge to bind the subject to.
     pub challenge_id: ChallengeId,
     /// Where the visitor says they are reached. The message goes to the address that the account holds (SR-11).

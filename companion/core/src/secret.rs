@@ -104,6 +104,11 @@ impl fmt::Debug for FreezeToken {
 }
 
 impl SecretDigest {
+    /// The digest of a secret that travels as text, whatever its form. It must be one of 128 random bits or more.
+    pub fn of_text(text: &str) -> Self {
+        Self::of(text.as_bytes())
+    }
+
     /// Whether this is the digest of the browser's secret, in constant time.
     pub fn is_of_binding(&self, secret: &BindingSecret) -> bool {
         *self == secret.digest()

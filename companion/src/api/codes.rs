@@ -153,6 +153,7 @@ pub(super) async fn send(
         code: Zeroizing::new(code.reveal().to_owned()),
         client_id: Some(holder.client_id.to_owned()),
         expires_at: sent.expires_at,
+        link: None,
         purpose: holder.purpose,
     };
     line.identifier = Some(hash.as_str());

@@ -15,6 +15,7 @@ mod caller;
 mod codes;
 mod details;
 mod error;
+mod one_time_tokens;
 mod paging;
 mod password_check;
 mod search;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::Companion;
 pub(crate) use error::Instead;
@@ -81,6 +82,19 @@ pub fn router(companion: &Arc<Companion>) -> Router {
         )
         .route("/users/{user_id}/grants", get(user_grants::get))
         .route("/users/{user_id}/grants/{grant_id}", delete(user_grants::delete))
+        .route(
+            "/one-time-tokens",
+            get(one_time_tokens::list).post(one_time_tokens::post),
+        )
+        .route(
+            "/one-time-tokens/{token_id}",
+            get(one_time_tokens::get).delete(one_time_tokens::delete),
+        )
+        .route(
+            "/one-time-tokens/{token_id}/status",
+            put(one_time_tokens::put_status),
+        )
+        .route("/one-time-tokens/verify", post(one_time_tokens::verify))
         .route("/verification-codes", post(codes::post))
         .route("/verification-codes/verify", post(codes::verify))
         .route("/sign-in-exp/default/check-password", post(password_check::post))

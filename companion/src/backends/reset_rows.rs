@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use keyback_core::event::Event;
-use keyback_core::ids::{ChallengeId, FlowId};
-use keyback_core::ports::{Failure, LimitStore, ResetStore, Saved, SentCode};
+use keyback_core::identifier::{Identifier, IdentifierKind};
+use keyback_core::ids::{ChallengeId, FlowId, Subject};
+use keyback_core::ports::{CodeJob, Failure, LimitStore, ResetStore, Saved, SentCode};
 use keyback_core::random::Random;
 use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
-use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
+use keyback_core::reset::{Challenge, ConsumedToken, CountedChallenge, OpenedByToken, ResetFlow};
+use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 use crate::fail_point::{FailPoint, Step};
 use crate::outbox::Outbox;
+use crate::reset_links::ResetLinks;
 use crate::store::audit::CodeOf;
-use crate::store::{Store, StoreError, audit, jobs, reset};
+use crate::store::{Store, StoreError, audit, former_addresses, jobs, one_time_tokens, reset};
 
 /// Requests that ask the limits at one time. Every request of a flood does, and the store has one writer, whom they would
 /// all wait for in one line with the worker and with everybody who got past them (SR-50): so they have a line of their own.
@@ -26,30 +30,67 @@ pub struct ResetRows {
     store: Store,
     limits_at_once: Arc<Semaphore>,
     outbox: Outbox,
+    /// Where mails carry links.
+    links: Option<ResetLinks>,
     random: Arc<dyn Random>,
 }
 
 impl ResetRows {
-    pub fn new(store: Store, outbox: Outbox, random: Arc<dyn Random>) -> Self {
+    pub fn new(store: Store, outbox: Outbox, links: Option<ResetLinks>, random: Arc<dyn Random>) -> Self {
         Self {
             store,
             limits_at_once: Arc::new(Semaphore::new(LIMITS_AT_ONCE)),
             outbox,
+            links,
             random,
         }
+    }
+
+    /// The link of a code that is asked for by mail. Whether anybody gets it is not known here.
+    fn link_of(&self, job: &CodeJob) -> Option<Zeroizing<String>> {
+        let links = self.links.as_ref()?;
+        (job.identifier.kind() == IdentifierKind::Email).then(|| links.seal(job))
     }
 
     async fn write_begin(&self, sent: &SentCode<'_>) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         reset::add_flow(&mut *tx, sent.flow).await?;
         reset::add_challenge(&mut *tx, sent.challenge).await?;
-        self.outbox.send_code(&mut *tx, sent.job).await?;
+        self.outbox
+            .send_code(&mut *tx, sent.job, self.link_of(sent.job))
+            .await?;
         audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
         FailPoint::BeforeCommit(Step::Begin).reach();
         tx.commit().await?;
         FailPoint::AfterCommit(Step::Begin).reach();
         self.outbox.wake();
         Ok(())
+    }
+
+    async fn write_open_by_token(
+        &self,
+        token: &SecretDigest,
+        identifier: &Identifier,
+        now: Timestamp,
+        open: impl FnOnce(ConsumedToken) -> (OpenedByToken, Event) + Send,
+    ) -> Result<Option<OpenedByToken>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        if !one_time_tokens::consume_for_reset(&mut *tx, token, identifier, now).await? {
+            return Ok(None);
+        }
+        // Dropping the transaction takes the use back.
+        let Some(found) = former_addresses::find_resettable(&mut *tx, identifier, now).await? else {
+            return Ok(None);
+        };
+        let (opened, event) = open(ConsumedToken {
+            subject: Subject::new(found.user.id),
+        });
+        reset::add_flow(&mut *tx, &opened.flow).await?;
+        audit::write_event(&mut *tx, self.random.as_ref(), &event).await?;
+        FailPoint::BeforeCommit(Step::Proof).reach();
+        tx.commit().await?;
+        FailPoint::AfterCommit(Step::Proof).reach();
+        Ok(Some(opened))
     }
 
     async fn write_save(&self, flow: &ResetFlow, event: &Event) -> Result<Saved, StoreError> {
@@ -86,7 +127,9 @@ impl ResetRows {
             jobs::withdraw(&mut tx, &old, of, sent.event.at).await?;
         }
         reset::add_challenge(&mut *tx, sent.challenge).await?;
-        self.outbox.send_code(&mut *tx, sent.job).await?;
+        self.outbox
+            .send_code(&mut *tx, sent.job, self.link_of(sent.job))
+            .await?;
         audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
         tx.commit().await?;
         self.outbox.wake();
@@ -110,6 +153,18 @@ impl ResetStore for ResetRows {
         self.write_begin(sent)
             .await
             .map_err(|error| Failure::broken("write the flow", error))
+    }
+
+    async fn open_by_token(
+        &self,
+        token: &SecretDigest,
+        identifier: &Identifier,
+        now: Timestamp,
+        open: impl FnOnce(ConsumedToken) -> (OpenedByToken, Event) + Send,
+    ) -> Result<Option<OpenedByToken>, Failure> {
+        self.write_open_by_token(token, identifier, now, open)
+            .await
+            .map_err(|error| Failure::broken("open a flow by a token", error))
     }
 
     async fn load(&self, id: &FlowId) -> Result<Option<(ResetFlow, Option<Challenge>)>, Failure> {

@@ -301,7 +301,7 @@ async fn set_status(named: &Named, status: AccountStatus) -> Result<()> {
     let now = SystemClock.now();
     let mut tx = store.begin().await?;
     let distrusted = account_status::set_by_operator(&mut tx, &user.id, status, now).await?;
-    notices(&config)?
+    notices(&config)
         .addresses_distrusted(&mut tx, &user.id, distrusted.unwrap_or_default(), now)
         .await?;
     if !status.may_sign_in() {

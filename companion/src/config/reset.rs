@@ -17,6 +17,8 @@ pub struct ResetConfig {
     pub resend_cooldown: Span,
     /// How long a right code lets the password be chosen.
     pub proof_lifetime: Span,
+    /// Whether mails carry a link beside the code.
+    pub links: bool,
 }
 
 impl Default for ResetConfig {
@@ -26,6 +28,7 @@ impl Default for ResetConfig {
             max_attempts: 5,
             resend_cooldown: Span::seconds(60),
             proof_lifetime: Span::minutes(10),
+            links: false,
         }
     }
 }

@@ -16,7 +16,7 @@ pub enum Origin {
 }
 
 /// The routes that are exempt, each with its reason. A prefix ends in `/`.
-pub const EXEMPT: [(&str, &str); 15] = [
+pub const EXEMPT: [(&str, &str); 17] = [
     (
         "/oidc/token",
         "authenticated by the client's own credentials and the code or refresh token; no cookies",
@@ -42,6 +42,8 @@ pub const EXEMPT: [(&str, &str); 15] = [
     ("/api/sign-in-exp/", "the Management API, as above"),
     ("/api/verification-codes", "the Management API, as above"),
     ("/api/verification-codes/", "the Management API, as above"),
+    ("/api/one-time-tokens", "the Management API, as above"),
+    ("/api/one-time-tokens/", "the Management API, as above"),
     (
         "/api/my-account",
         "the Account API: authenticated by a bearer token; no cookies",

@@ -33,6 +33,8 @@ pub struct CodeMessage<'a> {
     pub app_name: &'a str,
     pub code: &'a str,
     pub expires_in_minutes: u32,
+    /// A page that shows the code, or a button where it was asked for (SR-30); for a mail alone. It holds a secret.
+    pub link_url: Option<&'a str>,
     /// The host of the public URL, to which the code of a text message is bound (WICG origin-bound one-time codes).
     pub host: &'a str,
     /// The brand, for the HTML.
@@ -331,6 +333,7 @@ impl CodeMessage<'_> {
             app_name => plain(self.app_name),
             code => plain(self.code),
             expires_in_minutes => self.expires_in_minutes,
+            link_url => self.link_url.map(plain),
             host => plain(self.host),
             ..look(self.app_name, self.color),
         }

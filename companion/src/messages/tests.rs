@@ -13,6 +13,7 @@ fn code_message(app_name: &str) -> CodeMessage<'_> {
         app_name,
         code: "004217",
         expires_in_minutes: 10,
+        link_url: None,
         host: "id.example.com",
         color: "#2f5bea".parse().unwrap(),
     }
@@ -49,6 +50,27 @@ fn a_code_message_says_what_it_is_for() {
             part.as_str()
         );
     }
+}
+
+/// SR-30: both parts of the mail lead to the page, once each; a text message never does.
+#[test]
+fn sr30_a_mail_has_the_link_where_there_is_one() {
+    let link = "https://id.example.com/forgot-password/link?t=abc";
+    let message = CodeMessage {
+        link_url: Some(link),
+        ..code_message("Larkspur Books")
+    };
+    let mail = messages().render_reset_code(&message).unwrap();
+    let html = mail.html.unwrap();
+    assert_eq!(mail.text.matches(link).count(), 1, "{}", mail.text.as_str());
+    assert_eq!(html.matches("href=").count(), 1);
+    assert!(html.contains("link?t=abc"), "{}", html.as_str());
+    for part in [&mail.text, &html] {
+        assert!(part.contains("004217") && part.contains("button"));
+    }
+    assert!(!mail.subject.contains("http"));
+    let sms = messages().render_reset_code_sms(&message).unwrap();
+    assert!(!sms.text.contains("http"));
 }
 
 /// The subject shows on lock screens.
@@ -259,7 +281,16 @@ fn messages_can_be_looked_at() {
     let changed = messages()
         .render_password_changed(&changed_message("Larkspur Books"))
         .unwrap();
-    for (name, mail) in [("reset-code", code), ("password-changed", changed)] {
+    let linked = CodeMessage {
+        link_url: Some("https://id.example.com/forgot-password/link?t=abc"),
+        ..code_message("Larkspur Books")
+    };
+    let linked = messages().render_reset_code(&linked).unwrap();
+    for (name, mail) in [
+        ("reset-code", code),
+        ("reset-code-with-link", linked),
+        ("password-changed", changed),
+    ] {
         std::fs::write(
             folder.join(format!("mail.{name}.html")),
             mail.html.unwrap().as_bytes(),

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderValue};
 use keyback_core::rate_limit::ClientPrefix;
+use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,9 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u32>,
     #[serde(default)]
     pub login_hint: Option<String>,
+    /// Of a reset: the digest of the token that is to prove the address of `login_hint`.
+    #[serde(default)]
+    pub one_time_token: Option<SecretDigest>,
     #[serde(default)]
     pub ui_locales: Option<String>,
     /// Which kinds of identifier the first screen asks for: any of `username`, `email`, `phone`; none is all.

@@ -46,6 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Kept> {
 
 #[cfg(test)]
 mod tests {
+    use keyback_core::secret::SecretDigest;
     use keyback_core::time::Timestamp;
 
     use super::*;
@@ -72,6 +73,7 @@ mod tests {
             prompt: Prompt::Consent,
             max_age: Some(300),
             login_hint: text("hint"),
+            one_time_token: Some(SecretDigest::of_text("token")),
             ui_locales: text("de"),
             identifiers: vec!["email".to_owned()],
             subject: text("subject"),

@@ -42,12 +42,22 @@ impl FlowCookie {
 
     /// The flow that the address names, if this browser holds its cookie.
     pub(super) fn find(query: &Fields, headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
-        let id = query.one("f")?;
-        Self::parse(
-            id,
-            cookies.read(headers, &name(id))?,
-            Destination::from_query(query),
-        )
+        Self::of(query.one("f")?, Destination::from_query(query), headers, cookies)
+    }
+
+    /// A flow that leads there, if this browser holds its cookie.
+    pub(super) fn of(
+        id: &str,
+        destination: Destination,
+        headers: &HeaderMap,
+        cookies: Cookies,
+    ) -> Option<Self> {
+        Self::parse(id, cookies.read(headers, &name(id))?, destination)
+    }
+
+    /// The same flow, leading elsewhere.
+    pub(super) fn leading_to(self, destination: Destination) -> Self {
+        Self { destination, ..self }
     }
 
     /// The query that names the flow and where it leads.

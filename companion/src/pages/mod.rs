@@ -20,10 +20,12 @@ mod forgot_password;
 mod guard;
 mod new_password;
 pub(crate) mod not_me;
+mod one_time_token;
 mod password_rules;
 pub mod provider_pages;
 mod request;
 mod reset_endpoint;
+pub(crate) mod reset_link;
 mod respond;
 mod sign_in;
 mod sign_out;
@@ -54,6 +56,11 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
         )
         .route("/forgot-password/code", get(code::get).post(code::post))
         .route("/forgot-password/code/resend", post(code::resend))
+        .route(reset_link::PATH, get(reset_link::get))
+        .route(
+            one_time_token::PATH,
+            get(one_time_token::get).post(one_time_token::post),
+        )
         .route(
             "/forgot-password/password",
             get(new_password::get).post(new_password::post),

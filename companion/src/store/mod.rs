@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod limits;
 pub mod machine_tokens;
 mod migrate;
+pub mod one_time_tokens;
 pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;

@@ -10,7 +10,7 @@ use sqlx::{FromRow, SqliteExecutor};
 
 use super::account_status::AccountStatus;
 use super::audit::CodeOf;
-use super::{StoreError, Transaction, jobs};
+use super::{StoreError, Transaction, jobs, one_time_tokens};
 
 /// How long a flow's row outlives it: the done page and "this code was used" can still be told.
 const KEPT_AFTER_EXPIRY_MS: i64 = 3_600_000;
@@ -192,10 +192,12 @@ pub async fn bind_challenge(
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether a challenge of a flow is still bound to an account: a reset elsewhere unbinds it.
+/// Whether a challenge of a flow is still bound to an account: a reset elsewhere unbinds it. A flow that a one-time token
+/// has opened never had one; a reset elsewhere takes it away itself.
 pub async fn is_bound(tx: &mut Transaction, flow: &FlowId, subject: &Subject) -> Result<bool, StoreError> {
     let found: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM challenges WHERE flow_id = $1 AND subject = $2 AND superseded_at IS NULL LIMIT 1",
+        "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM challenges WHERE flow_id = $1) OR EXISTS (SELECT 1 FROM challenges \
+         WHERE flow_id = $1 AND subject = $2 AND superseded_at IS NULL)",
     )
     .bind(flow.as_str())
     .bind(subject.as_str())
@@ -237,6 +239,7 @@ pub async fn end_resets_of(
         .bind(keep)
         .execute(&mut **tx)
         .await?;
+    one_time_tokens::revoke_of(&mut **tx, subject).await?;
     Ok(())
 }
 

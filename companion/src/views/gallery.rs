@@ -17,6 +17,8 @@ use super::error::ErrorPage;
 use super::forgot_password::ForgotPassword;
 use super::new_password::NewPassword;
 use super::not_me::NotMe;
+use super::one_time_token::OneTimeToken;
+use super::reset_link::ResetLink;
 use super::send_back::SendBack;
 use super::shell::Shell;
 use super::sign_in::SignIn;
@@ -39,6 +41,8 @@ pub fn gallery(shell: Shell<'_>) -> Result<Vec<Picture>, askama::Error> {
     hang(&mut pictures, "send-back", &SendBack::samples(shell))?;
     hang(&mut pictures, "forgot-password", &ForgotPassword::samples(shell))?;
     hang(&mut pictures, "code", &Code::samples(shell))?;
+    hang(&mut pictures, "reset-link", &ResetLink::samples(shell))?;
+    hang(&mut pictures, "one-time-token", &OneTimeToken::samples(shell))?;
     hang(&mut pictures, "new-password", &NewPassword::samples(shell))?;
     hang(&mut pictures, "done", &Done::samples(shell))?;
     hang(&mut pictures, "not-me", &NotMe::samples(shell))?;

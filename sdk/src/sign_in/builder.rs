@@ -114,9 +114,9 @@ impl SignInBuilder {
         self
     }
 
-    /// A one-time token of Logto's, which proves the address of [`login_hint`](Self::login_hint): give that in the very
-    /// spelling that the token was made for. Being opened uses it up, so it belongs into the redirect that follows a
-    /// click, not into a link that mail scanners open.
+    /// A one-time token of Logto's or Keyback's, which proves the address of [`login_hint`](Self::login_hint): give that in
+    /// the very spelling that the token was made for. At Logto, being opened uses it up, so it belongs into the redirect that
+    /// follows a click, not into a link that mail scanners open. Keyback takes it for a reset alone, by a button of its page.
     pub fn one_time_token(mut self, token: impl Into<String>) -> Self {
         self.one_time_token = Some(Secret::new(token));
         self

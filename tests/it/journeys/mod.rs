@@ -13,6 +13,7 @@ mod device;
 pub(crate) mod frozen;
 mod guesses;
 mod imported;
+mod links;
 mod names;
 mod passwords;
 mod reset;

@@ -66,6 +66,7 @@ impl Challenge {
         let expires_at = with.now + with.settings.code_life;
         let job = CodeJob {
             id: JobId::draw(with.random),
+            flow_id: flow_id.clone(),
             challenge_id: id.clone(),
             identifier: identifier.clone(),
             code,

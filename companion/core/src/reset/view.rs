@@ -3,7 +3,9 @@
 use super::challenge::Challenge;
 use super::flow::{FlowState, ResetFlow};
 use super::settings::ResetSettings;
-use crate::outcome::{CodeStanding, FlowView, ProofStanding, StepView};
+use crate::ids::ChallengeId;
+use crate::outcome::{CodeStanding, FlowView, LinkView, ProofStanding, StepView};
+use crate::secret::BindingSecret;
 use crate::time::Timestamp;
 
 impl ResetFlow {
@@ -14,6 +16,25 @@ impl ResetFlow {
             client_id: self.client_id.clone(),
             interaction: self.interaction.clone(),
             step: self.step(challenge, settings, now),
+        }
+    }
+
+    /// What the link of the `linked` challenge's code shows. Whether the code may be tried is asked as a try would ask it.
+    pub fn view_link(
+        &self,
+        challenge: Option<&Challenge>,
+        linked: &ChallengeId,
+        binding: Option<&BindingSecret>,
+        settings: &ResetSettings,
+        now: Timestamp,
+    ) -> LinkView {
+        LinkView {
+            identifier: self.identifier.clone(),
+            interaction: self.interaction.clone(),
+            is_own: binding.is_some_and(|binding| self.belongs_to(binding)),
+            code: self
+                .expect_code(challenge, Some(linked), settings, now)
+                .map(|challenge| challenge.expires_at),
         }
     }
 

@@ -8,5 +8,6 @@ mod limits;
 mod memory;
 mod overtaken;
 mod table;
+mod tokens;
 mod walk;
 mod world;

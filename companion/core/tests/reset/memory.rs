@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use keyback_core::event::{Event, EventKind};
+use keyback_core::identifier::Identifier;
 use keyback_core::ids::{ChallengeId, FlowId, Subject};
 use keyback_core::one_time_code::CodeDigest;
 use keyback_core::password::{NewPassword, UserFacts};
@@ -12,7 +13,8 @@ use keyback_core::ports::{
     SentCode,
 };
 use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
-use keyback_core::reset::{Challenge, CountedChallenge, Receipt, ResetFlow};
+use keyback_core::reset::{Challenge, ConsumedToken, CountedChallenge, OpenedByToken, Receipt, ResetFlow};
+use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
 
 /// All rows.
@@ -28,6 +30,8 @@ pub(crate) struct Rows {
     pub(crate) events: Vec<Event>,
     pub(crate) limits: HashMap<String, TheoreticalArrival>,
     pub(crate) accounts: HashMap<String, Account>,
+    /// One-time tokens that may be used, by their digest: the address that each proves.
+    pub(crate) tokens: HashMap<String, String>,
     /// What has been asked of the store and the backend, in order.
     pub(crate) asked: Vec<&'static str>,
     /// What somebody else does just before the next write.
@@ -121,6 +125,28 @@ impl ResetStore for Memory {
         rows.put(sent.flow);
         rows.send(sent);
         Ok(())
+    }
+
+    async fn open_by_token(
+        &self,
+        token: &SecretDigest,
+        identifier: &Identifier,
+        _: Timestamp,
+        open: impl FnOnce(ConsumedToken) -> (OpenedByToken, Event) + Send,
+    ) -> Result<Option<OpenedByToken>, Failure> {
+        let mut rows = self.asked("open_by_token");
+        let digest = String::from(token.clone());
+        let account = rows.accounts.get(identifier.as_str()).cloned();
+        let account = account.filter(|account| account.may_sign_in);
+        let proves = rows.tokens.get(&digest).map(String::as_str) == Some(identifier.as_str());
+        let Some(Account { subject, .. }) = account.filter(|_| proves) else {
+            return Ok(None);
+        };
+        rows.tokens.remove(&digest);
+        let (opened, event) = open(ConsumedToken { subject });
+        rows.put(&opened.flow);
+        rows.events.push(event);
+        Ok(Some(opened))
     }
 
     async fn load(&self, id: &FlowId) -> Result<Option<(ResetFlow, Option<Challenge>)>, Failure> {

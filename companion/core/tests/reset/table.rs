@@ -25,6 +25,8 @@ enum State {
     Decoy,
     /// The code was right.
     Proven,
+    /// A one-time token was brought; inputs use a code of another flow.
+    OpenedByToken,
     /// Twenty weak passwords later.
     ProofExhausted,
     /// Ten minutes after the right code.
@@ -52,7 +54,7 @@ enum Input {
 use Input::*;
 use State::*;
 
-const STATES: [State; 12] = [
+const STATES: [State; 13] = [
     CodeSent,
     CodeCooled,
     CodeExhausted,
@@ -60,6 +62,7 @@ const STATES: [State; 12] = [
     Superseded,
     Decoy,
     Proven,
+    OpenedByToken,
     ProofExhausted,
     ProofExpired,
     Completed,
@@ -79,7 +82,7 @@ const INPUTS: [Input; 7] = [
 /// What each answers: `proof`, `sent` and `set` move the flow on; all others are rejections, of which `Weak` counts a try
 /// and the others leave the flow as it was.
 #[rustfmt::skip]
-const TABLE: [[&str; 7]; 12] = [
+const TABLE: [[&str; 7]; 13] = [
     // RightCode      WrongCode        Resend           StrongPassword   WeakPassword     ForeignProof     OtherBrowser
     ["proof",         "WrongCode",     "TooSoon",       "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // CodeSent
     ["proof",         "WrongCode",     "sent",          "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // CodeCooled
@@ -88,6 +91,7 @@ const TABLE: [[&str; 7]; 12] = [
     ["Superseded",    "Superseded",    "sent",          "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // Superseded
     ["WrongCode",     "WrongCode",     "sent",          "NotProven",     "NotProven",     "NotProven",     "OtherBrowser"], // Decoy
     ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "set",           "Weak",          "NotProven",     "OtherBrowser"], // Proven
+    ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "set",           "Weak",          "NotProven",     "OtherBrowser"], // OpenedByToken
     ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "Exhausted",     "Exhausted",     "NotProven",     "OtherBrowser"], // ProofExhausted
     ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "Expired",       "Expired",       "Expired",       "OtherBrowser"], // ProofExpired
     ["AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "AlreadyUsed",   "OtherBrowser"], // Completed
@@ -143,6 +147,7 @@ fn every_state_has_its_page() {
         (Superseded, "code, live, 5 left"),
         (Decoy, "code, live, 5 left"),
         (Proven, "password, live, 20 left"),
+        (OpenedByToken, "password, live, 20 left"),
         (ProofExhausted, "password, exhausted, 0 left"),
         (ProofExpired, "password, expired, 20 left"),
         (Completed, "done"),
@@ -224,6 +229,10 @@ impl Scene {
                 world.wait(60);
             }
             Proven => self.proof = world.verify(&self.browser, &self.code).unwrap().proof,
+            OpenedByToken => {
+                world.make_token("token", ADA);
+                (self.browser, self.proof) = world.bring("token", ADA).unwrap();
+            }
             ProofExhausted => {
                 self.move_to(Proven);
                 for _ in 0..20 {

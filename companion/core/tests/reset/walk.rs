@@ -11,6 +11,8 @@ use crate::world::{ADA, BOB, Browser, NOBODY, OLD_PASSWORD, STRONG, WEAK, World,
 #[derive(Clone, Debug)]
 enum Step {
     Ask(&'static str),
+    /// Whose token, and for which address.
+    Bring(&'static str, &'static str),
     Deliver,
     /// Which flow, and whose code: its own when equal.
     Verify(usize, usize),
@@ -21,10 +23,16 @@ enum Step {
     Wait(u64),
 }
 
+fn person() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just(ADA), Just(BOB), Just(NOBODY)]
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let flow = 0_usize..4;
     let step = prop_oneof![
-        2 => prop_oneof![Just(ADA), Just(BOB), Just(NOBODY)].prop_map(Step::Ask),
+        2 => person().prop_map(Step::Ask),
+        2 => (person(), person()).prop_map(|(of, to)| Step::Bring(of, to)),
+        2 => person().prop_map(|person| Step::Bring(person, person)),
         4 => Just(Step::Deliver),
         4 => flow.clone().prop_map(|flow| Step::Verify(flow, flow)),
         1 => (flow.clone(), flow.clone()).prop_map(|(flow, code)| Step::Verify(flow, code)),
@@ -75,13 +83,26 @@ proptest! {
         let world = World::new();
         let mut flows: Vec<Walked> = Vec::new();
         let mut codes = HashMap::new();
+        let mut unused = vec![ADA, BOB];
+        for person in [ADA, BOB, NOBODY] {
+            world.make_token(person, person);
+        }
         for step in steps {
             match step {
                 Step::Ask(identifier) if flows.len() < 4 => {
                     let browser = world.ask(identifier);
                     flows.push(Walked { browser, identifier, proofs: Vec::new(), passwords_set: 0 });
                 }
-                Step::Ask(_) => {}
+                Step::Bring(of, to) if flows.len() < 4 => {
+                    let opened = world.bring(of, to);
+                    let may = of == to && unused.contains(&to);
+                    prop_assert_eq!(opened.is_ok(), may, "a token serves its own address, once");
+                    if let Ok((browser, proof)) = opened {
+                        unused.retain(|person| *person != to);
+                        flows.push(Walked { browser, identifier: to, proofs: vec![proof], passwords_set: 0 });
+                    }
+                }
+                Step::Ask(_) | Step::Bring(..) => {}
                 Step::Deliver => deliver(&world, &mut codes),
                 Step::Wait(seconds) => world.wait(seconds),
                 Step::Resend(flow) => {

@@ -12,15 +12,16 @@ use keyback_core::identifier::Identifier;
 use keyback_core::ids::{ChallengeId, FlowId, Subject};
 use keyback_core::one_time_code::{CodeKey, CodeKeyring, OneTimeCode};
 use keyback_core::outcome::{
-    FlowView, IdentifyRejection, PasswordSet, ResendRejection, Resent, SetPasswordRejection, Verified,
-    VerifyRejection, ViewRejection,
+    FlowView, IdentifyRejection, PasswordSet, ResendRejection, Resent, SetPasswordRejection, TokenRejection,
+    Verified, VerifyRejection, ViewRejection,
 };
 use keyback_core::password::{NewPassword, PasswordGate, PasswordPolicy, WhenDown};
 use keyback_core::rate_limit::{IdentifierHasher, Limiter, Limits};
 use keyback_core::reset::{
-    ResetFlow, ResetParts, ResetRequest, ResetService, ResetSettings, SetPasswordRequest, VerifyRequest,
+    ResetFlow, ResetParts, ResetRequest, ResetService, ResetSettings, SetPasswordRequest, TokenRequest,
+    VerifyRequest,
 };
-use keyback_core::secret::{BindingSecret, Proof};
+use keyback_core::secret::{BindingSecret, Proof, SecretDigest};
 use keyback_core::testing::{ManualClock, SeededRandom};
 use keyback_core::time::Clock as _;
 
@@ -120,6 +121,35 @@ impl World {
             challenge_id: begun.challenge_id,
             address,
         })
+    }
+
+    /// Makes a one-time token for an address.
+    pub(crate) fn make_token(&self, token: &str, identifier: &str) {
+        let digest = String::from(SecretDigest::of_text(token));
+        self.memory.rows().tokens.insert(digest, identifier.to_owned());
+    }
+
+    /// Opens a browser and brings a one-time token.
+    pub(crate) fn bring(&self, token: &str, identifier: &str) -> Result<(Browser, Proof), TokenRejection> {
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        let request = TokenRequest {
+            token: SecretDigest::of_text(token),
+            identifier: Identifier::parse(identifier).unwrap(),
+            client_id: Some("demo-site".to_owned()),
+            interaction: Some("interaction-1".to_owned()),
+        };
+        let visitor = Visitor {
+            address,
+            user_agent: None,
+        };
+        let opened = at_once(self.service.open_by_token(request, visitor, self.clock.now())).unwrap()?;
+        let browser = Browser {
+            flow_id: opened.flow.id().clone(),
+            binding: opened.binding,
+            challenge_id: ChallengeId::new("none"),
+            address,
+        };
+        Ok((browser, opened.proof))
     }
 
     /// Lets the worker run, and reads the last message to that address.

@@ -212,7 +212,10 @@ async fn respond(
 
 /// Where who is not signed in begins.
 fn first_page(inner: &Inner, request: &AuthorizationRequest) -> &'static str {
-    if request.first_screen.is_reset() && inner.reset_available {
+    if request.one_time_token.is_some() && request.login_hint.is_some() {
+        // The app has sent its mail itself: no connector of ours is needed.
+        "/forgot-password/token"
+    } else if request.first_screen.is_reset() && inner.reset_available {
         "/forgot-password"
     } else {
         "/sign-in"

@@ -14,6 +14,7 @@ pub mod first_screen;
 mod id_token_hint;
 mod identifiers;
 mod max_age;
+mod one_time_token;
 mod pkce;
 pub mod prompt;
 mod pushed;
@@ -87,6 +88,7 @@ struct Asked<'a> {
 /// | `claims`         | claims by name, and no `acr` out of reach           | OIDC Core 5.5                |
 /// | `id_token_hint`  | an ID token of ours for this app                    | OIDC Core 3.1.2.1            |
 /// | `first_screen`   | a known spelling                                    | Logto                        |
+/// | `one_time_token` | nothing: a reset looks at it later                  | Logto                        |
 /// | `identifiers`    | nothing: unknown kinds are left out                 | Logto                        |
 /// | `session`        | (after) the right person, signed in recently enough | OIDC Core 3.1.2.3            |
 /// | `consent`        | (after) all that is asked is allowed                | OIDC Core 3.1.2.4            |
@@ -99,14 +101,22 @@ fn checked(asked: &Asked<'_>) -> Result<AuthorizationRequest, ProtocolError> {
     let response_mode = response_mode::check(asked)?;
     let scopes = scope::check(asked)?;
     let sent = |name| asked.params.one(name).map(str::to_owned);
+    let code_challenge = pkce::check(asked)?;
+    let resources = resource::check(asked)?;
+    let prompt = prompt::check(asked)?;
+    let max_age = max_age::check(asked)?;
+    let claims = claims::check(asked)?;
+    let subject = id_token_hint::check(asked)?;
+    let first_screen = first_screen::check(asked)?;
     Ok(AuthorizationRequest {
-        code_challenge: pkce::check(asked)?,
-        resources: resource::check(asked)?,
-        prompt: prompt::check(asked)?,
-        max_age: max_age::check(asked)?,
-        claims: claims::check(asked)?,
-        subject: id_token_hint::check(asked)?,
-        first_screen: first_screen::check(asked)?,
+        code_challenge,
+        resources,
+        prompt,
+        max_age,
+        claims,
+        subject,
+        first_screen,
+        one_time_token: one_time_token::check(asked, first_screen),
         identifiers: identifiers::check(asked),
         client_id: asked.app.client_id.clone(),
         redirect_uri: asked.redirect_uri.to_owned(),

@@ -1,5 +1,7 @@
 //! The steps over the ports. This is the only place of the flow that waits for anything.
 
+mod links;
+
 use std::sync::Arc;
 use std::time::Duration;
 

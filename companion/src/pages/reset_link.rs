@@ -1,0 +1,109 @@
+//! The page behind the link of a reset mail (SR-30). Looking at it does nothing, and it has no answer of its own: in the
+//! browser that asked, its button sends the code where a typed one goes; in any other it shows the code, to be typed there.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use keyback_core::outcome::{LinkView, VerifyRejection};
+use keyback_core::time::Timestamp;
+
+use super::destination::Destination;
+use super::flow_cookie::FlowCookie;
+use super::request::Asked;
+use super::respond::{PageResult, see_other};
+use crate::app::Companion;
+use crate::reset_links::ResetLink;
+use crate::views;
+use crate::views::reset_link::State as Shown;
+
+pub(super) const PATH: &str = "/forgot-password/link";
+const RESET_URL: &str = "/reset-password";
+
+/// The path and query of a link.
+pub(crate) fn path(token: &str) -> String {
+    format!("{PATH}?t={token}")
+}
+
+pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    companion.answer(show(&companion, &asked).await)
+}
+
+async fn show(companion: &Companion, asked: &Asked) -> PageResult {
+    let Some(link) = asked
+        .query
+        .one("t")
+        .and_then(|text| companion.reset_links.open(text))
+    else {
+        return Ok(stale(companion, None));
+    };
+    // Where it leads the flow itself says, below.
+    let nowhere = Destination::from_text(None);
+    let cookie = FlowCookie::of(link.flow_id.as_str(), nowhere, &asked.headers, companion.cookies);
+    let binding = cookie.as_ref().map(|flow| &flow.binding);
+    let now = companion.clock.now();
+    let found = companion
+        .resets
+        .view_link(&link.flow_id, &link.challenge_id, binding, now)
+        .await?;
+    let Some(view) = found else {
+        return Ok(stale(companion, None));
+    };
+    match cookie.filter(|_| view.is_own) {
+        Some(flow) => {
+            let destination = Destination::from_text(view.interaction.as_deref());
+            in_own_browser(companion, &flow.leading_to(destination), &link, &view)
+        }
+        None => Ok(elsewhere(companion, &link, &view, now)),
+    }
+}
+
+fn in_own_browser(companion: &Companion, flow: &FlowCookie, link: &ResetLink, view: &LinkView) -> PageResult {
+    let code_url = format!("/forgot-password/code?{}", flow.query());
+    match view.code {
+        Ok(_) => {
+            let action = format!("{code_url}&c={}", link.challenge_id);
+            let shown = Shown::Own {
+                action: &action,
+                code: link.code.reveal(),
+                identifier: &view.identifier.shown(),
+            };
+            Ok(page(companion, StatusCode::OK, shown))
+        }
+        // That page knows the way to the step where the flow stands.
+        Err(VerifyRejection::AlreadyUsed) => see_other(&code_url),
+        Err(_) => Ok(stale(companion, Some(&code_url))),
+    }
+}
+
+fn elsewhere(companion: &Companion, link: &ResetLink, view: &LinkView, now: Timestamp) -> Response {
+    let Ok(expires_at) = view.code else {
+        return stale(companion, None);
+    };
+    let minutes = expires_at.since(now).as_secs().div_ceil(60);
+    let shown = Shown::Elsewhere {
+        code: link.code.reveal(),
+        expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
+    };
+    page(companion, StatusCode::OK, shown)
+}
+
+/// `own` is the flow's own page, where this browser has it.
+fn stale(companion: &Companion, own: Option<&str>) -> Response {
+    let shown = match own {
+        Some(code_url) => Shown::StaleHere { code_url },
+        None => Shown::Stale {
+            reset_url: companion.connectors.any().then_some(RESET_URL),
+        },
+    };
+    page(companion, StatusCode::GONE, shown)
+}
+
+fn page(companion: &Companion, status: StatusCode, state: Shown<'_>) -> Response {
+    let view = views::ResetLink {
+        shell: companion.shell(),
+        state,
+    };
+    companion.page(status, &view, &[])
+}
