@@ -204,7 +204,7 @@ pub async fn take_expired(
 ) -> Result<Vec<Job>, StoreError> {
     Ok(sqlx::query_as(
         "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE expires_at <= $1 AND lease_until <= $1 \
-         ORDER BY expires_at LIMIT $2) RETURNING id, kind, payload, attempts, expires_at",
+         ORDER BY expires_at LIMIT $2) RETURNING id, kind, lane, payload, attempts, expires_at",
     )
     .bind(now.as_millis())
     .bind(most)
