@@ -185,9 +185,11 @@ async fn settle(
     kind: Option<JobKind>,
     done: Result<Ended, JobError>,
 ) -> Result<(), StoreError> {
-    if done.as_ref().is_err_and(JobError::is_paused) {
-        // It was taken beside others, and the first of them finds out how the peer stands.
-        return rows::leave(companion.store.writer(), &job.id).await;
+    // It was taken beside others, and the first of them finds out how the peer stands. Where it is withdrawn by now, its end is
+    // told here as that of any try.
+    if done.as_ref().is_err_and(JobError::is_paused) && rows::leave(companion.store.writer(), &job.id).await?
+    {
+        return Ok(());
     }
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;

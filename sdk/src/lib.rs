@@ -46,7 +46,7 @@ pub use {bytes, http};
 
 pub use self::callback::PostedCallback;
 pub use self::client::{
-    Algorithm, AssertionAudience, Client, ClientAuthentication, ClientBuilder, ClientKey, Provider,
+    Algorithm, AssertionAudience, Client, ClientAuthentication, ClientBuilder, ClientKey, Product, Provider,
 };
 pub use self::clock::{Clock, SystemClock};
 pub use self::clock_drift::ClockDrift;

@@ -40,7 +40,8 @@ pub struct LimitsConfig {
     pub sends_in_all: u32,
     /// Captchas answered from one client address in ten minutes.
     pub captchas_per_address: u32,
-    /// And by everybody; half of them, at most 1,500, are kept for visitors not yet seen.
+    /// And by everybody; half of them, at most 15,000, are kept for visitors not yet seen. What is over it is refused, so that
+    /// it bounds what a provider can be made to cost, and stands far above what people need.
     pub captchas_in_all: u32,
     /// Codes asked for without an answer to the captcha from one client address in ten minutes.
     pub slow_sends_per_address: u32,
@@ -66,7 +67,7 @@ impl Default for LimitsConfig {
             device_codes_in_all: 3000,
             sends_in_all: 3000,
             captchas_per_address: 40,
-            captchas_in_all: 3000,
+            captchas_in_all: 30_000,
             slow_sends_per_address: 3,
             slow_sends_in_all: 60,
             factor: 1,

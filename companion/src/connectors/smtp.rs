@@ -130,12 +130,12 @@ impl SmtpConnector {
     }
 }
 
-/// Whether a temporary refusal is about this mail or its recipient alone, as greylisting is. 421, 452 and 454 say that the
-/// server can serve nobody (RFC 5321 section 4.2.3, RFC 3207, RFC 4954), and without a code there was no answer at all.
+/// Whether a temporary refusal is about this mail or its recipient alone, as greylisting is. 421 and 454 say that the
+/// server can serve nobody (RFC 5321 section 4.2.3, RFC 3207, RFC 4954), which 452 may say of one full mailbox too; and without a code there was no answer at all.
 fn is_about_the_message(error: &lettre::transport::smtp::Error) -> bool {
     let code = error.status().map(u16::from);
     // Nor does an address that the server has no way to write down say anything of other mails.
-    error.is_client() || code.is_some_and(|code| !matches!(code, 421 | 452 | 454))
+    error.is_client() || code.is_some_and(|code| !matches!(code, 421 | 454))
 }
 
 /// What the operator is told. The words of the mail server name the recipient, so its code alone is (SR-31).

@@ -150,7 +150,8 @@ pub async fn freeze(
 /// Ends the freeze, for its owner has reset the password over an address of before. What came to the account since the
 /// contested change could open it again, and is trusted no more: answers those addresses. The links of that change and of
 /// later ones are settled with it. Links of earlier changes still freeze the account: a thief who has contested a change of
-/// their own, and thaws, must not take the owner's by that.
+/// their own, and thaws, must not take the owner's by that. So do all where the account has lost an address that still serves: a
+/// thief may have had one of their own before, with a link for the very change that took it.
 pub async fn thaw(
     tx: &mut Transaction,
     id: &str,
@@ -158,10 +159,10 @@ pub async fn thaw(
     now: Timestamp,
 ) -> Result<Vec<Identifier>, StoreError> {
     let distrusted = distrust_contested_addresses(tx, id).await?;
-    freeze_links::forget_settled(&mut **tx, id).await?;
     if let (address, Over::Former { verified_at }) = over {
         former_addresses::restore(tx, id, address, verified_at).await?;
     }
+    freeze_links::forget_settled(&mut **tx, id, now).await?;
     users::set_status(&mut **tx, id, AccountStatus::Active, now).await?;
     Ok(distrusted)
 }

@@ -71,14 +71,21 @@ pub async fn consume(
     .await?)
 }
 
-/// Forgets those of a frozen account that contest what its freeze contests, or what came after: a thaw settles that.
-pub(super) async fn forget_settled(db: impl SqliteExecutor<'_>, user_id: &str) -> Result<(), StoreError> {
+/// Forgets those of a frozen account that contest what its freeze contests, or what came after: a thaw settles that, unless a
+/// lost address still serves, whose owner may have no other way back.
+pub(super) async fn forget_settled(
+    db: impl SqliteExecutor<'_>,
+    user_id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM freeze_links WHERE user_id = $1 AND changed_at >= \
-         (SELECT contested_at FROM users WHERE id = $1 AND status = $2)",
+         (SELECT contested_at FROM users WHERE id = $1 AND status = $2) AND NOT EXISTS \
+         (SELECT 1 FROM former_addresses WHERE user_id = $1 AND expires_at > $3)",
     )
     .bind(user_id)
     .bind(AccountStatus::Frozen.as_str())
+    .bind(now.as_millis())
     .execute(db)
     .await?;
     Ok(())

@@ -145,13 +145,14 @@ pub async fn take(
     .await?)
 }
 
-/// Puts a job back as it was before it was taken: nothing of it was tried.
-pub async fn leave(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreError> {
-    sqlx::query("UPDATE jobs SET lease_until = 0, attempts = attempts - 1 WHERE id = $1")
+/// Puts a job back as it was before it was taken: nothing of it was tried. Answers whether it was there: it may have been
+/// withdrawn meanwhile.
+pub async fn leave(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE jobs SET lease_until = 0, attempts = attempts - 1 WHERE id = $1")
         .bind(id)
         .execute(db)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Erases a job: it was delivered, or never can be.
@@ -354,7 +355,8 @@ mod tests {
         assert_eq!(taken_but(&store, NOW, 8, &left_alone).await, ["other"]);
         assert_eq!(taken(&store, NOW, 8).await, ["mute-1"]);
         // It found the circuit open: it comes as its first try again, and before the later one.
-        leave(store.writer(), "mute-1").await.unwrap();
+        assert!(leave(store.writer(), "mute-1").await.unwrap());
+        assert!(!leave(store.writer(), "withdrawn").await.unwrap());
         assert_eq!(taken_but(&store, NOW, 8, &left_alone).await, [""; 0]);
         let free = Free {
             email: 0,

@@ -8,6 +8,7 @@ pub(crate) mod endpoint;
 mod held;
 mod json_web_key;
 mod keys;
+mod product;
 mod provider;
 pub(crate) mod signing_key;
 
@@ -35,6 +36,7 @@ use self::held::Held;
 pub(crate) use self::json_web_key::PublicKey;
 pub(crate) use self::keys::KeySet;
 use self::keys::{Keys, Source};
+pub use self::product::Product;
 pub use self::provider::{ClientAuthentication, Provider};
 use crate::clock::Clock;
 use crate::clock_drift::{ClockDrift, TimedTransport};

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::product::Product;
 use crate::error::ConfigError;
 use crate::secure_url::{has_credentials, is_secure};
 
@@ -33,9 +34,13 @@ pub enum Provider {
     /// has to ignore it (RFC 6749 section 3.1). Where its list is without a reset, or it is one of those that are known to have
     /// no entry (Auth0, Clerk, Entra External ID, Google, Kinde, Okta, Supabase, WorkOS and Zitadel, by the host that they give their
     /// issuers), the request is refused with [`SignInError::NoResetEntry`](crate::SignInError::NoResetEntry), which names the
-    /// nearest thing. On a domain of one's own they can't be told from others: an unknown parameter is ignored there, and the
-    /// ordinary sign-in page shows.
+    /// nearest thing. On a domain of one's own they can't be told from others, and an unknown parameter is ignored: name them by
+    /// [`Self::WithoutEntry`].
     Generic,
+    /// A product that is known to have no entry, on whichever domain. Ordinary sign-ins are those of [`Self::Generic`], without
+    /// a first screen; a reset is refused with [`SignInError::NoResetEntry`](crate::SignInError::NoResetEntry) when the request is
+    /// built, which names the nearest thing.
+    WithoutEntry(Product),
     /// Keycloak: the request goes to `forgot-credentials` in place of `auth`, with every parameter. The realm needs "Forgot
     /// password" on. Nothing is filled in beforehand; a live session skips the form and mails its own user at once, so the link
     /// must not be prefetched. The way leads through a mailed link, in the browser that began.

@@ -3,21 +3,18 @@
 use url::Url;
 
 use super::{FirstScreen, SignInBuilder};
-use crate::client::{Metadata, Provider};
+use crate::client::{Metadata, Product, Provider};
 use crate::error::SignInError;
 
 /// Providers without any entry for relying parties, told by the host of their issuer, and the nearest thing each has.
 const WITHOUT_ENTRY: [(&str, &str); 11] = [
-    (
-        "auth0.com",
-        "let your server call `POST /dbconnections/change_password`, which mails a link",
-    ),
+    ("auth0.com", Product::Auth0.nearest()),
     (
         "ciamlogin.com",
         "send an ordinary sign-in with login_hint: \"Forgot password?\" is one click away, and continues here",
     ),
-    ("okta.com", OKTA),
-    ("oktapreview.com", OKTA),
+    ("okta.com", Product::Okta.nearest()),
+    ("oktapreview.com", Product::Okta.nearest()),
     ("accounts.google.com", "send an ordinary sign-in"),
     ("kinde.com", "send an ordinary sign-in with login_hint"),
     ("workos.com", WORKOS),
@@ -26,17 +23,13 @@ const WITHOUT_ENTRY: [(&str, &str); 11] = [
         "clerk.accounts.dev",
         "send an ordinary sign-in: \"Forgot password?\" is a step of it",
     ),
-    (
-        "zitadel.cloud",
-        "let your server call `POST /v2/users/{id}/password_reset`, which mails a link; the sign-in begins anew behind it",
-    ),
+    ("zitadel.cloud", Product::Zitadel.nearest()),
     (
         "supabase.co",
         "let your server call `POST /recover`, which mails a link to a page of your own",
     ),
 ];
 
-const OKTA: &str = "show Okta's sign-in widget in a page of your own with `flow: 'resetPassword'`";
 const WORKOS: &str =
     "let your server ask WorkOS' API for a password reset, and mail its `password_reset_url`";
 
@@ -117,6 +110,9 @@ fn reset(provider: &Provider, issuer: &str, metadata: &Metadata) -> Result<Entry
             })?;
             Ok(Entry::Request(Some(spelling)))
         }
+        Provider::WithoutEntry(product) => Err(SignInError::NoResetEntry {
+            nearest: product.nearest(),
+        }),
         Provider::Keycloak => at(endpoint, "/protocol/openid-connect/auth", |before| {
             format!("{before}/protocol/openid-connect/forgot-credentials")
         }),

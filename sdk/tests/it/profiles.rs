@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use keyback::{Client, ConfigError, Error, Provider, SignIn, SignInError, Url};
+use keyback::{Client, ConfigError, Error, FirstScreen, Product, Provider, SignIn, SignInError, Url};
 use serde_json::json;
 
 use crate::provider::{CLIENT_ID, ISSUER, REDIRECT_URI, World};
@@ -210,6 +210,35 @@ async fn providers_without_an_entry_say_so_and_name_the_nearest_thing() {
             .as_str()
             .contains("first_screen=reset-password")
     );
+}
+
+#[tokio::test]
+async fn a_product_without_an_entry_is_named_on_whichever_domain() {
+    for (product, words) in [
+        (Product::Auth0, "change_password"),
+        (Product::Authelia, "/reset-password/step1"),
+        (Product::Casdoor, "/forget/{application}"),
+        (Product::Dex, "connector"),
+        (Product::Duende, "PromptValuesSupported"),
+        (Product::Hanko, "ordinary sign-in"),
+        (Product::Kanidm, "/ui/recover"),
+        (Product::MatrixAuthenticationService, "/recover"),
+        (Product::Okta, "widget"),
+        (Product::Rauthy, "email_hint"),
+        (Product::SuperTokens, "/auth/reset-password"),
+        (Product::Zitadel, "password_reset"),
+    ] {
+        let world = World::with(|builder| builder.provider(Provider::WithoutEntry(product)));
+        let Error::SignIn(error) = world.client.forgot_password().start().await.unwrap_err() else {
+            panic!("another error for {product:?}")
+        };
+        assert_eq!(error.code(), "sign_in.no_reset_entry");
+        assert!(error.to_string().contains(words), "{product:?}: {error}");
+        let asked = world.client.sign_in().first_screen(FirstScreen::ResetPassword);
+        assert!(asked.start().await.is_err(), "{product:?}");
+        let plain = world.client.sign_in().start().await.unwrap();
+        assert!(!plain.url.as_str().contains("first_screen"), "{product:?}");
+    }
 }
 
 /// The provider of `world`, wherever it is asked for.

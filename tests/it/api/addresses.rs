@@ -160,6 +160,28 @@ async fn sr59_a_thaw_settles_no_change_of_before_the_one_it_was_about() {
     assert!(signs_in(&app, OWNERS_PASSWORD).await);
 }
 
+/// A thief who has added a phone of theirs before gets a link for the change that took the owner's address, and thaws by it.
+#[tokio::test]
+async fn sr59_a_thaw_over_a_thiefs_other_address_leaves_the_owner_their_link() {
+    let app = with_backend(|_| {}).await;
+    let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let token = machine_token(&app, BACKEND).await;
+    app.advance(Duration::from_secs(1));
+    patch(&app, &token, &id, json!({ "primaryPhone": PHONE })).await;
+    app.advance(Duration::from_secs(60));
+    patch(&app, &token, &id, json!({ "primaryEmail": THIEF })).await;
+    let (_, owners) = notice_to(&app, ADA).await;
+    let (_, thiefs) = notice_to(&app, PHONE).await;
+    freeze(&app, &thiefs).await;
+    app.advance(Duration::from_secs(60));
+    reset(&app, PHONE, NEW_PASSWORD).await;
+    assert_eq!(app.user(PHONE).await.status, AccountStatus::Active);
+    freeze(&app, &owners).await.assert_says("Choose a new password");
+    reset(&app, ADA, OWNERS_PASSWORD).await;
+    assert_eq!(app.user(ADA).await.id, id);
+    assert!(signs_in(&app, OWNERS_PASSWORD).await);
+}
+
 /// Somebody else may have the old mailbox: whose new address it is must hear of it, whoever ends the freeze.
 #[tokio::test]
 async fn sr59_an_address_that_is_trusted_no_more_is_told_when_support_ends_the_freeze() {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use keyback::logto::management::{OneTimeToken, OneTimeTokenPurpose};
+use keyback::logto::management::{OneTimeToken, OneTimeTokenCheck, OneTimeTokenPurpose, OneTimeTokenRefusal};
 use keyback_core::time::Clock as _;
 use keyback_tests::{ADA, OLD_PASSWORD};
 use serde_json::json;
@@ -26,6 +26,39 @@ fn at(id: &str) -> String {
 async fn verify(app: &TestApp, bearer: &str, token: &str, email: &str) -> Answer {
     let body = json!({ "token": token, "email": email });
     call(app, bearer, Method::POST, "/api/one-time-tokens/verify", body).await
+}
+
+/// Issue 4: the client that is made for Logto drives the companion too.
+#[tokio::test]
+async fn the_sdk_checks_and_revokes_what_it_has_made() {
+    let app = with_backend(|_| {}).await;
+    let api = management(&app);
+    let refused = OneTimeTokenCheck::Refused;
+    let used = made(&app).await;
+    for (email, token, expected) in [
+        (ADA, "nobody-s", refused(OneTimeTokenRefusal::NotFound)),
+        (
+            "bob@example.com",
+            used.token(),
+            refused(OneTimeTokenRefusal::OtherEmail),
+        ),
+        (ADA, used.token(), OneTimeTokenCheck::Right),
+        (ADA, used.token(), refused(OneTimeTokenRefusal::Consumed)),
+    ] {
+        assert_eq!(api.check_one_time_token(email, token).await.unwrap(), expected);
+    }
+    assert_eq!(
+        refusal(api.revoke_one_time_token(&used.id).await),
+        ApiCode::TokenConsumed
+    );
+    let revoked = made(&app).await;
+    api.revoke_one_time_token(&revoked.id).await.unwrap();
+    let checked = api.check_one_time_token(ADA, revoked.token()).await.unwrap();
+    assert_eq!(checked, refused(OneTimeTokenRefusal::Revoked));
+    let late = made(&app).await;
+    app.advance(TEN_MINUTES);
+    let checked = api.check_one_time_token(ADA, late.token()).await.unwrap();
+    assert_eq!(checked, refused(OneTimeTokenRefusal::Expired));
 }
 
 #[tokio::test]

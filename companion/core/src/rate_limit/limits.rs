@@ -66,7 +66,7 @@ pub struct Limits {
     pub client_captchas: LimitRule,
     /// Captchas that all clients may answer: each has us call the provider, right or wrong.
     pub global_captchas: LimitRule,
-    /// Captchas beyond those, for clients not yet seen: a stranger who uses the others up locks nobody out.
+    /// Captchas beyond those, for clients not yet seen: a stranger with few addresses who uses the others up locks nobody out.
     pub global_captcha_reserve: LimitRule,
     /// For how many captchas a client counts as not yet seen.
     pub captcha_unseen: LimitRule,
@@ -114,8 +114,8 @@ impl Default for Limits {
             client_written_requests: LimitRule::new(200, TEN_MINUTES),
             global_sends: LimitRule::new(3_000, TEN_MINUTES),
             client_captchas: LimitRule::new(40, TEN_MINUTES),
-            global_captchas: LimitRule::new(1_500, TEN_MINUTES),
-            global_captcha_reserve: LimitRule::new(1_500, TEN_MINUTES),
+            global_captchas: LimitRule::new(15_000, TEN_MINUTES),
+            global_captcha_reserve: LimitRule::new(15_000, TEN_MINUTES),
             captcha_unseen: LimitRule::new(5, TEN_MINUTES),
             client_slow_sends: LimitRule::new(3, TEN_MINUTES),
             global_slow_sends: LimitRule::new(60, TEN_MINUTES),
