@@ -1,7 +1,7 @@
 //! The memory that hashes are made in.
 //!
-//! Argon2 jumps about in 19 MiB; in pages of 4 KiB, each jump has the processor look for its page. In huge pages of 2 MiB a hash takes
-//! a tenth less time. The kernel gives them to who asks, where it is set to: all else of the program stays in small ones,
+//! Argon2 jumps about in 19 MiB; in pages of 4 KiB, each jump has the processor look for its page. In huge pages of 2 MiB a hash took
+//! 3 % less time on a quiet machine, and 9 % less on a busy one. The kernel gives them to who asks, where it is set to: all else of the program stays in small ones,
 //! of which an idle one holds less.
 
 use allocator_api2::vec::Vec;
