@@ -1,11 +1,15 @@
 //! What is done for every request, whatever it asks for, stays small; and a shorter way leads to the same answer.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use keyback_companion::config::app::{AppConfig, AppKind};
 use keyback_companion::http::server::Answers as _;
 use keyback_companion::pages;
+use keyback_companion::store::apps::{self, StoredApp};
+use keyback_core::time::Clock as _;
 use keyback_tests::TestApp;
 
 /// The future of an answer is moved from where it is made to where it is polled. What only some requests need room for
@@ -115,6 +119,47 @@ async fn an_authorization_request_that_is_answered_at_once_is_answered_as_any() 
             assert_eq!(shape(&headers), shape(&other_headers), "{more} beside {cookies}");
         }
     }
+}
+
+/// An app of the store may be changed by another process, and then is another within a second. Nobody gets a code by what
+/// was true before: who comes back from the pages is answered by the app that is there then.
+#[tokio::test]
+async fn an_app_of_the_store_begins_sign_ins_at_once_for_a_second_after_it_was_read() {
+    let app = TestApp::start().await;
+    let stored = StoredApp {
+        config: AppConfig {
+            redirect_uris: vec![app.site.at("/callback").as_str().parse().unwrap()],
+            ..AppConfig::new("books", AppKind::Web)
+        },
+        secret_digest: None,
+    };
+    apps::add(app.companion.store.writer(), &stored, app.clock.now())
+        .await
+        .unwrap();
+    let plain = Asked::new(&app, "");
+    let asked = Asked {
+        query: plain.query.replace("client_id=shop", "client_id=books"),
+        ..plain
+    };
+    assert!(asked.at_once().is_none(), "nobody has read it yet");
+    let (status, headers) = asked.in_time().await;
+    let (status_at_once, headers_at_once) = asked.at_once().expect("it was read just now");
+    assert_eq!(
+        (status, status_at_once),
+        (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER)
+    );
+    assert_eq!(shape(&headers), shape(&headers_at_once));
+
+    app.advance(Duration::from_millis(999));
+    assert!(asked.at_once().is_some());
+    app.advance(Duration::from_millis(1));
+    assert!(asked.at_once().is_none());
+
+    let mut tx = app.companion.store.begin().await.unwrap();
+    assert!(apps::remove(&mut tx, "books").await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(asked.in_time().await.0, StatusCode::BAD_REQUEST);
+    assert!(asked.at_once().is_none(), "it is known to be gone");
 }
 
 /// Only what nothing has to be looked up for, and what nothing speaks against, has the shorter way: there is one place that

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use keyback_core::time::Timestamp;
+
 use super::super::Inner;
 use super::super::pages::ErrorKind;
 use super::super::params::Params;
 use super::super::registry::App;
 use super::Refusal;
 
-/// The app of a request, where it is in memory and people sign in to it.
-pub(super) fn of_the_file<'i>(inner: &'i Inner, params: &Params) -> Option<&'i App> {
-    let app = inner.registry.of_the_file(named(params)?)?;
-    app.has_people().then_some(&**app)
+/// The app of a request, where it is at hand and people sign in to it.
+pub(super) fn at_hand(inner: &Inner, params: &Params, now: Timestamp) -> Option<Arc<App>> {
+    inner
+        .registry
+        .at_hand(named(params)?, now)
+        .filter(|app| app.has_people())
 }
 
 fn named(params: &Params) -> Option<&str> {
@@ -20,7 +24,7 @@ fn named(params: &Params) -> Option<&str> {
         .filter(|_| !params.is_repeated("client_id"))
 }
 
-pub(super) async fn check(inner: &Inner, params: &Params) -> Result<Arc<App>, Refusal> {
+pub(super) async fn check(inner: &Inner, params: &Params, now: Timestamp) -> Result<Arc<App>, Refusal> {
     let unknown = || {
         Refusal::new(
             ErrorKind::UnknownApp,
@@ -29,7 +33,7 @@ pub(super) async fn check(inner: &Inner, params: &Params) -> Result<Arc<App>, Re
         )
     };
     let client_id = named(params).ok_or_else(unknown)?;
-    match inner.registry.find(client_id).await {
+    match inner.registry.find_to_begin(client_id, now).await {
         Ok(Some(app)) if app.has_people() => Ok(app),
         Ok(Some(_)) => Err(Refusal::new(
             ErrorKind::UnknownApp,

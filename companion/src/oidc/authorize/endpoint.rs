@@ -55,7 +55,7 @@ pub(in crate::oidc) async fn answer(
     handle(inner, asker, &params).await
 }
 
-/// The answer to a request of an app of the file, by a browser that nobody is signed in at: the person is asked. Most
+/// The answer to a request of an app that is at hand, by a browser that nobody is signed in at: the person is asked. Most
 /// requests are that, and none of it needs the store, so none of it waits. Nothing where there is more to it, or where it is
 /// refused: [`answer`] knows how.
 pub(in crate::oidc) fn answer_at_once(
@@ -71,7 +71,8 @@ pub(in crate::oidc) fn answer_at_once(
     if pushed::reference(&params).is_some() || params.one("id_token_hint").is_some() {
         return None;
     }
-    let app = client::of_the_file(inner, &params)?;
+    let now = inner.clock.now();
+    let app = &*client::at_hand(inner, &params, now)?;
     let redirect_uri = redirect_uri::check(app, &params).ok()?;
     let request = checked(&Asked {
         params: &params,
@@ -86,7 +87,7 @@ pub(in crate::oidc) fn answer_at_once(
     if request.prompt.is_silent() {
         return None;
     }
-    let (id, cookies) = inner.begin_small_interaction(headers, &request, inner.clock.now())?;
+    let (id, cookies) = inner.begin_small_interaction(headers, &request, now)?;
     let location = HeaderValue::try_from([first_page(inner, &request), "?i=", &id].concat()).ok()?;
     let mut response = http::Response::new(Full::default());
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -121,11 +122,11 @@ async fn handle(inner: &Inner, asker: Asker<'_>, params: &Params) -> Response {
     let ui_locales = params.one("ui_locales");
     let page =
         |refusal: Refusal| inner.refuse(headers, ui_locales, refusal.status, refusal.kind, refusal.detail);
-    let app = match client::check(inner, params).await {
+    let now = inner.clock.now();
+    let app = match client::check(inner, params, now).await {
         Ok(app) => app,
         Err(refusal) => return page(refusal),
     };
-    let now = inner.clock.now();
     // RFC 9126 4: a pushed request is the whole request; nothing beside its reference counts.
     if let Some(reference) = pushed::reference(params) {
         return match Box::pin(handle_pushed(inner, asker, params, reference, &app, now)).await {

@@ -1,6 +1,7 @@
 //! The apps (OAuth clients) the provider knows: those of the file, in memory, and those of the store.
 
 mod app;
+mod lately;
 mod redirect_uris;
 
 use std::collections::{HashMap, HashSet};
@@ -8,6 +9,8 @@ use std::sync::Arc;
 
 pub use app::{App, WayBack};
 pub(super) use app::{Authentication, SecretBy};
+use keyback_core::time::Timestamp;
+use lately::Lately;
 
 use crate::config::app::{AppConfig, ResourceConfig};
 use crate::secrets::digest_of;
@@ -20,6 +23,7 @@ pub(super) struct Registry {
     store: Store,
     fixed: HashMap<String, Arc<App>>,
     fixed_origins: HashSet<String>,
+    lately: Lately,
     resources: HashMap<String, ResourceConfig>,
 }
 
@@ -64,6 +68,7 @@ impl Registry {
             store: store.clone(),
             fixed_origins: apps.values().flat_map(|app| app.origins()).collect(),
             fixed: apps,
+            lately: Lately::default(),
             resources: resources
                 .into_iter()
                 .map(|one| (one.indicator.clone(), one))
@@ -100,8 +105,28 @@ impl Registry {
         Ok(stored.map(|stored| Arc::new(stored.into())))
     }
 
-    /// An app of the file, which is there as long as we are.
-    pub(super) fn of_the_file(&self, client_id: &str) -> Option<&Arc<App>> {
+    /// [`Self::find`] for who begins a sign-in: the app is [`Self::at_hand`] for those that come next.
+    pub(super) async fn find_to_begin(
+        &self,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<App>>, StoreError> {
+        let found = self.find(client_id).await?;
+        if !self.fixed.contains_key(client_id) {
+            self.lately.note(client_id, found.as_ref(), now);
+        }
+        Ok(found)
+    }
+
+    /// An app that nothing has to be waited for: of the file, which is there as long as we are, or of the store and found
+    /// within the last second. That does to begin a sign-in; who ends one finds the app anew.
+    pub(super) fn at_hand(&self, client_id: &str, now: Timestamp) -> Option<Arc<App>> {
+        self.of_the_file(client_id)
+            .cloned()
+            .or_else(|| self.lately.get(client_id, now))
+    }
+
+    fn of_the_file(&self, client_id: &str) -> Option<&Arc<App>> {
         self.fixed.get(client_id)
     }
 
