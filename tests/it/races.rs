@@ -182,6 +182,32 @@ async fn sr22_of_thirty_resends_at_once_one_sends_a_code() {
     browser.assert_at("/forgot-password/password");
 }
 
+/// The room for codes is looked at in the transaction that fills it.
+#[tokio::test(flavor = "multi_thread")]
+async fn sr22_of_a_hundred_resets_begun_at_once_four_get_a_code() {
+    let app = TestApp::with(|config: &mut Config| {
+        config.limits.sends_per_identifier = 1_000;
+        config.limits.sends_per_address = 1_000;
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    // After three the client is none that something is kept for.
+    for _ in 0..3 {
+        browser.clone().ask_reset(ADA).await;
+    }
+    let form = browser.page().form_with("identifier").fill("identifier", ADA);
+    let answers = race(&browser, std::iter::repeat_n(form, counts(100, 500))).await;
+    assert_eq!(leading_to(&answers, "/forgot-password/code").len(), 1);
+    assert!(
+        answers
+            .iter()
+            .all(|page| page.status == 303 || page.status == 429)
+    );
+    assert_eq!(app.challenges().await.len(), 4);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_proofs_of_one_account_at_once_set_one_password() {
     let (app, mut one) = awaiting_code().await;

@@ -11,8 +11,9 @@ use crate::event::{Event, Visitor};
 use crate::identifier::Identifier;
 use crate::ids::{ChallengeId, FlowId, JobId, Subject};
 use crate::one_time_code::OneTimeCode;
+use crate::outcome::Answer;
 use crate::password::{AcceptedPassword, NewPassword, UserFacts};
-use crate::rate_limit::{LimitKey, TheoreticalArrival};
+use crate::rate_limit::{CodeRoom, Crowded, LimitKey, TheoreticalArrival};
 use crate::reset::{
     Challenge, ConsumedToken, CountedChallenge, OpenedByToken, ProvenReset, Receipt, ResetFlow,
 };
@@ -24,10 +25,11 @@ use crate::time::Timestamp;
 /// A flow is saved by compare-and-swap: a transition raises its version by one, and the write happens only while the
 /// store still holds [`ResetFlow::replaces_version`].
 pub trait ResetStore: Send + Sync + 'static {
-    /// Writes a new flow with its first challenge, the job that sends its code, and the event: all or nothing.
+    /// Writes a new flow with its first challenge, the job that sends its code, and the event: all or nothing, and nothing
+    /// where [`SentCode::room`] admits no further code beside those that are live for the identifier then (SR-22).
     ///
     /// It looks no account up, and does the same for every identifier (SR-1, SR-2, SR-26).
-    fn begin(&self, sent: &SentCode<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn begin(&self, sent: &SentCode<'_>) -> impl Future<Output = Answer<(), Crowded>> + Send;
 
     /// Uses a one-time token up and writes the flow and the event that `open` makes of it: all or nothing, and once in the
     /// world. `None`: no such token proves this address now, or nobody may reset over it; nothing was written.
@@ -49,8 +51,9 @@ pub trait ResetStore: Send + Sync + 'static {
     fn save(&self, flow: &ResetFlow, event: &Event) -> impl Future<Output = Result<Saved, Failure>> + Send;
 
     /// Writes the flow as [`save`](Self::save) does, and with it the challenge and the job that replace those of the
-    /// same flow: the old challenge takes no attempt any more, its job is not delivered any more (SR-22).
-    fn supersede(&self, sent: &SentCode<'_>) -> impl Future<Output = Result<Saved, Failure>> + Send;
+    /// same flow: the old challenge takes no attempt any more, its job is not delivered any more (SR-22). There must be room,
+    /// as in [`begin`](Self::begin).
+    fn supersede(&self, sent: &SentCode<'_>) -> impl Future<Output = Answer<Saved, Crowded>> + Send;
 
     /// Counts an attempt while fewer than `max` have been, in one atomic statement, and returns the challenge as it is
     /// then (SR-19). `None`: the attempts are used up, or the challenge is gone.
@@ -125,8 +128,10 @@ pub struct SentCode<'a> {
     pub challenge: &'a Challenge,
     /// The job that sends the code, if there is somebody to send it to.
     pub job: &'a CodeJob,
-    /// What happened.
+    /// What happened. It names the identifier and the client.
     pub event: &'a Event,
+    /// How many codes of the identifier may be live.
+    pub room: CodeRoom,
 }
 
 /// The order to send a code. The store keeps the code sealed, bound to the challenge, and erases it on delivery or expiry.

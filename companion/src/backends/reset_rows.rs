@@ -5,9 +5,10 @@ use std::sync::Arc;
 use keyback_core::event::Event;
 use keyback_core::identifier::{Identifier, IdentifierKind};
 use keyback_core::ids::{ChallengeId, FlowId, Subject};
+use keyback_core::outcome::Answer;
 use keyback_core::ports::{CodeJob, Failure, LimitStore, ResetStore, Saved, SentCode};
 use keyback_core::random::Random;
-use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
+use keyback_core::rate_limit::{Crowded, LimitKey, TheoreticalArrival};
 use keyback_core::reset::{Challenge, ConsumedToken, CountedChallenge, OpenedByToken, ResetFlow};
 use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
@@ -18,7 +19,7 @@ use crate::fail_point::{FailPoint, Step};
 use crate::outbox::Outbox;
 use crate::reset_links::ResetLinks;
 use crate::store::audit::CodeOf;
-use crate::store::{Store, StoreError, audit, former_addresses, jobs, one_time_tokens, reset};
+use crate::store::{Store, StoreError, Transaction, audit, former_addresses, jobs, one_time_tokens, reset};
 
 /// Requests that ask the limits at one time. Every request of a flood does, and the store has one writer, whom they would
 /// all wait for in one line with the worker and with everybody who got past them (SR-50): so they have a line of their own.
@@ -52,19 +53,27 @@ impl ResetRows {
         (job.identifier.kind() == IdentifierKind::Email).then(|| links.seal(job))
     }
 
-    async fn write_begin(&self, sent: &SentCode<'_>) -> Result<(), StoreError> {
+    async fn write_begin(&self, sent: &SentCode<'_>) -> Result<Result<(), Crowded>, StoreError> {
         let mut tx = self.store.begin().await?;
+        if let Err(crowded) = admit(&mut tx, sent).await? {
+            return Ok(Err(crowded));
+        }
         reset::add_flow(&mut *tx, sent.flow).await?;
-        reset::add_challenge(&mut *tx, sent.challenge).await?;
-        self.outbox
-            .send_code(&mut *tx, sent.job, self.link_of(sent.job))
-            .await?;
-        audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
+        self.write_code(&mut tx, sent).await?;
         FailPoint::BeforeCommit(Step::Begin).reach();
         tx.commit().await?;
         FailPoint::AfterCommit(Step::Begin).reach();
         self.outbox.wake();
-        Ok(())
+        Ok(Ok(()))
+    }
+
+    /// The challenge, the job that sends its code, and the event.
+    async fn write_code(&self, tx: &mut Transaction, sent: &SentCode<'_>) -> Result<(), StoreError> {
+        reset::add_challenge(&mut **tx, sent.challenge, &sent.event.identifier).await?;
+        self.outbox
+            .send_code(&mut **tx, sent.job, self.link_of(sent.job))
+            .await?;
+        audit::write_event(&mut **tx, self.random.as_ref(), sent.event).await
     }
 
     async fn write_open_by_token(
@@ -111,10 +120,14 @@ impl ResetRows {
         Ok(saved)
     }
 
-    async fn write_supersede(&self, sent: &SentCode<'_>) -> Result<Saved, StoreError> {
+    async fn write_supersede(&self, sent: &SentCode<'_>) -> Result<Result<Saved, Crowded>, StoreError> {
         let mut tx = self.store.begin().await?;
         if reset::save_flow(&mut *tx, sent.flow).await? == Saved::Conflict {
-            return Ok(Saved::Conflict);
+            return Ok(Ok(Saved::Conflict));
+        }
+        // Dropping the transaction takes the flow's next version back.
+        if let Err(crowded) = admit(&mut tx, sent).await? {
+            return Ok(Err(crowded));
         }
         let identifier = sent.event.identifier.to_string();
         let of = CodeOf {
@@ -126,14 +139,10 @@ impl ResetRows {
         for old in reset::supersede_challenges(&mut *tx, sent.flow.id(), sent.event.at).await? {
             jobs::withdraw(&mut tx, &old, of, sent.event.at).await?;
         }
-        reset::add_challenge(&mut *tx, sent.challenge).await?;
-        self.outbox
-            .send_code(&mut *tx, sent.job, self.link_of(sent.job))
-            .await?;
-        audit::write_event(&mut *tx, self.random.as_ref(), sent.event).await?;
+        self.write_code(&mut tx, sent).await?;
         tx.commit().await?;
         self.outbox.wake();
-        Ok(Saved::Saved)
+        Ok(Ok(Saved::Saved))
     }
 
     async fn read(&self, id: &FlowId) -> Result<Option<(ResetFlow, Option<Challenge>)>, StoreError> {
@@ -148,8 +157,16 @@ impl ResetRows {
     }
 }
 
+/// Whether there is room for one more code of its identifier, in the transaction that writes it: of a hundred requests at
+/// once no more get one than of a hundred in turn.
+async fn admit(tx: &mut Transaction, sent: &SentCode<'_>) -> Result<Result<(), Crowded>, StoreError> {
+    let event = sent.event;
+    let live = reset::live_codes(&mut **tx, &event.identifier, sent.flow.id(), event.at).await?;
+    Ok(sent.room.admit(&live))
+}
+
 impl ResetStore for ResetRows {
-    async fn begin(&self, sent: &SentCode<'_>) -> Result<(), Failure> {
+    async fn begin(&self, sent: &SentCode<'_>) -> Answer<(), Crowded> {
         self.write_begin(sent)
             .await
             .map_err(|error| Failure::broken("write the flow", error))
@@ -179,7 +196,7 @@ impl ResetStore for ResetRows {
             .map_err(|error| Failure::broken("save the flow", error))
     }
 
-    async fn supersede(&self, sent: &SentCode<'_>) -> Result<Saved, Failure> {
+    async fn supersede(&self, sent: &SentCode<'_>) -> Answer<Saved, Crowded> {
         self.write_supersede(sent)
             .await
             .map_err(|error| Failure::broken("write another code", error))

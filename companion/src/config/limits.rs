@@ -1,6 +1,6 @@
 //! `[limits]`: how often things may be asked. Each is a burst that refills evenly over its period.
 
-use keyback_core::rate_limit::{ADDRESSES_OF_ACCOUNT, GuessRule, LimitRule, Limits};
+use keyback_core::rate_limit::{ADDRESSES_OF_ACCOUNT, GuessRule, LimitRule, Limits, LiveCodeRule};
 use serde::{Deserialize, Serialize};
 
 use super::Problems;
@@ -11,6 +11,9 @@ use super::Problems;
 pub struct LimitsConfig {
     /// Codes sent to one e-mail address or phone number in ten minutes; one is kept for new visitors.
     pub sends_per_identifier: u32,
+    /// Codes of one e-mail address or phone number that may be right at one time, over all resets that were begun; one is kept
+    /// for new visitors.
+    pub live_codes_per_identifier: u32,
     /// Codes asked for from one client address (IPv6: /64) in ten minutes.
     pub sends_per_address: u32,
     /// Codes tried from one client address in ten minutes.
@@ -55,6 +58,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             sends_per_identifier: 10,
+            live_codes_per_identifier: 5,
             sends_per_address: 20,
             codes_per_address: 60,
             codes_per_identifier: 100,
@@ -100,6 +104,9 @@ impl LimitsConfig {
             client_verifications: of(base.client_verifications, self.codes_per_address),
             client_sign_ins: of(base.client_sign_ins, self.sign_ins_per_address),
             identifier_sends: of(base.identifier_sends, self.sends_per_identifier.saturating_sub(1)),
+            identifier_live_codes: LiveCodeRule {
+                most: self.live_codes_per_identifier,
+            },
             identifier_verifications: of(
                 base.identifier_verifications,
                 self.codes_per_identifier - codes_reserve,
@@ -138,6 +145,7 @@ impl LimitsConfig {
     pub(super) fn check(&self, problems: &mut Problems) {
         let all = [
             ("sends_per_identifier", self.sends_per_identifier, 2),
+            ("live_codes_per_identifier", self.live_codes_per_identifier, 2),
             ("sends_per_address", self.sends_per_address, 1),
             ("codes_per_address", self.codes_per_address, 1),
             ("codes_per_identifier", self.codes_per_identifier, 2),

@@ -4,6 +4,7 @@ use keyback_core::identifier::Identifier;
 use keyback_core::ids::{ChallengeId, FlowId, Subject};
 use keyback_core::one_time_code::CodeDigest;
 use keyback_core::ports::Saved;
+use keyback_core::rate_limit::{IdentifierHash, LiveCode};
 use keyback_core::reset::{Challenge, CountedChallenge, ResetFlow};
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
@@ -58,11 +59,15 @@ pub async fn find_flow(db: impl SqliteExecutor<'_>, id: &FlowId) -> Result<Optio
     row.map(|json| from_json(&json)).transpose()
 }
 
-/// Writes a new challenge.
-pub async fn add_challenge(db: impl SqliteExecutor<'_>, challenge: &Challenge) -> Result<(), StoreError> {
+/// Writes a new challenge, of the identifier with this hash.
+pub async fn add_challenge(
+    db: impl SqliteExecutor<'_>,
+    challenge: &Challenge,
+    identifier: &IdentifierHash,
+) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO challenges (id, flow_id, code_digest, key_id, created_at, expires_at, attempts, subject) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO challenges (id, flow_id, code_digest, key_id, created_at, expires_at, attempts, subject, identifier) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(challenge.id.as_str())
     .bind(challenge.flow_id.as_str())
@@ -72,9 +77,33 @@ pub async fn add_challenge(db: impl SqliteExecutor<'_>, challenge: &Challenge) -
     .bind(challenge.expires_at.as_millis())
     .bind(i64::from(challenge.attempts))
     .bind(challenge.subject.as_ref().map(Subject::as_str))
+    .bind(identifier.as_str())
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The codes of an identifier that are live: neither expired nor superseded, of flows that no code has proved yet.
+pub async fn live_codes(
+    db: impl SqliteExecutor<'_>,
+    identifier: &IdentifierHash,
+    flow: &FlowId,
+    now: Timestamp,
+) -> Result<Vec<LiveCode>, StoreError> {
+    let rows: Vec<(i64, bool)> = sqlx::query_as(
+        "SELECT c.expires_at, c.flow_id = $2 FROM challenges c JOIN reset_flows f ON f.id = c.flow_id \
+         WHERE c.identifier = $1 AND c.expires_at > $3 AND c.superseded_at IS NULL AND f.subject IS NULL",
+    )
+    .bind(identifier.as_str())
+    .bind(flow.as_str())
+    .bind(now.as_millis())
+    .fetch_all(db)
+    .await?;
+    let code = |(expires_at, of_this_flow)| LiveCode {
+        expires_at: Timestamp::from_millis(expires_at),
+        of_this_flow,
+    };
+    Ok(rows.into_iter().map(code).collect())
 }
 
 /// Finds a challenge that no other has replaced.

@@ -8,6 +8,7 @@ use super::gcra::{Decision, LimitRule, TheoreticalArrival};
 use super::guesses::GuessRule;
 use super::key::{ClientAction, IdentifierHash, LimitKey};
 use super::limits::Limits;
+use super::live_codes::CodeRoom;
 use crate::ids::Subject;
 use crate::ports::{Failure, LimitStore};
 use crate::time::Timestamp;
@@ -26,6 +27,13 @@ pub type Limited = Result<(), RetryAfter>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(pub Duration);
 
+/// Whether a client was lately seen for what it asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Unseen,
+    Seen,
+}
+
 /// A limit to be asked.
 type Ask = (LimitKey, LimitRule);
 
@@ -42,13 +50,13 @@ impl<L: LimitStore> Limiter<L> {
         Self { store, limits }
     }
 
-    /// A code is asked for, first or again.
+    /// A code is asked for, first or again. Answers how many codes of the identifier may be live then.
     pub async fn send(
         &self,
         identifier: &IdentifierHash,
         client: ClientPrefix,
         now: Timestamp,
-    ) -> Result<Limited, Failure> {
+    ) -> Result<Result<CodeRoom, RetryAfter>, Failure> {
         let limits = &self.limits;
         let of_identifier = Reserved {
             common: (
@@ -67,7 +75,10 @@ impl<L: LimitStore> Limiter<L> {
         let by_client = self.of_client(ClientAction::Send, client);
         // Before the identifier's: while the whole installation is refused, nobody's own sends are used up.
         let by_all = (LimitKey::GlobalSends, limits.global_sends);
-        self.ask([by_client, by_all], Some(of_identifier), now).await
+        let asked = self
+            .ask_standing([by_client, by_all], Some(of_identifier), now)
+            .await?;
+        Ok(asked.map(|standing| limits.identifier_live_codes.room(standing == Standing::Unseen)))
     }
 
     /// A code is asked for by an app: the address that calls is a server's, and says nothing of who sits before it.
@@ -274,6 +285,17 @@ impl<L: LimitStore> Limiter<L> {
         reserved: Option<Reserved>,
         now: Timestamp,
     ) -> Result<Limited, Failure> {
+        let asked = self.ask_standing(first, reserved, now).await?;
+        Ok(asked.map(|_| ()))
+    }
+
+    /// [`ask`](Self::ask), and how the client stands to what is reserved.
+    async fn ask_standing<const N: usize>(
+        &self,
+        first: [Ask; N],
+        reserved: Option<Reserved>,
+        now: Timestamp,
+    ) -> Result<Result<Standing, RetryAfter>, Failure> {
         let reserved = reserved.map(|limit| [limit.seen, limit.common, limit.reserve]);
         let (keys, rules): (Vec<_>, Vec<_>) = first.into_iter().chain(reserved.into_iter().flatten()).unzip();
         let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
@@ -285,9 +307,13 @@ impl<L: LimitStore> Limiter<L> {
                 (Some(mut seen), Some(common), Some(reserve)) => {
                     // Asked first and always: it is what marks the client as seen.
                     let unseen = seen.take(now);
-                    take_with_reserve(unseen, common, reserve, now)
+                    take_with_reserve(unseen, common, reserve, now)?;
+                    Ok(match unseen {
+                        Ok(()) => Standing::Unseen,
+                        Err(_) => Standing::Seen,
+                    })
                 }
-                _ => Ok(()),
+                _ => Ok(Standing::Seen),
             }
         };
         self.store.update(&keys, decide).await

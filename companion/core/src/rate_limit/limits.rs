@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::gcra::LimitRule;
 use super::guesses::GuessRule;
+use super::live_codes::LiveCodeRule;
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -26,8 +27,11 @@ pub struct Limits {
     /// Sends to one identifier beyond those, for clients not yet seen for it: whoever used the others up from
     /// elsewhere has not locked the owner out (SR-22).
     pub identifier_send_reserve: LimitRule,
-    /// For how many sends a client counts as not yet seen.
+    /// For how many sends a client counts as not yet seen: of a day, or two clients in turns could use the reserve up
+    /// for ever.
     pub identifier_send_unseen: LimitRule,
+    /// Codes of one identifier that may be right at one time, over all its flows (SR-22).
+    pub identifier_live_codes: LiveCodeRule,
     /// Codes tried for one identifier over all its flows, right ones too: with the reserve 100 an hour, growing back one
     /// every 38 s.
     pub identifier_verifications: LimitRule,
@@ -90,7 +94,8 @@ impl Default for Limits {
             client_sign_ins: LimitRule::new(60, TEN_MINUTES),
             identifier_sends: LimitRule::new(9, TEN_MINUTES),
             identifier_send_reserve: LimitRule::new(1, TEN_MINUTES),
-            identifier_send_unseen: LimitRule::new(1, TEN_MINUTES),
+            identifier_send_unseen: LimitRule::new(3, DAY),
+            identifier_live_codes: LiveCodeRule { most: 5 },
             identifier_verifications: LimitRule::new(95, HOUR),
             identifier_verification_reserve: LimitRule::new(5, HOUR),
             identifier_verification_unseen: LimitRule::new(5, DAY),
@@ -135,6 +140,7 @@ impl Limits {
             identifier_sends: self.identifier_sends.times(factor),
             identifier_send_reserve: self.identifier_send_reserve.times(factor),
             identifier_send_unseen: self.identifier_send_unseen,
+            identifier_live_codes: self.identifier_live_codes.times(factor),
             identifier_verifications: self.identifier_verifications.times(factor),
             identifier_verification_reserve: self.identifier_verification_reserve.times(factor),
             identifier_verification_unseen: self.identifier_verification_unseen,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `gcra.rs` | the rule and the decision, pure |
 //! | `guesses.rs` | wrong codes in a row, pure |
+//! | `live_codes.rs` | codes that could be right at one time, pure |
 //! | `client_prefix.rs` | what counts as one client |
 //! | `key.rs` | what a limit is counted under |
 //! | `limits.rs` | the rules, with their numbers |
@@ -15,6 +16,7 @@ mod guesses;
 mod key;
 mod limiter;
 mod limits;
+mod live_codes;
 
 pub use client_prefix::ClientPrefix;
 pub use gcra::{Decision, LimitRule, TheoreticalArrival};
@@ -22,3 +24,4 @@ pub use guesses::GuessRule;
 pub use key::{ClientAction, IdentifierHash, IdentifierHasher, LimitKey};
 pub use limiter::{Limited, Limiter, RetryAfter};
 pub use limits::{ADDRESSES_OF_ACCOUNT, Limits};
+pub use live_codes::{CodeRoom, Crowded, LiveCode, LiveCodeRule};

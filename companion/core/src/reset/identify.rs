@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::identifier::Identifier;
 use crate::ids::FlowId;
 use crate::ports::{CodeJob, SentCode};
+use crate::rate_limit::CodeRoom;
 use crate::secret::BindingSecret;
 
 /// What a visitor asks for.
@@ -40,7 +41,7 @@ pub struct Opened {
 
 impl Opened {
     /// All of it, for the store.
-    pub fn sent<'a>(&'a self, event: &'a Event) -> SentCode<'a> {
+    pub fn sent<'a>(&'a self, event: &'a Event, room: CodeRoom) -> SentCode<'a> {
         let Self {
             flow, challenge, job, ..
         } = self;
@@ -49,6 +50,7 @@ impl Opened {
             challenge,
             job,
             event,
+            room,
         }
     }
 }

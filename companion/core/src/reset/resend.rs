@@ -7,6 +7,7 @@ use super::verify::AwaitingCode;
 use crate::event::Event;
 use crate::outcome::ResendRejection;
 use crate::ports::{CodeJob, SentCode};
+use crate::rate_limit::CodeRoom;
 use crate::time::Timestamp;
 
 /// The flow with another challenge.
@@ -24,7 +25,7 @@ pub struct Reissued {
 
 impl Reissued {
     /// All of it, for the store.
-    pub fn sent<'a>(&'a self, event: &'a Event) -> SentCode<'a> {
+    pub fn sent<'a>(&'a self, event: &'a Event, room: CodeRoom) -> SentCode<'a> {
         let Self {
             flow, challenge, job, ..
         } = self;
@@ -33,6 +34,7 @@ impl Reissued {
             challenge,
             job,
             event,
+            room,
         }
     }
 }

@@ -57,6 +57,68 @@ fn sr03_sr05_sr22_a_stranger_leaves_the_owner_a_send() {
     }
 }
 
+/// SR-22: five codes of an identifier are live, one of them for somebody not yet seen. SR-3: account or not.
+#[test]
+fn sr22_five_codes_are_live_and_the_last_is_for_somebody_not_yet_seen() {
+    for identifier in [ADA, NOBODY] {
+        let world = world(Limits {
+            identifier_live_codes: Limits::default().identifier_live_codes,
+            ..generous()
+        });
+        let limited = |seconds| {
+            Some(IdentifyRejection::Limited {
+                retry_after: Duration::from_secs(seconds),
+            })
+        };
+        let first = world.try_ask(identifier, "198.51.100.66").unwrap();
+        for _ in 0..3 {
+            world.wait(10);
+            assert!(world.try_ask(identifier, "198.51.100.66").is_ok());
+        }
+        assert_eq!(world.try_ask(identifier, "198.51.100.66").err(), limited(570));
+        assert!(
+            world.try_ask(identifier, "192.0.2.1").is_ok(),
+            "the owner, from elsewhere"
+        );
+        assert_eq!(world.try_ask(identifier, "192.0.2.2").err(), limited(570));
+        assert!(
+            world.try_ask(BOB, "198.51.100.66").is_ok(),
+            "others are not concerned"
+        );
+
+        world.wait(30);
+        assert!(world.resend(&first).is_ok(), "its own code makes room");
+        world.wait(560);
+        assert!(
+            world.try_ask(identifier, "198.51.100.66").is_ok(),
+            "two have ended"
+        );
+    }
+}
+
+/// SR-22: a client that asks again and again is seen for a day: two of them in turns keep nobody out for longer than they
+/// are new.
+#[test]
+fn sr22_two_strangers_in_turns_lock_nobody_out() {
+    let world = world(Limits {
+        identifier_live_codes: Limits::default().identifier_live_codes,
+        ..generous()
+    });
+    let mut locked_out = 0;
+    for round in 0..20 {
+        for _ in 0..4 {
+            assert!(world.try_ask(ADA, "198.51.100.66").is_ok());
+        }
+        let other = world.try_ask(ADA, "198.51.100.67");
+        locked_out += u32::from(other.is_ok());
+        // Each time from another café.
+        let owner = world.try_ask(ADA, &format!("192.0.2.{round}"));
+        assert_eq!(owner.is_ok(), other.is_err());
+        world.wait(600);
+    }
+    assert_eq!(locked_out, 3);
+}
+
 /// SR-5: by address, IPv6 by /64.
 #[test]
 fn a_client_is_limited_whoever_it_asks_for() {

@@ -7,12 +7,13 @@ use keyback_core::event::{Event, EventKind};
 use keyback_core::identifier::Identifier;
 use keyback_core::ids::{ChallengeId, FlowId, Subject};
 use keyback_core::one_time_code::CodeDigest;
+use keyback_core::outcome::Answer;
 use keyback_core::password::{NewPassword, UserFacts};
 use keyback_core::ports::{
     BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ResetStore, Saved,
     SentCode,
 };
-use keyback_core::rate_limit::{LimitKey, TheoreticalArrival};
+use keyback_core::rate_limit::{Crowded, LimitKey, LiveCode, TheoreticalArrival};
 use keyback_core::reset::{Challenge, ConsumedToken, CountedChallenge, OpenedByToken, Receipt, ResetFlow};
 use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
@@ -89,6 +90,24 @@ impl Rows {
             .insert(flow.id().clone(), serde_json::to_string(flow).unwrap());
     }
 
+    /// The live codes of the identifier that one more is asked for.
+    fn live_codes(&self, sent: &SentCode<'_>) -> Vec<LiveCode> {
+        let now = sent.event.at;
+        let is_live = |challenge: &&Challenge| {
+            let flow = self.flow(&challenge.flow_id);
+            !challenge.is_expired(now)
+                && flow.is_some_and(|flow| {
+                    flow.subject().is_none() && flow.identifier() == sent.flow.identifier()
+                })
+        };
+        let live = self.challenges.values().filter(is_live);
+        live.map(|challenge| LiveCode {
+            expires_at: challenge.expires_at,
+            of_this_flow: challenge.flow_id == *sent.flow.id(),
+        })
+        .collect()
+    }
+
     fn send(&mut self, sent: &SentCode<'_>) {
         self.challenges
             .retain(|_, challenge| challenge.flow_id != *sent.flow.id());
@@ -120,11 +139,14 @@ impl Rows {
 }
 
 impl ResetStore for Memory {
-    async fn begin(&self, sent: &SentCode<'_>) -> Result<(), Failure> {
+    async fn begin(&self, sent: &SentCode<'_>) -> Answer<(), Crowded> {
         let mut rows = self.asked("begin");
-        rows.put(sent.flow);
-        rows.send(sent);
-        Ok(())
+        let admitted = sent.room.admit(&rows.live_codes(sent));
+        if admitted.is_ok() {
+            rows.put(sent.flow);
+            rows.send(sent);
+        }
+        Ok(admitted)
     }
 
     async fn open_by_token(
@@ -169,13 +191,16 @@ impl ResetStore for Memory {
         Ok(saved)
     }
 
-    async fn supersede(&self, sent: &SentCode<'_>) -> Result<Saved, Failure> {
+    async fn supersede(&self, sent: &SentCode<'_>) -> Answer<Saved, Crowded> {
         let mut rows = self.asked("supersede");
+        if let Err(crowded) = sent.room.admit(&rows.live_codes(sent)) {
+            return Ok(Err(crowded));
+        }
         let saved = rows.swap(sent.flow);
         if saved == Saved::Saved {
             rows.send(sent);
         }
-        Ok(saved)
+        Ok(Ok(saved))
     }
 
     async fn count_attempt(

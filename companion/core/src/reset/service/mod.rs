@@ -100,16 +100,20 @@ where
             return Ok(Err(IdentifyRejection::ChannelUnavailable));
         }
         let hash = self.parts.hasher.hash(&request.identifier);
-        if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
-            return Ok(Err(IdentifyRejection::Limited { retry_after: limit.0 }));
-        }
+        let limited = |retry_after| Ok(Err(IdentifyRejection::Limited { retry_after }));
+        let room = match self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
+            Ok(room) => room,
+            Err(limit) => return limited(limit.0),
+        };
         let issuing = Issuing {
             send_after: request.send_after,
             ..self.issuing(now)
         };
         let opened = ResetFlow::begin(request, issuing);
         let event = self.event(&opened.flow, EventKind::ResetRequested { channel }, visitor, now);
-        self.parts.store.begin(&opened.sent(&event)).await?;
+        if let Err(crowded) = self.parts.store.begin(&opened.sent(&event, room)).await? {
+            return limited(crowded.until.since(now));
+        }
         Ok(Ok(Begun {
             flow_id: opened.flow.id().clone(),
             challenge_id: opened.challenge.id,
@@ -149,9 +153,11 @@ where
             return Ok(Err(rejection));
         }
         let hash = self.parts.hasher.hash(flow.identifier());
-        if let Err(limit) = self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
-            return Ok(Err(ResendRejection::Limited { retry_after: limit.0 }));
-        }
+        let limited = |retry_after| Ok(Err(ResendRejection::Limited { retry_after }));
+        let room = match self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
+            Ok(room) => room,
+            Err(limit) => return limited(limit.0),
+        };
         let issuing = Issuing {
             send_after,
             ..self.issuing(now)
@@ -164,13 +170,14 @@ where
             sends: reissued.sends,
         };
         let event = self.event(&reissued.flow, kind, visitor, now);
-        match self.parts.store.supersede(&reissued.sent(&event)).await? {
-            Saved::Saved => Ok(Ok(Resent {
+        match self.parts.store.supersede(&reissued.sent(&event, room)).await? {
+            Err(crowded) => limited(crowded.until.since(now)),
+            Ok(Saved::Saved) => Ok(Ok(Resent {
                 challenge_id: reissued.challenge.id,
                 code_expires_at: reissued.challenge.expires_at,
                 resend_at: now + self.parts.settings.resend_cooldown,
             })),
-            Saved::Conflict => {
+            Ok(Saved::Conflict) => {
                 let told = self.overtaken(flow_id, binding, |flow, _| {
                     let told = flow.expect_resend(now);
                     told.err().unwrap_or(ResendRejection::AlreadyUsed)
