@@ -42,37 +42,78 @@ fn every_file_that_is_named_is_there() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// A row of the table of security requirements names tests that carry its number.
+/// A row of the table of security requirements names files whose tests carry its number, or such tests themselves.
 #[test]
 fn a_requirement_is_shown_where_it_is_said_to_be() {
     for row in ARCHITECTURE.lines().filter(|line| line.starts_with("| SR-")) {
         let number = row["| SR-".len()..].split(' ').next().unwrap();
         let (named, in_comments) = (format!("sr{number:0>2}_"), format!("SR-{number}"));
-        for path in paths(row) {
-            let text = fs::read_to_string(root().join(path)).unwrap_or_default();
-            assert!(
-                text.contains(&named) || text.contains(&in_comments),
-                "SR-{number} is not in {path}"
-            );
+        for span in paths(row) {
+            let is_shown = match span.split_once("::") {
+                Some((_, test)) => test.contains(&named),
+                None => {
+                    let text = read(span);
+                    text.contains(&named) || text.contains(&in_comments)
+                }
+            };
+            assert!(is_shown, "SR-{number} is not in {span}");
         }
     }
 }
 
-/// A row of the tables of points names tests by file and function, and they are there.
+/// A row of a table names tests by file and function, or by file and title where they are JavaScript, and they are there.
 #[test]
 fn a_point_of_a_specification_is_shown_by_a_test() {
     let mut shown = 0;
     for line in ARCHITECTURE.lines().filter(|line| line.starts_with('|')) {
-        for (path, function) in paths(line).filter_map(|span| span.split_once("::")) {
-            let text = fs::read_to_string(root().join(path)).unwrap_or_default();
-            let is_there = [format!("fn {function}("), format!("test(\"{function}\"")]
-                .iter()
-                .any(|definition| text.contains(definition));
-            assert!(is_there, "{path} has no test {function}");
+        for span in paths(line) {
+            let Some((path, name)) = span.split_once("::") else {
+                // The file stays when the test that was meant is gone.
+                assert!(
+                    !is_javascript(span),
+                    "say which test of {span} it is: {span}::its title"
+                );
+                continue;
+            };
+            assert!(has_test(path, name), "{path} has no test {name}");
             shown += 1;
         }
     }
     assert!(shown > 50, "{shown} tests are named");
+}
+
+/// What stands in no file must not be found in any.
+#[test]
+fn a_test_is_found_by_its_whole_name_alone() {
+    let here = "examples/tests/documents.rs";
+    assert!(has_test(here, "a_test_is_found_by_its_whole_name_alone"));
+    assert!(!has_test(here, "a_test_is_found_by"));
+    let journey = "tests/browser/journeys/without_javascript.js";
+    assert!(has_test(journey, "sr83_ the whole way without JavaScript"));
+    assert!(!has_test(journey, "the whole way without JavaScript"));
+    assert!(!has_test(journey, "sr83_ the whole way"));
+}
+
+fn has_test(path: &str, name: &str) -> bool {
+    let text = read(path);
+    if !is_javascript(path) {
+        return text.contains(&format!("fn {name}("));
+    }
+    ["test", "journey"].iter().any(|call| {
+        let quotes = ['\'', '"', '`'];
+        quotes
+            .iter()
+            .any(|quote| text.contains(&format!("{call}({quote}{name}{quote}, ")))
+    })
+}
+
+fn is_javascript(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|ending| ending == "js")
+}
+
+/// A file of this repository; nothing where there is none.
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_default()
 }
 
 /// What stands in backticks and is a path of this repository.

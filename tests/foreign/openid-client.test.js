@@ -1,17 +1,22 @@
 // openid-client, a certified relying party, unchanged, against the companion.
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync, webcrypto } from 'node:crypto';
+import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 
 import * as client from 'openid-client';
 
 import { ADA, Companion } from './support/companion.js';
+import { eventually } from './support/eventually.js';
 import { browserOf, pass, signIn, signOut } from './support/steps.js';
 
 const CALLBACK = 'http://app.localhost:8080/callback';
 const SIGNED_OUT = 'http://app.localhost:8080/signed-out';
 const SECRET = 'a-secret-of-this-app-that-is-long-enough';
 const API = 'https://api.example.com';
+
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 const APPS = `
 [[app]]
@@ -36,6 +41,19 @@ type = "web"
 client_secret = "${SECRET}"
 redirect_uris = ["${CALLBACK}"]
 require_pushed_authorization_requests = true
+
+[[app]]
+client_id = "keyed"
+type = "web"
+token_endpoint_auth_method = "private_key_jwt"
+jwks = '''${JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'ES256', use: 'sig' }] })}'''
+redirect_uris = ["${CALLBACK}"]
+
+[[app]]
+client_id = "television"
+type = "native"
+redirect_uris = ["http://127.0.0.1/callback"]
+device_flow = true
 
 [[app]]
 client_id = "public"
@@ -94,8 +112,29 @@ async function signedIn(companion, config, parameters, browser = browserOf(compa
 
 describe('openid-client', () => {
   let companion;
-  before(async () => (companion = await Companion.start(APPS)));
-  after(() => companion?.stop());
+  // An app's back-channel, and the logout tokens that came to it.
+  const told = [];
+  const channel = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    told.push(new URLSearchParams(body).get('logout_token'));
+    response.end();
+  });
+  before(async () => {
+    await new Promise((resolve) => channel.listen(0, '127.0.0.1', resolve));
+    companion = await Companion.start(`${APPS}
+[[app]]
+client_id = "told"
+type = "web"
+client_secret = "${SECRET}"
+redirect_uris = ["${CALLBACK}"]
+backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
+`);
+  });
+  after(async () => {
+    channel.close();
+    await companion?.stop();
+  });
 
   const ways = [
     ['es384', 'client_secret_basic', client.ClientSecretBasic(SECRET)],
@@ -154,6 +193,47 @@ describe('openid-client', () => {
     await assert.rejects(unpushed, { error: 'invalid_request' });
     const wrong = client.buildAuthorizationUrlWithPAR(config, { ...sent, redirect_uri: 'https://other.example/' });
     await assert.rejects(wrong, { error: 'invalid_request' });
+  });
+
+  test('private_key_jwt: a signature in place of a secret', async () => {
+    const ec = { name: 'ECDSA', namedCurve: 'P-256' };
+    const key = await webcrypto.subtle.importKey('jwk', privateKey.export({ format: 'jwk' }), ec, false, ['sign']);
+    const config = await discover(companion, 'keyed', client.PrivateKeyJwt({ key, kid: 'one' }));
+    const { tokens, claims } = await signedIn(companion, config);
+    await client.refreshTokenGrant(config, tokens.refresh_token);
+    assert.equal(claims.aud, 'keyed');
+
+    const { privateKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const wrong = await webcrypto.subtle.importKey('jwk', other.export({ format: 'jwk' }), ec, false, ['sign']);
+    const stranger = await discover(companion, 'keyed', client.PrivateKeyJwt({ key: wrong, kid: 'one' }));
+    await assert.rejects(signedIn(companion, stranger), { error: 'invalid_client' });
+  });
+
+  test('claims are asked for by name, for the ID token and for userinfo', async () => {
+    const config = await discover(companion, 'es384', client.ClientSecretBasic(SECRET));
+    const asked = { id_token: { email: { essential: true }, auth_time: null }, userinfo: { name: null } };
+    const { tokens, claims } = await signedIn(companion, config, { scope: 'openid', claims: JSON.stringify(asked) });
+    assert.equal(claims.email, ADA.email);
+    assert.equal(typeof claims.auth_time, 'number');
+    assert.equal((await client.fetchUserInfo(config, tokens.access_token, claims.sub)).name, ADA.name);
+  });
+
+  test('a device without a browser signs in by its code', async () => {
+    const config = await discover(companion, 'television', client.None());
+    const begun = await client.initiateDeviceAuthorization(config, { scope: 'openid email' });
+    const polled = client.pollDeviceAuthorizationGrant(config, begun);
+    const browser = browserOf(companion);
+    await browser.open(begun.verification_uri_complete);
+    for (let page = 0; page < 4 && browser.page.forms.length > 0; page += 1) {
+      const { values, buttons } = browser.page.forms[0];
+      const button = buttons.some((one) => one.text === 'Allow') ? 'Allow' : 'Continue';
+      if (values.has('password')) await browser.submit({ identifier: ADA.email, password: ADA.password });
+      else await browser.submit({}, button);
+    }
+    const tokens = await polled;
+    const claims = tokens.claims();
+    assert.equal(claims.aud, 'television');
+    assert.equal((await client.fetchUserInfo(config, tokens.access_token, claims.sub)).email, ADA.email);
   });
 
   test('prompt and max_age: silent with a session, a sign-in without, auth_time told', async () => {
@@ -242,7 +322,25 @@ describe('openid-client', () => {
     assert.equal(browser.page.url.pathname, '/sign-in');
   });
 
-  test('a new key is published before it signs, and nobody notices', async () => {
+  test('the end of a session is told to the app by a logout token', async () => {
+    const config = await discover(companion, 'told', client.ClientSecretBasic(SECRET));
+    const { tokens, claims, browser } = await signedIn(companion, config);
+    await signOut(browser, client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token }));
+    const token = await eventually('a logout token', async () => told.shift());
+    const [header, payload] = token.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url')));
+    assert.deepEqual([header.typ, header.alg], ['logout+jwt', 'ES384']);
+    assert.deepEqual([payload.iss, payload.aud, payload.sid], [companion.issuer, 'told', claims.sid]);
+    assert.deepEqual(payload.events, { 'http://schemas.openid.net/event/backchannel-logout': {} });
+    assert.equal('nonce' in payload, false);
+    const { keys } = await (await fetch(config.serverMetadata().jwks_uri)).json();
+    const ec = { name: 'ECDSA', namedCurve: 'P-384' };
+    const key = await webcrypto.subtle.importKey('jwk', keys.find((one) => one.kid === header.kid), ec, false, ['verify']);
+    const signature = Buffer.from(token.split('.')[2], 'base64url');
+    const signed = Buffer.from(token.slice(0, token.lastIndexOf('.')));
+    assert.ok(await webcrypto.subtle.verify({ ...ec, hash: 'SHA-384' }, key, signature, signed));
+  });
+
+  test('a new key is published long before it signs', async () => {
     const config = await discover(companion, 'es384', client.ClientSecretBasic(SECRET));
     const published = async () => (await (await fetch(config.serverMetadata().jwks_uri)).json()).keys.map((key) => key.kid);
     const { tokens } = await signedIn(companion, config);
@@ -253,7 +351,10 @@ describe('openid-client', () => {
     const rotated = await published();
     assert.ok(rotated.length > before.length);
     assert.ok(before.every((kid) => rotated.includes(kid)), 'a key left the set while its tokens live');
-    await signedIn(companion, config);
-    await client.refreshTokenGrant(config, tokens.refresh_token);
+    const { tokens: next } = await signedIn(companion, config);
+    const fresh = await client.refreshTokenGrant(config, tokens.refresh_token);
+    // What the new key signs, `key-rotation.test.js` meets.
+    const keyOf = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url')).kid;
+    for (const { id_token } of [next, fresh]) assert.equal(keyOf(id_token), keyOf(tokens.id_token));
   });
 });

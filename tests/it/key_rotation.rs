@@ -7,29 +7,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyback::Session;
-use keyback_companion::config::Config;
-use keyback_companion::oidc::keys::{self, Handover};
-use keyback_core::random::SystemRandom;
-use keyback_core::time::Clock as _;
+use keyback_companion::oidc::keys::Handover;
 use keyback_tests::{ADA, OLD_PASSWORD, TestApp};
 use serde_json::Value;
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// As `keyback keys rotate` does, beside the running server.
-async fn rotate(app: &TestApp) {
-    let config: &Config = &app.companion.config;
-    keys::rotate(
-        &app.companion.store,
-        &config.secrets.root_keys().unwrap(),
-        &config.tokens,
-        Handover::Announced,
-        &SystemRandom,
-        app.clock.now(),
-    )
-    .await
-    .unwrap();
-}
 
 /// Somebody signs in at the shop, which checks the ID token by the keys it knows.
 async fn sign_in(app: &TestApp) -> (Session, String) {
@@ -61,7 +43,7 @@ async fn oidc_core_10_1_1_a_rotation_interrupts_no_relying_party() {
     app.add_user(ADA, Some(OLD_PASSWORD)).await;
     let (mut session, old_key) = sign_in(&app).await;
     let before = published(&app).await;
-    rotate(&app).await;
+    app.rotate_keys(Handover::Announced).await;
 
     // Within a minute the successor is published, and doesn't sign yet: everybody has time to learn of it.
     app.advance(MINUTE);
@@ -105,7 +87,7 @@ async fn a_key_set_fetched_just_before_the_rotation_serves_until_it_expires() {
     app.add_user(ADA, Some(OLD_PASSWORD)).await;
     sign_in(&app).await;
     let kept = published(&app).await;
-    rotate(&app).await;
+    app.rotate_keys(Handover::Announced).await;
     // As long as `Cache-Control` allows, counted from the last moment at which the old set was served.
     for _ in 0..6 {
         app.advance(MINUTE);

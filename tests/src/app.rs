@@ -12,6 +12,7 @@ use keyback_companion::config::store::StoreUrl;
 use keyback_companion::connectors::inbox::Letter;
 use keyback_companion::hashing::Lane;
 use keyback_companion::http::server::ServingLimits;
+use keyback_companion::oidc::keys::{self, Handover};
 use keyback_companion::secrets::RootKey;
 use keyback_companion::serve::Running;
 use keyback_companion::store::account_status::AccountStatus;
@@ -118,6 +119,16 @@ impl TestApp {
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    /// As `keyback keys rotate` does, beside the running server.
+    pub async fn rotate_keys(&self, handover: Handover) {
+        let (companion, now) = (&self.companion, self.clock.now());
+        let root_keys = companion.config.secrets.root_keys().unwrap();
+        let tokens = &companion.config.tokens;
+        keys::rotate(&companion.store, &root_keys, tokens, handover, &SystemRandom, now)
+            .await
+            .unwrap();
     }
 
     /// Adds an account with a verified e-mail address; answers its id.

@@ -3,6 +3,7 @@
 mod after_a_reset;
 mod command_line;
 mod running;
+mod webhooks;
 
 use std::process::Command;
 

@@ -7,10 +7,14 @@ import { demo, stage, NEW_PASSWORD } from '../support/world.js'
 const other = code => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
 
 journey('sr19_ after five wrong codes the right one is worth nothing, and a new one helps', async arrive => {
-  const companion = await demo()
+  const companion = await stage()
   const ada = await companion.person()
   const visitor = await arrive()
+  await visitor.page.clock.install()
   await askForCode(visitor, companion, ada.email)
+  const tab = await visitor.newTab()
+  await tab.open(visitor.page.url())
+  tab.pass()
   const code = await companion.nextCode(ada.email)
   for (const state of ['wrong', 'wrong.again', 'wrong.thrice', 'wrong.last-try']) {
     await visitor.enterCode(other(code))
@@ -26,6 +30,17 @@ journey('sr19_ after five wrong codes the right one is worth nothing, and a new 
   await visitor.look('code.exhausted')
   // There is no field for a code that can't be right.
   assert.equal(await visitor.field('Code').count(), 0)
+  // In a tab that knows nothing of it there is one still: the right code is worth nothing there.
+  await tab.enterCode(code)
+  tab.at('/forgot-password/code')
+  await tab.look('code.exhausted')
+  await companion.pass(1)
+  await visitor.page.clock.fastForward(61_000)
+  await visitor.press('Send a new code')
+  await visitor.look('code.sent-again')
+  await visitor.enterCode(await companion.nextCode(ada.email))
+  visitor.at('/forgot-password/password')
+  visitor.pass()
 })
 
 journey('sr22_ a new code supersedes the one before', async arrive => {

@@ -7,7 +7,7 @@ import { demo } from '../support/world.js'
 const attributes = (visitor, id, ...names) => visitor.page.locator(`#${id}`).evaluate(
   (field, names) => Object.fromEntries(names.map(name => [name, field.getAttribute(name)])), names)
 
-journey('sr43_ the fields tell password managers and phones what they are', async arrive => {
+journey('sr43_ sr84_ the fields tell password managers and phones what they are', async arrive => {
   const companion = await demo()
   const ada = await companion.person()
   const visitor = await arrive()
@@ -18,7 +18,6 @@ journey('sr43_ the fields tell password managers and phones what they are', asyn
   assert.deepEqual(await attributes(visitor, 'password', 'name', 'type', 'autocomplete', 'spellcheck'),
     { name: 'password', type: 'password', autocomplete: 'current-password', spellcheck: 'false' })
   await askForCode(visitor, companion, ada.phone)
-  // sr84_
   assert.deepEqual(await attributes(visitor, 'code', 'name', 'type', 'inputmode', 'autocomplete', 'maxlength'),
     { name: 'code', type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', maxlength: null })
   await visitor.enterCode(await companion.nextCode(ada.phone))

@@ -117,3 +117,32 @@ async fn the_static_pages_link_leads_to_the_reset() {
     browser.open(&link[url::Position::BeforePath..]).await;
     browser.assert_at("/forgot-password");
 }
+
+/// The two commands of the README.
+#[tokio::test]
+async fn sr60_a_reset_at_the_demo_reaches_the_receiver() {
+    // A port that nobody uses now: each of the two must know it of the other.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let demo = Demo::start(&["--webhook", &format!("http://{address}/webhooks")]).await;
+    let signed_with = demo.printed.split("signed with ").nth(1).unwrap();
+    let key = signed_with.split_whitespace().next().unwrap();
+    let mut command = Keyback::example("webhook_receiver");
+    command
+        .env("KEYBACK_WEBHOOK_KEY", key)
+        .env("LISTEN", address.to_string());
+    let mut receiver = Example::start(&mut command);
+    receiver.line_with("Waiting for webhooks").await;
+    let mut browser = demo.browser();
+    browser.open("/reset-password?client_id=demo-site").await;
+    browser.ask_reset(ADA).await;
+    browser.enter_code(&demo.code_for(ADA, 1).await).await;
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.assert_at("/forgot-password/done");
+    let told = receiver.line_with("PostResetPassword").await;
+    assert!(
+        told.contains("(ada@example.com) has a new password, by a reset that began at Larkspur Books"),
+        "{told}"
+    );
+}

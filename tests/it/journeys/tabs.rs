@@ -1,6 +1,6 @@
 //! Several tabs of one browser at the same time.
 
-use keyback_tests::{ADA, NEW_PASSWORD};
+use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD};
 
 use super::with_ada;
 
@@ -43,6 +43,27 @@ async fn two_sign_ins_of_the_shop_side_by_side_both_come_home() {
     two.assert_says("It began as a sign-in.");
     one.sign_in(ADA, NEW_PASSWORD).await;
     one.assert_says("It began as a reset.");
+}
+
+/// A browser has one session, which answers what waits in it, and nothing that waits elsewhere.
+#[tokio::test]
+async fn a_tab_that_comes_back_after_a_sign_in_in_another_is_answered() {
+    let (app, mut one) = with_ada().await;
+    let mut two = one.clone();
+    for tab in [&mut one, &mut two] {
+        tab.open(&app.site.at("/sign-in")).await;
+        tab.assert_at("/sign-in");
+    }
+    let waiting = one.page().url.to_string();
+    one.reload().await;
+    one.assert_at("/sign-in");
+    two.sign_in(ADA, OLD_PASSWORD).await;
+    two.assert_says("Signed in as ada@example.com");
+    let mut elsewhere = app.browser();
+    elsewhere.open(&waiting).await;
+    elsewhere.assert_status(400);
+    one.reload().await;
+    one.assert_says("Signed in as ada@example.com");
 }
 
 #[tokio::test]

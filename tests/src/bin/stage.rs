@@ -1,13 +1,17 @@
-//! The stage of the browser journeys in which time passes: a companion whose clock its caller moves, and the shop.
+//! The stage of the browser journeys and foreign clients to whom time passes: a companion whose clock its caller moves,
+//! and the shop.
 //!
-//! It prints the companion's address, then the shop's, and then answers each line of its input with `done`:
-//! `add ADDRESS PASSWORD` makes an account, `pass SECONDS` lets time pass. It ends with its input.
+//! It prints the companion's address, then the shop's, and then answers each line of its input with the time that it is,
+//! in milliseconds since 1970: `add ADDRESS PASSWORD` makes an account, `pass SECONDS` lets time pass, `rotate announced`
+//! and `rotate at-once` change the signing keys. It ends with its input.
 
 #![expect(clippy::unwrap_used, reason = "the stage of tests fails where it stands")]
 
 use std::io::{self, BufRead as _, Write as _};
 use std::time::Duration;
 
+use keyback_companion::oidc::keys::Handover;
+use keyback_core::time::Clock as _;
 use keyback_tests::TestApp;
 use tokio::task::spawn_blocking;
 
@@ -22,9 +26,11 @@ async fn main() {
                 app.add_user(address, Some(password)).await;
             }
             Some(("pass", seconds)) => app.advance(Duration::from_secs(seconds.parse().unwrap())),
+            Some(("rotate", "announced")) => app.rotate_keys(Handover::Announced).await,
+            Some(("rotate", "at-once")) => app.rotate_keys(Handover::AtOnce).await,
             _ => panic!("nobody knows what {line:?} means"),
         }
-        say("done");
+        say(&app.clock.now().as_millis().to_string());
     }
 }
 
