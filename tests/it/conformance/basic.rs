@@ -259,6 +259,18 @@ async fn oidc_core_3_1_2_6_request_objects_are_refused_by_their_own_errors() {
             assert_eq!(answer["error"], error);
             assert!(answer.contains_key("state"));
         }
+        // As the plan sends it: how to answer, and with what state, stands in the object alone.
+        let object = suite.request_object(&[("state", "of the object")]);
+        let alone = [
+            ("request", object.as_str()),
+            ("state", ""),
+            ("nonce", ""),
+            ("response_mode", ""),
+        ];
+        let answer = suite.authorize_silently(&alone).await;
+        assert_eq!(answer["error"], "request_not_supported");
+        assert_eq!(answer["state"], "of the object");
+        assert!(!answer.contains_key("code"));
     }
 }
 
