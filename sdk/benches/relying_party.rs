@@ -9,6 +9,7 @@ mod provider;
 use std::time::Duration;
 
 use divan::{Bencher, black_box};
+use http::StatusCode;
 use keyback::{Algorithm, CookieSealer, Sessions, SignedIn};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -88,6 +89,48 @@ fn the_provider_signs(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
     let signer = Signer::new(algorithm, "bench");
     let claims = serde_json::json!({ "iss": provider::ISSUER, "sub": provider::SUBJECT });
     bencher.bench_local(|| signer.sign(black_box(&claims)));
+}
+
+/// An ID token's check, signature and all, as a refresh makes it. The answer with the token was written before; what the refresh
+/// costs besides is [`a_refresh_without_id_token`], to be taken from this.
+#[divan::bench(args = ALGORITHMS)]
+fn id_token(bencher: Bencher<'_, '_>, algorithm: Algorithm) {
+    refresh(bencher, algorithm, true);
+}
+
+#[divan::bench]
+fn a_refresh_without_id_token(bencher: Bencher<'_, '_>) {
+    refresh(bencher, Algorithm::Es384, false);
+}
+
+/// Refreshes of one session, by a provider that does nothing but give the same answer.
+fn refresh(bencher: Bencher<'_, '_>, algorithm: Algorithm, with_id_token: bool) {
+    let world = World::with(|builder| builder.algorithms([algorithm]));
+    let signer = Signer::new(algorithm, "bench");
+    {
+        let mut state = world.provider.lock();
+        state.keys = vec![signer.jwk()];
+        state.signer = signer;
+    }
+    let runtime = runtime();
+    let session = runtime.block_on(world.sign_in()).unwrap();
+    let mut tokens = serde_json::json!({
+        "access_token": provider::ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600,
+        "refresh_token": "refresh-1", "scope": "openid",
+    });
+    if with_id_token {
+        tokens["id_token"] = session.id_token().into();
+    }
+    let answer = provider::reply(StatusCode::OK, &tokens, None);
+    let mut state = world.provider.lock();
+    state
+        .endpoints
+        .insert("/oidc/token", Box::new(move |_| answer.clone()));
+    drop(state);
+    bencher.bench_local(|| {
+        let refreshed = runtime.block_on(world.client.refresh(black_box(&session)));
+        refreshed.expect("the answer is good")
+    });
 }
 
 const SESSIONS: usize = 10_000;

@@ -36,9 +36,14 @@ fn shown<'a>(shown: &'a Finished, label: &str) -> Option<&'a str> {
 async fn oidc_core_5_1_every_standard_claim_is_added_shown_edited_and_taken_away() {
     let workplace = Workplace::new().await;
     let mut add = vec!["user", "add", "--email", ADA, "--name", "Ada Lovelace"];
+    add.extend(["--username", "ada", "--phone", "+14155550199"]);
     add.extend(EVERYTHING.iter().flat_map(|(flag, _, value)| [*flag, *value]));
     workplace.run(&add).await.assert_done();
     let ada = workplace.run(&["user", "show", ADA]).await;
+    for (label, value) in [("name", "Ada Lovelace"), ("username", "ada")] {
+        assert_eq!(shown(ada.assert_done(), label), Some(value), "{}", ada.out);
+    }
+    assert!(shown(&ada, "phone").is_some_and(|phone| phone.starts_with("+14155550199")));
     for (_, label, value) in EVERYTHING {
         assert_eq!(shown(ada.assert_done(), label), Some(value), "{}", ada.out);
     }

@@ -27,21 +27,23 @@ async fn rfc6749_4_1_2_a_code_is_good_once() {
 /// `oidcc-server-client-secret-post` (OIDC Core 9).
 #[tokio::test]
 async fn oidc_core_9_client_secret_post() {
-    let mut suite = Suite::start(Mode::Query).await;
-    let code = suite.authorize(&[]).await["code"].clone();
-    let callback = suite.callback();
-    let mut form = [
-        ("grant_type", "authorization_code"),
-        ("code", &code),
-        ("redirect_uri", &callback),
-        ("client_id", CLIENT_ID),
-        ("client_secret", "another-secret-of-the-conformance-client"),
-    ];
-    let (status, refused) = suite.post("token", &form, false).await;
-    assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_client")));
-    form[4].1 = CLIENT_SECRET;
-    let (status, tokens) = suite.post("token", &form, false).await;
-    assert_eq!(status, 200, "{tokens}");
+    for mode in BOTH {
+        let mut suite = Suite::start(mode).await;
+        let code = suite.authorize(&[]).await["code"].clone();
+        let callback = suite.callback();
+        let mut form = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", &callback),
+            ("client_id", CLIENT_ID),
+            ("client_secret", "another-secret-of-the-conformance-client"),
+        ];
+        let (status, refused) = suite.post("token", &form, false).await;
+        assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_client")));
+        form[4].1 = CLIENT_SECRET;
+        let (status, tokens) = suite.post("token", &form, false).await;
+        assert_eq!(status, 200, "{tokens}");
+    }
 }
 
 /// `oidcc-refresh-token` (OIDC Core 11, 12): `offline_access` gives a refresh token, and that a new ID token of the
@@ -105,7 +107,8 @@ async fn rfc7636_4_pkce() {
     }
 }
 
-/// Every error that a plan provokes at the token endpoint has the form of RFC 6749 5.2.
+/// Every error that a plan provokes at the token endpoint has the form of RFC 6749 5.2. It never learns how a code
+/// travelled, so this is no matter of a mode.
 #[tokio::test]
 async fn rfc6749_5_2_errors_of_the_token_endpoint() {
     let suite = Suite::start(Mode::Query).await;

@@ -103,6 +103,18 @@ impl Suite {
         parameters.into_iter().map(owned).collect()
     }
 
+    /// The same as a request object that is not signed (OIDC Core 6.1).
+    pub(super) fn request_object(&self, changes: &[(&str, &str)]) -> String {
+        let members: serde_json::Map<_, _> = self
+            .request(changes)
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value)))
+            .collect();
+        let payload = URL_SAFE_NO_PAD.encode(Value::from(members).to_string());
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
+        format!("{header}.{payload}.")
+    }
+
     fn request_url(&self, changes: &[(&str, &str)]) -> Url {
         let mut url = Url::parse(&format!("{}/auth", self.issuer())).unwrap();
         url.query_pairs_mut().extend_pairs(self.request(changes));

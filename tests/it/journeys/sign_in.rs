@@ -1,6 +1,6 @@
 //! Signing in, with and without a session.
 
-use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD, TestApp};
+use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
 
 use super::with_ada;
 
@@ -48,6 +48,33 @@ async fn prompt_login_asks_again_although_somebody_is_signed_in() {
     browser.click("Back to sign in").await;
     browser.assert_at("/sign-in");
     browser.assert_status(200);
+}
+
+/// OIDC Core 3.1.2.1: what the app knows already, nobody types again. It is text and no more than a proposal.
+#[tokio::test]
+async fn oidc_core_3_1_2_1_the_login_hint_of_an_app_fills_the_sign_in() {
+    let (app, mut browser) = with_ada().await;
+    browser.open(&app.site.at("/sign-in")).await;
+    let field = |browser: &Browser, name| {
+        let page = browser.page();
+        (page.field(name, "value"), page.field(name, "autofocus").is_some())
+    };
+    assert_eq!(field(&browser, "identifier"), (Some(String::new()), true));
+    let bold = browser.page().count_of("b");
+    for hint in [ADA, "+1 415 555 0123", "\"><b>Ada</b>&amp; 'co'"] {
+        let begun = browser.get_once(&app.site.at("/sign-in")).await;
+        let mut request = begun.location().unwrap();
+        request.query_pairs_mut().append_pair("login_hint", hint);
+        browser.open(request.as_str()).await;
+        browser.assert_at("/sign-in");
+        assert_eq!(field(&browser, "identifier"), (Some(hint.to_owned()), false));
+        assert_eq!(browser.page().count_of("b"), bold, "{hint}");
+        // What is left to type.
+        assert!(field(&browser, "password").1);
+    }
+    // Another may sign in all the same.
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    browser.assert_says("Signed in as ada@example.com. It began as a sign-in.");
 }
 
 #[tokio::test]

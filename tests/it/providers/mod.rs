@@ -9,7 +9,7 @@ mod trouble;
 use keyback_companion::config::Config;
 use keyback_companion::config::app::Secret;
 use keyback_companion::config::duration::Span;
-use keyback_companion::config::messages::SmsConnectorKind;
+use keyback_companion::config::messages::{EmailConnectorKind, SmsConnectorKind};
 use keyback_companion::store::users::NewUser;
 use keyback_tests::{Asked, Browser, MessageProvider, OLD_PASSWORD, TestApp, eventually};
 
@@ -34,6 +34,12 @@ fn over_http(config: &mut Config, provider: &MessageProvider) {
     config.sms.headers = [("authorization".to_owned(), Secret::new("Bearer of the gateway"))].into();
     // Nobody waits long for a provider that is mute.
     config.sms.timeout = Span::seconds(2);
+}
+
+fn mail_over_http(config: &mut Config, provider: &MessageProvider) {
+    config.email.connector = Some(EmailConnectorKind::Http);
+    config.email.url = Some(provider.url.join("/mail").unwrap());
+    config.email.timeout = Span::seconds(2);
 }
 
 /// An app whose account has a verified phone number and no other address.

@@ -5,9 +5,48 @@ use std::time::Duration;
 
 use keyback_companion::config::Config;
 use keyback_core::time::Clock as _;
-use keyback_tests::{Behaviour, MessageProvider, TestApp, eventually};
+use keyback_tests::{ADA, Behaviour, MessageProvider, OLD_PASSWORD, TestApp, eventually};
+use serde_json::Value;
 
-use super::{NOBODYS, PHONE, ask, code_of, message, over_http, over_twilio, with_phone};
+use super::{NOBODYS, PHONE, ask, code_of, mail_over_http, message, over_http, over_twilio, with_phone};
+
+/// What an endpoint of the operator's own carries. Troubles are the same with both.
+#[derive(Clone, Copy, Debug)]
+enum Carried {
+    Texts,
+    Mails,
+}
+
+impl Carried {
+    const BOTH: [Self; 2] = [Self::Texts, Self::Mails];
+
+    /// An app whose account is reached by such an endpoint.
+    async fn by(self, endpoint: &MessageProvider) -> TestApp {
+        match self {
+            Self::Texts => with_phone(|config: &mut Config| over_http(config, endpoint)).await,
+            Self::Mails => {
+                let app = TestApp::with(|config| mail_over_http(config, endpoint)).await;
+                app.add_user(ADA, Some(OLD_PASSWORD)).await;
+                app
+            }
+        }
+    }
+
+    /// What the account's owner types.
+    fn known(self) -> &'static str {
+        match self {
+            Self::Texts => PHONE,
+            Self::Mails => ADA,
+        }
+    }
+
+    fn unknown(self) -> &'static str {
+        match self {
+            Self::Texts => NOBODYS,
+            Self::Mails => "eve@example.com",
+        }
+    }
+}
 
 /// What a visitor is shown after asking for a code and after a wrong one, without what is random.
 async fn shown(app: &TestApp, typed: &str) -> Vec<(u16, String)> {
@@ -19,7 +58,7 @@ async fn shown(app: &TestApp, typed: &str) -> Vec<(u16, String)> {
     shown.push((browser.page().status, browser.page().text()));
     shown
         .into_iter()
-        .map(|(status, text)| (status, text.replace("0199", "0123")))
+        .map(|(status, text)| (status, text.replace("0199", "0123").replace("eve@", "ada@")))
         .collect()
 }
 
@@ -77,6 +116,37 @@ async fn sr87_no_trouble_of_a_provider_shows_on_a_page() {
     assert!(elsewhere.asked().is_empty());
 }
 
+/// SR-87, SR-34: the same of an endpoint of the operator's own, and of mails.
+#[tokio::test]
+async fn sr87_no_trouble_of_an_endpoint_shows_on_a_page() {
+    for carried in Carried::BOTH {
+        let elsewhere = MessageProvider::start(Behaviour::Takes).await;
+        let healthy = MessageProvider::start(Behaviour::Takes).await;
+        let app = carried.by(&healthy).await;
+        let good_day = shown(&app, carried.known()).await;
+        assert_eq!(good_day, shown(&app, carried.unknown()).await);
+        for behaviour in [
+            Behaviour::Mute,
+            Behaviour::HangsUp,
+            Behaviour::Endless,
+            Behaviour::Redirects(elsewhere.url.clone()),
+            Behaviour::Says(401, "", r#"{"message":"who is ada@example.com"}"#),
+            Behaviour::Says(500, "", ""),
+        ] {
+            let troubled = MessageProvider::start(behaviour.clone()).await;
+            let app = carried.by(&troubled).await;
+            for typed in [carried.known(), carried.unknown()] {
+                assert_eq!(shown(&app, typed).await, good_day, "{carried:?} {behaviour:?}");
+            }
+            for asked in troubled.messages() {
+                let body: Value = serde_json::from_str(&asked.body).unwrap();
+                assert_eq!(body["to"], carried.known(), "{behaviour:?}");
+            }
+        }
+        assert!(elsewhere.asked().is_empty(), "{carried:?}");
+    }
+}
+
 #[tokio::test]
 async fn sr34_what_passes_is_tried_again_with_the_same_code_and_id_when_the_provider_asks_to() {
     let twilio = MessageProvider::start(Behaviour::Says(
@@ -111,6 +181,66 @@ async fn sr34_what_passes_is_tried_again_with_the_same_code_and_id_when_the_prov
     assert_eq!(jobs_left(&app).await, 0);
     browser.enter_code(&code_of(&after["Body"])).await;
     browser.assert_at("/forgot-password/password");
+}
+
+/// The same of an endpoint of the operator's own; what it says is told without the person and the code (SR-31).
+#[tokio::test]
+async fn sr34_an_endpoint_that_asks_to_wait_gets_the_same_code_and_id_then() {
+    for (carried, whom) in [
+        (Carried::Texts, "the SMS endpoint"),
+        (Carried::Mails, "the e-mail endpoint"),
+    ] {
+        let endpoint = MessageProvider::start(Behaviour::Says(
+            429,
+            "retry-after: 45",
+            "too many to ada@example.com or +14155550123,\ncode 123456",
+        ))
+        .await;
+        let app = carried.by(&endpoint).await;
+        let (mut browser, first) = ask(&app, carried.known(), &endpoint).await;
+        let (wait, error) = failed_job(&app, 1).await;
+        assert_eq!(wait, 45_000, "{carried:?}");
+        let (mail, number) = match carried {
+            Carried::Texts => ("[address]", "[recipient],"),
+            Carried::Mails => ("[recipient]", "[number],"),
+        };
+        assert_eq!(
+            error,
+            format!(
+                "{whom} answered 429: too many to {mail} or {number} code [number]; it asks to come back in 45 s"
+            )
+        );
+        endpoint.behave(Behaviour::Says(204, "", ""));
+        app.advance(Duration::from_secs(45));
+        let second = message(&endpoint, 2).await;
+        assert_eq!(
+            second.headers["idempotency-key"],
+            first.headers["idempotency-key"]
+        );
+        let code = |body: &str| serde_json::from_str::<Value>(body).unwrap()["payload"]["code"].clone();
+        assert_eq!(code(&first.body), code(&second.body));
+        app.settle().await;
+        assert_eq!(jobs_left(&app).await, 0, "{carried:?}");
+        browser.enter_code(code(&second.body).as_str().unwrap()).await;
+        browser.assert_at("/forgot-password/password");
+    }
+}
+
+#[tokio::test]
+async fn what_an_endpoint_refuses_for_good_is_not_tried_again() {
+    for carried in Carried::BOTH {
+        for status in [400, 401, 404, 422] {
+            let endpoint = MessageProvider::start(Behaviour::Says(status, "", "no")).await;
+            let app = carried.by(&endpoint).await;
+            ask(&app, carried.known(), &endpoint).await;
+            app.settle().await;
+            assert_eq!(
+                (jobs_left(&app).await, endpoint.messages().len()),
+                (0, 1),
+                "{carried:?} {status}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -150,44 +280,48 @@ async fn what_twilio_took_is_sent_once_whatever_it_says_of_it() {
 
 #[tokio::test]
 async fn what_may_pass_waits_longer_each_time() {
-    let elsewhere = MessageProvider::start(Behaviour::Takes).await;
-    for (behaviour, passes) in [
-        (Behaviour::HangsUp, true),
-        (Behaviour::Babbles, true),
-        (Behaviour::Mute, true),
-        (Behaviour::Says(503, "", "away"), true),
-        (Behaviour::Redirects(elsewhere.url.clone()), false),
-        // The message was taken: what the answer goes on to say is nobody's business.
-        (Behaviour::Endless, false),
-    ] {
-        let gateway = MessageProvider::start(behaviour.clone()).await;
-        let app = with_phone(|config: &mut Config| over_http(config, &gateway)).await;
-        ask(&app, PHONE, &gateway).await;
-        if passes {
-            let (wait, error) = failed_job(&app, 1).await;
-            assert_eq!(wait, 2_000, "{behaviour:?}: {error}");
-            assert!(error.contains("the endpoint") || error.contains("503"), "{error}");
-            app.advance(Duration::from_secs(2));
-            message(&gateway, 2).await;
-            assert_eq!(failed_job(&app, 2).await.0, 4_000, "{behaviour:?}");
-        } else {
-            app.settle().await;
-            assert_eq!(
-                (jobs_left(&app).await, gateway.messages().len()),
-                (0, 1),
-                "{behaviour:?}"
-            );
+    for carried in Carried::BOTH {
+        let elsewhere = MessageProvider::start(Behaviour::Takes).await;
+        for (behaviour, passes) in [
+            (Behaviour::HangsUp, true),
+            (Behaviour::Babbles, true),
+            (Behaviour::Mute, true),
+            (Behaviour::Says(503, "", "away"), true),
+            (Behaviour::Redirects(elsewhere.url.clone()), false),
+            // The message was taken: what the answer goes on to say is nobody's business.
+            (Behaviour::Endless, false),
+        ] {
+            let endpoint = MessageProvider::start(behaviour.clone()).await;
+            let app = carried.by(&endpoint).await;
+            ask(&app, carried.known(), &endpoint).await;
+            if passes {
+                let (wait, error) = failed_job(&app, 1).await;
+                assert_eq!(wait, 2_000, "{carried:?} {behaviour:?}: {error}");
+                assert!(error.contains("the endpoint") || error.contains("503"), "{error}");
+                app.advance(Duration::from_secs(2));
+                message(&endpoint, 2).await;
+                assert_eq!(failed_job(&app, 2).await.0, 4_000, "{carried:?} {behaviour:?}");
+            } else {
+                app.settle().await;
+                assert_eq!(
+                    (jobs_left(&app).await, endpoint.messages().len()),
+                    (0, 1),
+                    "{carried:?} {behaviour:?}"
+                );
+            }
         }
+        assert!(elsewhere.asked().is_empty());
     }
-    assert!(elsewhere.asked().is_empty());
 }
 
 /// A slow provider slows no page: the answer is there before the provider's.
 #[tokio::test]
 async fn sr02_a_slow_provider_slows_no_page() {
-    let gateway = MessageProvider::start(Behaviour::Mute).await;
-    let app = with_phone(|config| over_http(config, &gateway)).await;
-    let (browser, _) = ask(&app, PHONE, &gateway).await;
-    browser.assert_status(200);
-    assert_eq!(jobs_left(&app).await, 1, "the provider still has it");
+    for carried in Carried::BOTH {
+        let endpoint = MessageProvider::start(Behaviour::Mute).await;
+        let app = carried.by(&endpoint).await;
+        let (browser, _) = ask(&app, carried.known(), &endpoint).await;
+        browser.assert_status(200);
+        assert_eq!(jobs_left(&app).await, 1, "the provider still has it");
+    }
 }

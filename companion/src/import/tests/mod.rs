@@ -1,5 +1,6 @@
 //! Files, and what becomes of them.
 
+mod claims;
 mod forms;
 
 use keyback_core::random::SystemRandom;

@@ -3,6 +3,7 @@
 //! Whatever sends the visitor back to an app makes an [`Answer`] from a [`ReturnTo`], and [`Inner::deliver`] alone
 //! turns it into a response: nobody can forget the mode, the state or the issuer.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use axum::http::HeaderMap;
@@ -14,14 +15,15 @@ use super::super::interaction::AuthorizationRequest;
 use super::super::pages::{FormPost, Visitor};
 use super::super::params::Params;
 use super::super::{Inner, no_store, see_other};
+use super::request_object::Delivery;
 use super::response_mode::ResponseMode;
 
 /// The way back to the app: a redirect URI that was checked, and what the app wants along.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ReturnTo<'a> {
     redirect_uri: &'a str,
     mode: ResponseMode,
-    state: Option<&'a str>,
+    state: Option<Cow<'a, str>>,
 }
 
 /// An answer on its way to the app. It may hold a code: `Debug` tells the names of its parameters alone.
@@ -33,15 +35,23 @@ pub struct Answer {
 }
 
 impl<'a> ReturnTo<'a> {
-    /// The way back of a request that has not passed its checks yet. A state that is sent twice, or is no plain text, is
-    /// not sent back; a mode that is not supported falls back to the default, which always is.
-    pub(super) fn asked(redirect_uri: &'a str, params: &'a Params) -> Self {
-        let is_fit = |state: &&str| !params.is_repeated("state") && !state.chars().any(char::is_control);
-        let mode = ResponseMode::asked(params, redirect_uri).filter(|_| !params.is_repeated("response_mode"));
+    /// The way back of a request that is refused. A state that is sent twice, or is no plain text, is not sent back; a
+    /// mode that is not supported falls back to the default, which always is.
+    ///
+    /// Of who sends a request object, which is a reason to be refused, the two may stand in the object alone.
+    pub(super) fn refused(redirect_uri: &'a str, params: &'a Params) -> Self {
+        let object = Delivery::of(params);
+        let asked = |name, in_object: Option<String>| match params.one(name) {
+            Some(_) if params.is_repeated(name) => None,
+            Some(value) => Some(Cow::Borrowed(value)),
+            None => in_object.map(Cow::Owned),
+        };
+        let mode = asked("response_mode", object.response_mode);
+        let is_fit = |state: &Cow<'_, str>| !state.chars().any(char::is_control);
         Self {
             redirect_uri,
-            mode: mode.unwrap_or_default(),
-            state: params.one("state").filter(is_fit),
+            mode: ResponseMode::of(mode.as_deref(), redirect_uri).unwrap_or_default(),
+            state: asked("state", object.state).filter(is_fit),
         }
     }
 
@@ -50,7 +60,7 @@ impl<'a> ReturnTo<'a> {
         Self {
             redirect_uri: &request.redirect_uri,
             mode: request.response_mode,
-            state: request.state.as_deref(),
+            state: request.state.as_deref().map(Cow::Borrowed),
         }
     }
 
@@ -70,7 +80,7 @@ impl<'a> ReturnTo<'a> {
     }
 
     fn answer(self, issuer: &str, mut parameters: Vec<(&'static str, String)>) -> Answer {
-        parameters.extend(self.state.map(|state| ("state", state.to_owned())));
+        parameters.extend(self.state.map(|state| ("state", state.into_owned())));
         parameters.push(("iss", issuer.to_owned()));
         Answer {
             redirect_uri: self.redirect_uri.to_owned(),

@@ -142,7 +142,7 @@ async fn handle(inner: &Inner, asker: Asker<'_>, params: &Params) -> Response {
         Ok(request) => respond(inner, asker, &app, &request, now).await,
         Err(error) => Err(error),
     };
-    let return_to = || ReturnTo::asked(redirect_uri, params);
+    let return_to = || ReturnTo::refused(redirect_uri, params);
     conclude(inner, headers, ui_locales, return_to, outcome)
 }
 

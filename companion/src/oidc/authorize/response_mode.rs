@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::error::ProtocolError;
-use super::super::params::Params;
 use super::Asked;
 
 /// How an answer travels.
@@ -22,12 +21,13 @@ pub enum ResponseMode {
 pub(in crate::oidc) const SUPPORTED: [&str; 2] = ["query", "form_post"];
 
 impl ResponseMode {
-    /// The mode that a request asks for. None where it is not supported, or can't reach the redirect URI.
-    pub(super) fn asked(params: &Params, redirect_uri: &str) -> Option<Self> {
+    /// The mode of a name; the default where there is none. None where it is not supported, or can't reach the redirect
+    /// URI.
+    pub(super) fn of(name: Option<&str>, redirect_uri: &str) -> Option<Self> {
         let is_web = ["https://", "http://"]
             .iter()
             .any(|scheme| redirect_uri.starts_with(scheme));
-        match params.one("response_mode") {
+        match name {
             None | Some("query") => Some(Self::Query),
             // No browser posts a form to the scheme of a native app (RFC 8252 7.1).
             Some("form_post") if is_web => Some(Self::FormPost),
@@ -37,7 +37,7 @@ impl ResponseMode {
 }
 
 pub(super) fn check(asked: &Asked<'_>) -> Result<ResponseMode, ProtocolError> {
-    ResponseMode::asked(asked.params, asked.redirect_uri).ok_or_else(|| {
+    ResponseMode::of(asked.params.one("response_mode"), asked.redirect_uri).ok_or_else(|| {
         ProtocolError::invalid_request(format!(
             "This response_mode is not supported for this redirect_uri. Leave it out, or send one of: {}.",
             SUPPORTED.join(", ")
