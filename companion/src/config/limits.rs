@@ -39,7 +39,7 @@ pub struct LimitsConfig {
     /// Codes of devices typed by everybody in ten minutes; half of them, at most 1,500, are kept for visitors not yet
     /// seen.
     pub device_codes_in_all: u32,
-    /// Codes asked for by everybody in ten minutes.
+    /// Codes asked for by everybody in ten minutes; half of them, at most 1,500, are kept for visitors not yet seen.
     pub sends_in_all: u32,
     /// Captchas answered from one client address in ten minutes.
     pub captchas_per_address: u32,
@@ -98,6 +98,7 @@ impl LimitsConfig {
             .capacity
             .min(self.device_codes_in_all / 2);
         let wrong_codes = self.wrong_codes_in_a_row / ADDRESSES_OF_ACCOUNT;
+        let sends_reserve = base.global_send_reserve.capacity.min(self.sends_in_all / 2);
         let captchas_reserve = base.global_captcha_reserve.capacity.min(self.captchas_in_all / 2);
         Limits {
             client_sends: of(base.client_sends, self.sends_per_address),
@@ -131,7 +132,8 @@ impl LimitsConfig {
             ),
             global_user_code_reserve: of(base.global_user_code_reserve, user_codes_reserve),
             client_written_requests: of(base.client_written_requests, self.written_requests_per_address),
-            global_sends: of(base.global_sends, self.sends_in_all),
+            global_sends: of(base.global_sends, self.sends_in_all - sends_reserve),
+            global_send_reserve: of(base.global_send_reserve, sends_reserve),
             client_captchas: of(base.client_captchas, self.captchas_per_address),
             global_captchas: of(base.global_captchas, self.captchas_in_all - captchas_reserve),
             global_captcha_reserve: of(base.global_captcha_reserve, captchas_reserve),
@@ -160,7 +162,7 @@ impl LimitsConfig {
                 1,
             ),
             ("device_codes_in_all", self.device_codes_in_all, 2),
-            ("sends_in_all", self.sends_in_all, 1),
+            ("sends_in_all", self.sends_in_all, 2),
             ("captchas_per_address", self.captchas_per_address, 1),
             ("captchas_in_all", self.captchas_in_all, 2),
             ("slow_sends_per_address", self.slow_sends_per_address, 1),
@@ -207,6 +209,7 @@ mod tests {
                 codes_per_identifier: number,
                 sign_ins_per_identifier: number,
                 device_codes_in_all: number,
+                sends_in_all: number,
                 captchas_in_all: number,
                 ..LimitsConfig::default()
             }
@@ -219,6 +222,7 @@ mod tests {
                 ),
                 (limits.identifier_sign_ins, limits.identifier_sign_in_reserve),
                 (limits.global_user_codes, limits.global_user_code_reserve),
+                (limits.global_sends, limits.global_send_reserve),
                 (limits.global_captchas, limits.global_captcha_reserve),
             ] {
                 assert!(common.capacity > 0 && reserve.capacity > 0, "{number}");

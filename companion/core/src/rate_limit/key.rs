@@ -57,6 +57,10 @@ pub enum LimitKey {
     SmsPrefix(IdentifierHash),
     /// Sends of this whole installation.
     GlobalSends,
+    /// The sends that are kept for clients not yet seen.
+    GlobalSendReserve,
+    /// Whether a client has lately asked for codes.
+    SendSeen(ClientPrefix),
     /// Those of them that nobody has answered a captcha for.
     GlobalSlowSends,
 }
@@ -121,6 +125,8 @@ impl fmt::Display for LimitKey {
             Self::CaptchaSeen(prefix) => write!(f, "global:captcha-seen:{prefix}"),
             Self::SmsPrefix(hash) => write!(f, "sms:prefix:{hash}"),
             Self::GlobalSends => f.write_str("global:send"),
+            Self::GlobalSendReserve => f.write_str("global:send-reserve"),
+            Self::SendSeen(prefix) => write!(f, "global:send-seen:{prefix}"),
             Self::GlobalSlowSends => f.write_str("global:slow-send"),
         }
     }

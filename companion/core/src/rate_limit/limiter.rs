@@ -72,11 +72,15 @@ impl<L: LimitStore> Limiter<L> {
                 limits.identifier_send_unseen,
             ),
         };
+        let of_all = Reserved {
+            common: (LimitKey::GlobalSends, limits.global_sends),
+            reserve: (LimitKey::GlobalSendReserve, limits.global_send_reserve),
+            seen: (LimitKey::SendSeen(client), limits.send_unseen),
+        };
         let by_client = self.of_client(ClientAction::Send, client);
         // Before the identifier's: while the whole installation is refused, nobody's own sends are used up.
-        let by_all = (LimitKey::GlobalSends, limits.global_sends);
         let asked = self
-            .ask_standing([by_client, by_all], Some(of_identifier), now)
+            .ask_standing([by_client], [of_all, of_identifier], now)
             .await?;
         Ok(asked.map(|standing| limits.identifier_live_codes.room(standing == Standing::Unseen)))
     }
@@ -289,32 +293,35 @@ impl<L: LimitStore> Limiter<L> {
         Ok(asked.map(|_| ()))
     }
 
-    /// [`ask`](Self::ask), and how the client stands to what is reserved.
+    /// [`ask`](Self::ask), and how the client stands to the last of what is reserved.
     async fn ask_standing<const N: usize>(
         &self,
         first: [Ask; N],
-        reserved: Option<Reserved>,
+        reserved: impl IntoIterator<Item = Reserved>,
         now: Timestamp,
     ) -> Result<Result<Standing, RetryAfter>, Failure> {
-        let reserved = reserved.map(|limit| [limit.seen, limit.common, limit.reserve]);
-        let (keys, rules): (Vec<_>, Vec<_>) = first.into_iter().chain(reserved.into_iter().flatten()).unzip();
+        let reserved = reserved
+            .into_iter()
+            .flat_map(|limit| [limit.seen, limit.common, limit.reserve]);
+        let (keys, rules): (Vec<_>, Vec<_>) = first.into_iter().chain(reserved).unzip();
         let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
             let mut limits = rows.iter_mut().zip(rules).map(|(row, rule)| Limit { row, rule });
             for mut limit in limits.by_ref().take(N) {
                 limit.take(now)?;
             }
-            match (limits.next(), limits.next(), limits.next()) {
-                (Some(mut seen), Some(common), Some(reserve)) => {
-                    // Asked first and always: it is what marks the client as seen.
-                    let unseen = seen.take(now);
-                    take_with_reserve(unseen, common, reserve, now)?;
-                    Ok(match unseen {
-                        Ok(()) => Standing::Unseen,
-                        Err(_) => Standing::Seen,
-                    })
-                }
-                _ => Ok(Standing::Seen),
+            let mut standing = Standing::Seen;
+            while let (Some(mut seen), Some(common), Some(reserve)) =
+                (limits.next(), limits.next(), limits.next())
+            {
+                // Asked first and always: it is what marks the client as seen.
+                let unseen = seen.take(now);
+                take_with_reserve(unseen, common, reserve, now)?;
+                standing = match unseen {
+                    Ok(()) => Standing::Unseen,
+                    Err(_) => Standing::Seen,
+                };
             }
+            Ok(standing)
         };
         self.store.update(&keys, decide).await
     }

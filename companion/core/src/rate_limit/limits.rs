@@ -64,8 +64,12 @@ pub struct Limits {
     /// Authorization requests of one client that are written down though nobody has proved anything: those that apps
     /// without a secret push (RFC 9126), and those too large for a cookie.
     pub client_written_requests: LimitRule,
-    /// Sends of this whole installation.
+    /// Sends of this whole installation: with the reserve 3,000 in ten minutes.
     pub global_sends: LimitRule,
+    /// Sends beyond those, for clients not yet seen: a hundred strangers who use the others up keep nobody else out.
+    pub global_send_reserve: LimitRule,
+    /// For how many sends a client counts as not yet seen.
+    pub send_unseen: LimitRule,
     /// Captchas that one client may answer.
     pub client_captchas: LimitRule,
     /// Captchas that all clients may answer: each has us call the provider, right or wrong.
@@ -117,7 +121,9 @@ impl Default for Limits {
             global_user_code_reserve: LimitRule::new(1_500, TEN_MINUTES),
             user_code_unseen: LimitRule::new(5, TEN_MINUTES),
             client_written_requests: LimitRule::new(200, TEN_MINUTES),
-            global_sends: LimitRule::new(3_000, TEN_MINUTES),
+            global_sends: LimitRule::new(1_500, TEN_MINUTES),
+            global_send_reserve: LimitRule::new(1_500, TEN_MINUTES),
+            send_unseen: LimitRule::new(2, TEN_MINUTES),
             client_captchas: LimitRule::new(40, TEN_MINUTES),
             global_captchas: LimitRule::new(15_000, TEN_MINUTES),
             global_captcha_reserve: LimitRule::new(15_000, TEN_MINUTES),
@@ -156,6 +162,8 @@ impl Limits {
             user_code_unseen: self.user_code_unseen,
             client_written_requests: self.client_written_requests.times(factor),
             global_sends: self.global_sends.times(factor),
+            global_send_reserve: self.global_send_reserve.times(factor),
+            send_unseen: self.send_unseen,
             client_captchas: self.client_captchas.times(factor),
             global_captchas: self.global_captchas.times(factor),
             global_captcha_reserve: self.global_captcha_reserve.times(factor),

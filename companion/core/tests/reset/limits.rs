@@ -170,20 +170,46 @@ fn a_limited_request_writes_nothing() {
 fn the_installation_is_limited() {
     let world = world(Limits {
         global_sends: LimitRule::new(2, Duration::from_secs(600)),
+        global_send_reserve: LimitRule::new(1, Duration::from_secs(600)),
         ..generous()
     });
-    assert!(world.try_ask(ADA, "192.0.2.1").is_ok());
-    assert!(world.try_ask(BOB, "192.0.2.2").is_ok());
+    for (identifier, client) in [(ADA, "192.0.2.1"), (BOB, "192.0.2.1"), (ADA, "192.0.2.2")] {
+        assert!(world.try_ask(identifier, client).is_ok());
+    }
     world.asked();
     let before = world.memory.rows().limits.clone();
     assert!(world.try_ask(NOBODY, "192.0.2.3").is_err());
     assert_eq!(world.asked(), ["update"]);
     let mut after = world.memory.rows().limits.clone();
     after.retain(|key, left| before.get(key) != Some(left));
-    let [used] = &after.keys().collect::<Vec<_>>()[..] else {
-        panic!("the client's own is used, and nothing of the identifier's: {after:?}");
-    };
-    assert!(used.contains("192.0.2.3"), "{used}");
+    let mut used: Vec<_> = after.into_keys().collect();
+    used.sort();
+    assert_eq!(
+        used,
+        ["client:send:192.0.2.3/32", "global:send-seen:192.0.2.3/32"],
+        "the client's own, and nothing of the identifier's"
+    );
+}
+
+/// SR-5: the sends of all are a limit, and no way to keep everybody out: half are for clients not yet seen.
+#[test]
+fn sr05_strangers_who_use_up_the_sends_of_all_leave_some_to_others() {
+    let world = world(Limits {
+        global_sends: LimitRule::new(4, Duration::from_secs(600)),
+        global_send_reserve: LimitRule::new(2, Duration::from_secs(600)),
+        ..generous()
+    });
+    let ask = |number: u32, client: &str| world.try_ask(&format!("user{number}@example.com"), client);
+    for number in 0..4 {
+        assert!(ask(number, "198.51.100.66").is_ok());
+    }
+    assert!(
+        ask(4, "198.51.100.66").is_err(),
+        "a flood gets nothing of the reserve"
+    );
+    assert!(ask(5, "192.0.2.1").is_ok());
+    assert!(ask(6, "192.0.2.2").is_ok());
+    assert!(ask(7, "192.0.2.3").is_err(), "it is a limit all the same");
 }
 
 #[test]
