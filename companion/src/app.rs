@@ -42,6 +42,7 @@ use crate::store::{
     Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, limits, one_time_tokens,
     reset, sent_codes, text_messages,
 };
+use crate::token_flows::TokenFlows;
 use crate::views::{Brand, Theme};
 use crate::webhooks::Webhooks;
 
@@ -70,6 +71,7 @@ pub struct Companion {
     pub outbox: Outbox,
     /// Reads the links of mails, also once no more are sent.
     pub reset_links: ResetLinks,
+    pub token_flows: TokenFlows,
     pub notices: Notices,
     pub webhooks: Webhooks,
     pub endings: Endings,
@@ -241,6 +243,7 @@ impl Companion {
             availability,
             outbox,
             reset_links,
+            token_flows: TokenFlows::new(&root_keys),
             notices,
             webhooks,
             endings,

@@ -74,6 +74,9 @@ struct Verdict {
 }
 
 /// Why there is no verdict. It names neither the answer nor the secret.
+///
+/// Only silence opens the circuit, which is there so that nobody waits for it. A status has come without a wait, and a visitor may
+/// have chosen the answer that the provider fails at: whatever number of them send such, everybody else's is looked at.
 #[derive(Debug, thiserror::Error)]
 enum NoVerdict {
     #[error("{}", .0.in_full())]
@@ -93,9 +96,12 @@ impl TellsOfPeer for NoVerdict {
     fn peer_is_down(&self) -> bool {
         match self {
             Self::Call(_) => true,
-            Self::Status(status) => *status >= 500,
-            Self::Unreadable | Self::Secret | Self::Paused(_) => false,
+            Self::Status(_) | Self::Unreadable | Self::Secret | Self::Paused(_) => false,
         }
+    }
+
+    fn may_be_about_the_call(&self) -> bool {
+        matches!(self, Self::Call(error) if error.may_be_about_the_call())
     }
 }
 
@@ -157,14 +163,18 @@ impl Captcha {
             return Ok(Passage::Wrong);
         }
         let verdict = self.verdict(answer);
-        Ok(match self.parts.breakers.call(Circuit::Captcha, verdict).await {
-            Ok(verdict) if self.fits(&verdict, route) => Passage::FREE,
-            Ok(_) => Passage::Wrong,
-            Err(error) => {
-                tracing::error!(%error, host = self.settings.verify_url.host_str(), "no captcha can be verified; codes are sent to nobody who answers one");
-                Passage::Down
-            }
-        })
+        let breakers = &self.parts.breakers;
+        let whom = client.to_string();
+        Ok(
+            match breakers.call_about(Circuit::Captcha, &whom, verdict).await {
+                Ok(verdict) if self.fits(&verdict, route) => Passage::FREE,
+                Ok(_) => Passage::Wrong,
+                Err(error) => {
+                    tracing::error!(%error, host = self.settings.verify_url.host_str(), "no captcha can be verified; codes are sent to nobody who answers one");
+                    Passage::Down
+                }
+            },
+        )
     }
 
     fn asks(&self, route: CaptchaRoute) -> bool {

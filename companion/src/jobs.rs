@@ -435,7 +435,10 @@ async fn deliver_notice(companion: &Companion, job: &Job, notice: &Notice<'_>) -
 async fn hand_over(companion: &Companion, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
     let circuit = Circuit::to(outgoing.to);
     let call = companion.connectors.deliver(outgoing);
-    companion.breakers.call(circuit, call).await
+    companion
+        .breakers
+        .call_about(circuit, outgoing.to.as_str(), call)
+        .await
 }
 
 fn not_me_url(companion: &Companion, token: &str) -> Zeroizing<String> {

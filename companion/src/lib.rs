@@ -42,5 +42,6 @@ pub mod serve;
 pub mod store;
 mod text_messages;
 pub mod time_text;
+pub mod token_flows;
 pub mod views;
 pub mod webhooks;

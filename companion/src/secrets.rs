@@ -43,6 +43,8 @@ pub enum Purpose {
     Verifications,
     /// The links of reset mails.
     ResetLinks,
+    /// The flows that one-time tokens open.
+    TokenFlows,
 }
 
 impl Purpose {
@@ -58,6 +60,7 @@ impl Purpose {
             Self::Limits => b"keyback/limits/1",
             Self::Verifications => b"keyback/verifications/1",
             Self::ResetLinks => b"keyback/reset-links/1",
+            Self::TokenFlows => b"keyback/token-flows/1",
         }
     }
 }

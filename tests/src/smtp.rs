@@ -33,6 +33,10 @@ pub enum SmtpManner {
     Refuses(&'static str),
     /// Refuses each recipient with this line, as `451 4.7.1 come back later`.
     RefusesRecipients(&'static str),
+    /// Takes no login, and says so with this line, as `535 5.7.8 wrong`.
+    RefusesLogin(&'static str),
+    /// Says nothing any more once this recipient is named.
+    HoldsUp(&'static str),
     /// Takes connections, and says nothing any more.
     Hangs,
 }
@@ -127,7 +131,7 @@ impl Mail {
 }
 
 /// What it answers instead of what it should; none is that it goes on.
-async fn trouble(state: &State, verb: &str) -> Option<String> {
+async fn trouble(state: &State, verb: &str, rest: &str) -> Option<String> {
     let manner = *state.manner.lock().unwrap();
     match manner {
         SmtpManner::Takes => None,
@@ -138,6 +142,12 @@ async fn trouble(state: &State, verb: &str) -> Option<String> {
         }
         SmtpManner::Refuses(line) => Some(format!("{line}\r\n")),
         SmtpManner::RefusesRecipients(line) => (verb == "RCPT").then(|| format!("{line}\r\n")),
+        SmtpManner::RefusesLogin(line) => {
+            // Nor does whoever is logged in stay so.
+            matches!(verb, "AUTH" | "NOOP").then(|| format!("{line}\r\n"))
+        }
+        SmtpManner::HoldsUp(whom) if verb == "RCPT" && rest.contains(whom) => std::future::pending().await,
+        SmtpManner::HoldsUp(_) => None,
         SmtpManner::Hangs => std::future::pending().await,
     }
 }
@@ -145,7 +155,7 @@ async fn trouble(state: &State, verb: &str) -> Option<String> {
 async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
-    let greeting = trouble(state, "").await;
+    let greeting = trouble(state, "", "").await;
     let greeting = greeting.unwrap_or_else(|| "220 sink ESMTP\r\n".to_owned());
     write.write_all(greeting.as_bytes()).await?;
     let mut credentials = None;
@@ -153,7 +163,7 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
     while let Some(line) = lines.next_line().await? {
         let (verb, rest) = line.split_at(line.len().min(4));
         let verb = verb.to_ascii_uppercase();
-        if let Some(refusal) = trouble(state, &verb).await {
+        if let Some(refusal) = trouble(state, &verb, rest).await {
             write.write_all(refusal.as_bytes()).await?;
             continue;
         }

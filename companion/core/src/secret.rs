@@ -32,6 +32,11 @@ macro_rules! secret {
                 Self(random::bytes(random))
             }
 
+            /// One that was derived by a key: whoever has not the key can't tell it from a drawn one.
+            pub fn derived(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
             /// Reads what the browser sent back.
             pub fn parse(text: &str) -> Result<Self, MalformedSecret> {
                 decode(text).map(|bytes| Self(*bytes))

@@ -25,6 +25,7 @@ use crate::app::Companion;
 use crate::backends::checked_password::StoredPassword;
 use crate::backends::embedded::{Change, Changer, facts};
 use crate::hashing::Lane;
+use crate::metrics::{Place, Reason};
 use crate::pages::off_the_serving_threads;
 use crate::store::{audit, users};
 
@@ -125,6 +126,7 @@ pub(super) async fn verify(
     {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    companion.metrics.refused(Place::Api, Reason::WrongPassword);
     let line = operator.line("password_verification_failed", &id, now);
     audit::write(companion.store.writer(), companion.random.as_ref(), &line).await?;
     Err(ApiError::wrong_password())

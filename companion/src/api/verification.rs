@@ -21,6 +21,7 @@ use super::codes::{self, Holder};
 use super::error::{ApiError, ApiResult};
 use super::user_password::Password;
 use crate::app::Companion;
+use crate::metrics::{Place, Reason};
 use crate::outbox::CodePurpose;
 use crate::secrets::Sealer;
 use crate::store::audit::{self, Actor, Line};
@@ -128,6 +129,7 @@ pub(super) async fn by_password(
         .check_password(Some(user.clone()), &password)
         .await?;
     let Some(phc) = phc.filter(|_| checked.is_some()) else {
+        companion.metrics.refused(Place::Api, Reason::WrongPassword);
         let line = line(&person, "current_password_wrong", now);
         audit::write(companion.store.writer(), companion.random.as_ref(), &line).await?;
         return Err(ApiError::wrong_password());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use keyback_core::time::Timestamp;
 
 /// Failures in a row after which a peer is left alone.
-pub(super) const MOST_FAILURES: u32 = 5;
+pub(super) const MOST_FAILURES: usize = 5;
 /// The first pause. Each further one, as long as nothing has gone well, is twice as long.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest, of our own accord: whoever waits for a code waits for it too once the peer is back.
@@ -21,8 +21,8 @@ pub(super) struct Breaker {
 
 #[derive(Debug)]
 enum State {
-    /// Calls go through.
-    Closed { failures: u32 },
+    /// Calls go through. The failures in a row, of which those that may be about the call count once for each [`About`].
+    Closed { failures: Vec<Option<About>> },
     /// Nothing goes through before `until`.
     Open { until: Timestamp, pause: Pause },
     /// One call finds out how it stands.
@@ -47,17 +47,23 @@ pub(super) enum Admitted {
     Probe,
 }
 
+/// What a call was about, such as its recipient, as a number that can't be chosen: to tell whether two were about the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct About(pub(super) u64);
+
 /// A call failed because the peer is down.
 #[derive(Clone, Debug)]
 pub(super) struct Failed {
     pub(super) cause: String,
     /// How long the peer asks to be left alone.
     pub(super) asked: Option<Duration>,
+    /// What the call was about, where that may be why it failed.
+    pub(super) about: Option<About>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self::Closed { failures: 0 }
+        Self::Closed { failures: Vec::new() }
     }
 }
 
@@ -94,7 +100,7 @@ impl Breaker {
     /// Whether it has nothing to remember.
     #[cfg(test)]
     pub(super) fn is_fresh(&self) -> bool {
-        matches!(self.state, State::Closed { failures: 0 })
+        matches!(&self.state, State::Closed { failures } if failures.is_empty())
     }
 
     /// The peer answered a call, whichever. Tells the pause that this ends.
@@ -116,8 +122,11 @@ impl Breaker {
     ) -> Option<Duration> {
         let (since, count) = match (&mut self.state, admitted) {
             (State::Closed { failures }, _) => {
-                *failures += 1;
-                if *failures < MOST_FAILURES {
+                if failed.about.is_some() && failures.contains(&failed.about) {
+                    return None;
+                }
+                failures.push(failed.about);
+                if failures.len() < MOST_FAILURES {
                     return None;
                 }
                 (now, 1)
@@ -167,6 +176,14 @@ mod tests {
         Failed {
             cause: "no answer".to_owned(),
             asked: None,
+            about: None,
+        }
+    }
+
+    fn down_for(whom: u64) -> Failed {
+        Failed {
+            about: Some(About(whom)),
+            ..down()
         }
     }
 
@@ -198,6 +215,33 @@ mod tests {
         assert_eq!(breaker.admit(NOW), None);
         assert!(breaker.turns_away(NOW));
         assert_eq!(breaker.pause().unwrap().cause, "no answer");
+    }
+
+    /// A stranger asks for the same mailbox, which holds every mail up, again and again.
+    #[test]
+    fn sr87_what_may_be_about_one_recipient_counts_once_for_each() {
+        let mut breaker = Breaker::default();
+        for _ in 0..100 {
+            assert_eq!(breaker.failed(Admitted::Call, down_for(1), NOW, 0), None);
+            assert_eq!(breaker.failed(Admitted::Call, down_for(2), NOW, 0), None);
+        }
+        assert!(!breaker.turns_away(NOW));
+        // Beside what is surely its own doing.
+        breaker.failed(Admitted::Call, down(), NOW, 0);
+        breaker.failed(Admitted::Call, down(), NOW, 0);
+        assert!(!breaker.turns_away(NOW));
+        assert!(breaker.failed(Admitted::Call, down_for(3), NOW, 0).is_some());
+        assert_eq!(breaker.admit(NOW), None);
+
+        let mut breaker = Breaker::default();
+        let opened: Vec<_> = (0..MOST_FAILURES as u64)
+            .map(|whom| breaker.failed(Admitted::Call, down_for(whom), NOW, 0).is_some())
+            .collect();
+        assert_eq!(
+            opened,
+            [false, false, false, false, true],
+            "several at once are all"
+        );
     }
 
     #[test]
@@ -244,7 +288,7 @@ mod tests {
         for (asked, pause) in [(1, 5), (90, 90), (86_400, 600)] {
             let mut breaker = Breaker {
                 state: State::Closed {
-                    failures: MOST_FAILURES - 1,
+                    failures: vec![None; MOST_FAILURES - 1],
                 },
             };
             let failed = Failed {

@@ -3,12 +3,14 @@
 //!
 //! Each channel, webhook and app has a circuit of its own, in the memory of the process: another process finds out by
 //! itself, and so does this one after a restart. What counts is a failure that says "nobody can be served now"; a refusal of
-//! one message is an answer, and closes the circuit as any other.
+//! one message is an answer, and closes the circuit as any other. A failure that may lie in what was asked, which a stranger
+//! may have chosen, counts once for each recipient or client: one mailbox that holds every mail up stops no other mail.
 
 mod breaker;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use keyback_core::random::{self, Random};
 use keyback_core::time::{Clock, Timestamp};
 
 use crate::metrics::Metrics;
-use breaker::{Admitted, Breaker, Failed};
+use breaker::{About, Admitted, Breaker, Failed};
 
 /// Who is called.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +113,11 @@ pub trait TellsOfPeer: fmt::Display + From<Paused> {
     /// Whether the peer can serve nobody now: it refuses connections, doesn't answer in time, or says so itself.
     fn peer_is_down(&self) -> bool;
 
+    /// Whether it may be down for this call alone, because of what the call asks.
+    fn may_be_about_the_call(&self) -> bool {
+        false
+    }
+
     /// How long the peer asks to be left alone.
     fn asks_to_wait(&self) -> Option<Duration> {
         None
@@ -135,6 +142,8 @@ struct Shared {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     metrics: Metrics,
+    /// Makes numbers of what calls are about, by a key of this process.
+    about: RandomState,
     /// Those with something to remember.
     circuits: Mutex<BTreeMap<Circuit, Breaker>>,
 }
@@ -146,6 +155,7 @@ impl Breakers {
             clock,
             random,
             metrics,
+            about: RandomState::new(),
             circuits: Mutex::default(),
         };
         Self {
@@ -153,7 +163,7 @@ impl Breakers {
         }
     }
 
-    /// Makes a call, unless the circuit is open.
+    /// Makes a call of which nobody from outside has chosen what it is about, unless the circuit is open.
     ///
     /// # Errors
     ///
@@ -163,12 +173,37 @@ impl Breakers {
         circuit: Circuit,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        self.make(circuit, None, call).await
+    }
+
+    /// Makes a call that is about somebody, such as the recipient of a message, unless the circuit is open.
+    ///
+    /// # Errors
+    ///
+    /// As of [`call`](Self::call).
+    pub async fn call_about<T, E: TellsOfPeer>(
+        &self,
+        circuit: Circuit,
+        whom: &str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let about = About(self.shared.about.hash_one(whom));
+        self.make(circuit, Some(about), call).await
+    }
+
+    async fn make<T, E: TellsOfPeer>(
+        &self,
+        circuit: Circuit,
+        about: Option<About>,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let permit = self.admit(circuit)?;
         let done = call.await;
         match &done {
             Err(error) if error.peer_is_down() => permit.failed(Failed {
                 cause: error.to_string(),
                 asked: error.asks_to_wait(),
+                about: about.filter(|_| error.may_be_about_the_call()),
             }),
             Ok(_) | Err(_) => permit.answered(),
         }

@@ -8,6 +8,8 @@ use super::*;
 enum Trouble {
     #[error("no answer")]
     Down,
+    #[error("no answer to this")]
+    Stuck,
     #[error("no such recipient")]
     Refused,
     #[error(transparent)]
@@ -16,7 +18,11 @@ enum Trouble {
 
 impl TellsOfPeer for Trouble {
     fn peer_is_down(&self) -> bool {
-        *self == Self::Down
+        matches!(self, Self::Down | Self::Stuck)
+    }
+
+    fn may_be_about_the_call(&self) -> bool {
+        *self == Self::Stuck
     }
 }
 
@@ -79,6 +85,32 @@ async fn sr87_a_refusal_of_one_message_is_an_answer() {
     call(&breakers, &Circuit::Sms, Err(Trouble::Refused)).await.ok();
     call(&breakers, &Circuit::Sms, Err(Trouble::Down)).await.ok();
     assert_eq!(breakers.open(), []);
+}
+
+/// One mailbox that holds up whatever is sent to it is its own trouble; the same with five is the server's.
+#[tokio::test]
+async fn sr87_only_different_recipients_tell_of_the_server() {
+    let (breakers, _) = breakers();
+    let stuck = async |whom: &str| {
+        let call = async { Err::<(), _>(Trouble::Stuck) };
+        breakers.call_about(Circuit::Email, whom, call).await.ok();
+    };
+    for _ in 0..20 {
+        stuck("tar@pit.example").await;
+    }
+    assert_eq!(breakers.open(), []);
+    for whom in ["a@b.example", "b@b.example", "c@b.example"] {
+        stuck(whom).await;
+    }
+    assert_eq!(breakers.open(), []);
+    stuck("d@b.example").await;
+    assert_eq!(breakers.open().len(), 1);
+    // What is surely the server's own counts whoever it was for.
+    for _ in 0..breaker::MOST_FAILURES {
+        let call = async { Err::<(), _>(Trouble::Down) };
+        breakers.call_about(Circuit::Sms, "one", call).await.ok();
+    }
+    assert_eq!(breakers.open().len(), 2);
 }
 
 /// A request whose visitor goes away is dropped in the middle of its call.

@@ -8,6 +8,7 @@ pub mod inbox;
 pub(crate) mod provider;
 pub mod reach;
 pub mod smtp;
+mod smtp_connections;
 pub mod twilio;
 
 use std::sync::Arc;
@@ -118,6 +119,9 @@ pub enum DeliveryError {
     /// Whoever should take it can take nothing from anybody now, and may say until when.
     #[error("{why}{}", asked_to_wait(.after.as_ref()))]
     Down { why: String, after: Option<Duration> },
+    /// Whoever should take it can take nothing, or can't take this one alone, which does not show.
+    #[error("{why}{}", asked_to_wait(.after.as_ref()))]
+    Stuck { why: String, after: Option<Duration> },
     /// Nothing was tried: whoever should take it was down, and is left alone for a while.
     #[error(transparent)]
     Paused(#[from] Paused),
@@ -145,17 +149,29 @@ impl DeliveryError {
             after: None,
         }
     }
+
+    /// This one can't be served now, and perhaps nobody, for this reason.
+    pub fn stuck(why: impl Into<String>) -> Self {
+        Self::Stuck {
+            why: why.into(),
+            after: None,
+        }
+    }
 }
 
 impl TellsOfPeer for DeliveryError {
     fn peer_is_down(&self) -> bool {
-        matches!(self, Self::Down { .. })
+        matches!(self, Self::Down { .. } | Self::Stuck { .. })
+    }
+
+    fn may_be_about_the_call(&self) -> bool {
+        matches!(self, Self::Stuck { .. })
     }
 
     fn asks_to_wait(&self) -> Option<Duration> {
         match self {
             Self::Later { after, .. } => Some(*after),
-            Self::Down { after, .. } => *after,
+            Self::Down { after, .. } | Self::Stuck { after, .. } => *after,
             Self::Transient(_) | Self::Paused(_) | Self::Permanent(_) => None,
         }
     }

@@ -26,13 +26,19 @@ pub(super) fn header_value(text: &str) -> Result<HeaderValue, DeliveryError> {
         .map_err(|error| DeliveryError::Permanent(format!("a header can't be written: {error}")))
 }
 
-/// No answer came: another try may do. The words name no address but the host.
+/// No answer came: another try may do. What can't be connected to serves nobody; what then says nothing, or hangs up, may do so
+/// at this one message. The words name no address but the host.
 pub(super) fn not_reached(whom: &str, error: &CallError) -> DeliveryError {
-    DeliveryError::down(format!("{whom}: {}", error.in_full()))
+    let why = format!("{whom}: {}", error.in_full());
+    if error.may_be_about_the_call() {
+        DeliveryError::stuck(why)
+    } else {
+        DeliveryError::down(why)
+    }
 }
 
-/// The message was not taken. Troubles of the provider pass, and so does "too many", which may be about one number alone and
-/// says nothing of the others; what else it refuses, it refuses again. A redirect is refused too: a code goes where the operator said, and nowhere else.
+/// The message was not taken. Troubles of the provider pass, which may be about one number alone (SR-87), and so does "too many",
+/// which says nothing of the others; 401 is about the operator's key and nobody's message; what else it refuses, it refuses again. A redirect is refused too: a code goes where the operator said, and nowhere else.
 pub(super) fn refused(status: StatusCode, headers: &HeaderMap, why: String, now: Timestamp) -> DeliveryError {
     let passes = matches!(status, StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
     let after = retry_after(headers, now);
@@ -41,7 +47,12 @@ pub(super) fn refused(status: StatusCode, headers: &HeaderMap, why: String, now:
             "{why}; redirects are not followed: write the address it leads to"
         ))
     } else if says_it_is_down(status) {
-        DeliveryError::Down { why, after }
+        DeliveryError::Stuck { why, after }
+    } else if status == StatusCode::UNAUTHORIZED {
+        DeliveryError::Down {
+            why: format!("{why}; compare its credentials with the provider's"),
+            after,
+        }
     } else if !passes {
         DeliveryError::Permanent(why)
     } else if let Some(after) = after {
@@ -197,9 +208,14 @@ mod tests {
             assert!(matches!(told(status), DeliveryError::Transient(_)), "{status}");
         }
         for status in [408, 500, 502, 503, 504] {
-            assert!(told(status).may_pass() && told(status).peer_is_down(), "{status}");
+            let told = told(status);
+            assert!(told.may_pass() && told.peer_is_down(), "{status}");
+            assert!(told.may_be_about_the_call(), "{status}");
         }
-        for status in [301, 302, 307, 308, 400, 401, 403, 404, 409, 410, 422] {
+        // A key that was changed at the provider loses no notice.
+        let key = told(401);
+        assert!(key.may_pass() && key.peer_is_down() && !key.may_be_about_the_call());
+        for status in [301, 302, 307, 308, 400, 403, 404, 409, 410, 422] {
             assert!(matches!(told(status), DeliveryError::Permanent(_)), "{status}");
         }
     }

@@ -1,27 +1,29 @@
 //! E-mail over SMTP by lettre: TLS, STARTTLS or plain to this machine, with authentication, connections kept.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp::PoolConfig;
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message as Mail, Tokio1Executor};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
+use lettre::{Address, Message as Mail};
+use tokio::time::{Instant, timeout_at};
 
+use super::smtp_connections::{Connections, Guard};
 use super::{DeliveryError, Outgoing};
 use crate::config::messages::{SmtpSecurity, SmtpSettings};
 
 /// Hands mail to a mail server.
 #[derive(Clone, Debug)]
 pub struct SmtpConnector {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    connections: Arc<Connections>,
     from: Mailbox,
     reply_to: Option<Mailbox>,
+    /// Of one whole conversation: a server that says nothing would hold its job, and with a few of those the outbox, for ever.
     timeout: Duration,
-    /// Host and port.
-    server: String,
 }
 
 /// The settings make no transport.
@@ -29,7 +31,7 @@ pub struct SmtpConnector {
 pub enum NotAConnector {
     /// The mail library refuses them.
     #[error("the smtp connector can't be built: {0}")]
-    Settings(#[from] lettre::transport::smtp::Error),
+    Settings(#[from] Error),
     /// The certificate authorities can't be read.
     #[error("[email] ca_file {}: {source}", path.display())]
     Authorities {
@@ -41,66 +43,69 @@ pub enum NotAConnector {
 }
 
 impl SmtpConnector {
-    /// Builds the transport. Connects to nothing yet.
+    /// Connects to nothing yet.
     pub fn new(settings: &SmtpSettings) -> Result<Self, NotAConnector> {
-        let tls = match settings.security {
-            SmtpSecurity::Tls => Tls::Wrapper(tls_parameters(settings)?),
-            SmtpSecurity::Starttls => Tls::Required(tls_parameters(settings)?),
-            SmtpSecurity::None => Tls::None,
+        let guard = match settings.security {
+            SmtpSecurity::Tls => Guard::Tls(tls_parameters(settings)?),
+            SmtpSecurity::Starttls => Guard::Starttls(tls_parameters(settings)?),
+            SmtpSecurity::None => Guard::None,
         };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&settings.host)
-            .port(settings.port)
-            .tls(tls)
-            .timeout(Some(settings.timeout))
-            .pool_config(
-                PoolConfig::new()
-                    .max_size(4)
-                    .idle_timeout(Duration::from_secs(60)),
-            );
-        if let Some((username, password)) = &settings.credentials {
-            builder = builder.credentials(Credentials::new(username.clone(), password.expose().to_owned()));
-        }
+        let credentials = settings.credentials.as_ref();
+        let connections = Connections {
+            host: settings.host.clone(),
+            port: settings.port,
+            guard,
+            credentials: credentials
+                .map(|(username, password)| Credentials::new(username.clone(), password.expose().to_owned())),
+            kept: Mutex::default(),
+        };
         Ok(Self {
-            transport: builder.build(),
+            connections: Arc::new(connections),
             from: settings.from.clone(),
             reply_to: settings.reply_to.clone(),
             timeout: settings.timeout,
-            server: format!("{}:{}", settings.host, settings.port),
         })
     }
 
     pub(super) async fn deliver(&self, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
         let mail = self.compose(outgoing)?;
-        match self.in_time(self.transport.send(mail)).await? {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_permanent() => Err(DeliveryError::Permanent(describe(&error))),
-            Err(error) if is_about_the_message(&error) => Err(DeliveryError::Transient(describe(&error))),
-            Err(error) => Err(DeliveryError::down(describe(&error))),
+        let until = Instant::now() + self.timeout;
+        let mut connection = self.connect(until).await?;
+        let text = mail.formatted();
+        let sending = connection.send(mail.envelope(), &text);
+        match timeout_at(until, sending).await {
+            Ok(Ok(_)) => {
+                self.connections.keep(connection);
+                Ok(())
+            }
+            Ok(Err(error)) => Err(not_taken(&error)),
+            Err(_) => Err(DeliveryError::stuck(
+                "the mail server took the connection, and did not take this mail in time",
+            )),
+        }
+    }
+
+    /// A connection that may send. Without one nobody is served, whatever the server says and whomever the mail is for: a wrong
+    /// password of the mail account costs no notice (SR-59).
+    async fn connect(&self, until: Instant) -> Result<AsyncSmtpConnection, DeliveryError> {
+        match timeout_at(until, self.connections.take()).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(DeliveryError::down(describe(&error))),
+            Err(_) => Err(DeliveryError::down("the mail server did not answer in time")),
         }
     }
 
     /// What it is, for the operator.
     pub(super) fn describe(&self) -> String {
-        format!("the mail server {}", self.server)
+        let Connections { host, port, .. } = self.connections.as_ref();
+        format!("the mail server {host}:{port}")
     }
 
-    /// Whether the mail server answers.
+    /// Whether the mail server answers, and takes our name and password.
     pub async fn probe(&self) -> Result<(), DeliveryError> {
-        match self.in_time(self.transport.test_connection()).await? {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(DeliveryError::Transient(
-                "the mail server did not answer NOOP".to_owned(),
-            )),
-            Err(error) => Err(DeliveryError::Transient(error.to_string())),
-        }
-    }
-
-    /// The whole conversation has one limit: the mail library bounds the connecting alone, and a server that
-    /// says nothing would hold its job, and with a few of those the outbox, for ever.
-    async fn in_time<T>(&self, conversation: impl Future<Output = T>) -> Result<T, DeliveryError> {
-        tokio::time::timeout(self.timeout, conversation)
-            .await
-            .map_err(|_| DeliveryError::down("the mail server did not answer in time"))
+        let connection = self.connect(Instant::now() + self.timeout).await?;
+        self.connections.keep(connection);
+        Ok(())
     }
 
     fn compose(&self, outgoing: &Outgoing<'_>) -> Result<Mail, DeliveryError> {
@@ -130,20 +135,39 @@ impl SmtpConnector {
     }
 }
 
-/// Whether a temporary refusal is about this mail or its recipient alone, as greylisting is. 421 and 454 say that the
-/// server can serve nobody (RFC 5321 section 4.2.3, RFC 3207, RFC 4954), which 452 may say of one full mailbox too; and without a code there was no answer at all.
-fn is_about_the_message(error: &lettre::transport::smtp::Error) -> bool {
-    let code = error.status().map(u16::from);
-    // Nor does an address that the server has no way to write down say anything of other mails.
-    error.is_client() || code.is_some_and(|code| !matches!(code, 421 | 454))
+/// What it means that a server which has let us in doesn't take a mail.
+fn not_taken(error: &Error) -> DeliveryError {
+    let why = describe(error);
+    match error.status().map(u16::from) {
+        // It wants another login, or one at all (RFC 4954 section 6): nobody's mail is taken.
+        Some(code) if is_about_the_login(code) => DeliveryError::down(why),
+        Some(_) if error.is_permanent() => DeliveryError::Permanent(why),
+        // The server goes away (RFC 5321 section 4.2.3), perhaps at this one recipient.
+        Some(421) => DeliveryError::stuck(why),
+        // As greylisting, and one full mailbox.
+        Some(_) => DeliveryError::Transient(why),
+        // An address that the server has no way to write down.
+        None if error.is_client() => DeliveryError::Transient(why),
+        // The connection broke, at this one recipient or for all.
+        None => DeliveryError::stuck(why),
+    }
 }
 
 /// What the operator is told. The words of the mail server name the recipient, so its code alone is (SR-31).
-fn describe(error: &lettre::transport::smtp::Error) -> String {
-    match error.status() {
-        Some(code) => format!("the mail server answered {code}"),
-        None => error.to_string(),
+fn describe(error: &Error) -> String {
+    let Some(code) = error.status() else {
+        return error.to_string();
+    };
+    if is_about_the_login(code.into()) {
+        return format!(
+            "the mail server answered {code}: compare [email] username and password with the mail account's"
+        );
     }
+    format!("the mail server answered {code}")
+}
+
+fn is_about_the_login(code: u16) -> bool {
+    matches!(code, 530 | 534 | 535 | 538)
 }
 
 fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, NotAConnector> {

@@ -122,7 +122,7 @@ impl Reason {
 }
 
 /// The refusals there are.
-pub(super) const REFUSALS: [(Place, Reason); 26] = [
+pub(super) const REFUSALS: [(Place, Reason); 27] = [
     (Place::ForgotPassword, Reason::Limit),
     (Place::ForgotPassword, Reason::Captcha),
     (Place::ForgotPassword, Reason::CaptchaDown),
@@ -148,6 +148,7 @@ pub(super) const REFUSALS: [(Place, Reason); 26] = [
     (Place::Api, Reason::Limit),
     (Place::Api, Reason::Busy),
     (Place::Api, Reason::WrongCode),
+    (Place::Api, Reason::WrongPassword),
     (Place::Form, Reason::OtherSite),
 ];
 

@@ -132,6 +132,15 @@ impl OutgoingHttp {
 }
 
 impl CallError {
+    /// Whether the peer may have been there, and have failed at what it was sent.
+    pub fn may_be_about_the_call(&self) -> bool {
+        match self {
+            Self::TimedOut(_) => true,
+            Self::Unreachable(error) => !error.is_connect(),
+            Self::NotPublic(_) | Self::NoSuchName(_) | Self::Client(_) => false,
+        }
+    }
+
     /// The whole reason with its causes, for the log and a job's last error.
     pub fn in_full(&self) -> String {
         let mut text = self.to_string();

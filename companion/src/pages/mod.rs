@@ -56,7 +56,7 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
         )
         .route("/forgot-password/code", get(code::get).post(code::post))
         .route("/forgot-password/code/resend", post(code::resend))
-        .route(reset_link::PATH, get(reset_link::get))
+        .route(reset_link::PATH, get(reset_link::get).post(reset_link::post))
         .route(
             one_time_token::PATH,
             get(one_time_token::get).post(one_time_token::post),

@@ -1,5 +1,5 @@
 //! The way into a reset by a one-time token of the app's. Looking at the page does nothing (SR-30); its button uses the
-//! token up and opens the reset where the password is chosen, for this browser alone.
+//! token up and opens the reset where the password is chosen, for this browser alone. Pressed twice, it leads there twice.
 
 use std::sync::Arc;
 
@@ -35,11 +35,14 @@ fn brought(companion: &Companion, way: &Way) -> Option<TokenRequest> {
     let request = &way.interaction.as_ref()?.request;
     let identifier = companion.identifier(way.login_hint()).ok()?;
     matches!(identifier, Identifier::Email(_)).then_some(())?;
+    let token = request.one_time_token.clone()?;
+    let opens = companion.token_flows.of(&token, way.destination.interaction()?);
     Some(TokenRequest {
-        token: request.one_time_token.clone()?,
+        token,
         identifier,
         client_id: way.client_id().map(str::to_owned),
         interaction: Some(way.destination.to_text()),
+        opens,
     })
 }
 
@@ -55,9 +58,29 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
         one_time_tokens::find_brought(companion.store.reader(), &request.token, companion.clock.now())
             .await?;
     if !found.is_some_and(|token| token.resets(&request.identifier)) {
-        return Ok(stale(companion, &way));
+        return match pressed_before(companion, asked, &way, &request) {
+            Some(flow) => see_other(&password_page(&flow)),
+            None => Ok(stale(companion, &way)),
+        };
     }
     Ok(page(companion, &way, &request, None))
+}
+
+/// The flow that the token has opened in this browser, which holds its proof.
+fn pressed_before(
+    companion: &Companion,
+    asked: &Asked,
+    way: &Way,
+    request: &TokenRequest,
+) -> Option<FlowCookie> {
+    let id = request.opens.id.as_str();
+    FlowCookie::of(id, way.destination.clone(), &asked.headers, companion.cookies)
+        .filter(|flow| flow.proof.is_some())
+}
+
+/// That page knows the way to the step where the flow stands.
+fn password_page(flow: &FlowCookie) -> String {
+    format!("/forgot-password/password?{}", flow.query())
 }
 
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
@@ -75,8 +98,10 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         .await?;
     match opened {
         Ok(opened) => {
-            companion.metrics.step(Step::Started);
-            companion.metrics.step(Step::Verified);
+            if !opened.is_again {
+                companion.metrics.step(Step::Started);
+                companion.metrics.step(Step::Verified);
+            }
             let flow = FlowCookie::new(
                 opened.flow.id().clone(),
                 opened.binding,
@@ -84,9 +109,9 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
                 now,
             )
             .with_proof(Some(opened.proof));
-            let to = format!("/forgot-password/password?{}", flow.query());
+            let to = see_other(&password_page(&flow))?;
             let cookies = flow.set(&asked.headers, companion.cookies);
-            Ok(cookies.into_iter().fold(see_other(&to)?, with_cookie))
+            Ok(cookies.into_iter().fold(to, with_cookie))
         }
         Err(TokenRejection::Refused) => {
             companion.note_refusal(Place::ForgotPassword, Reason::Over, asked.address);

@@ -1,5 +1,6 @@
-//! The page behind the link of a reset mail (SR-30). Looking at it does nothing, and it has no answer of its own: in the
-//! browser that asked, its button sends the code where a typed one goes; in any other it shows the code, to be typed there.
+//! The page behind the link of a reset mail (SR-30). Looking at it does nothing and tells nothing: in the browser that asked,
+//! its button sends the code where a typed one goes; in any other, only the answer to its button shows the code, to be typed
+//! where it was asked for. So who looks on, and publishes what they saw, has no code to publish.
 
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use keyback_core::time::Timestamp;
 
 use super::destination::Destination;
 use super::flow_cookie::FlowCookie;
-use super::request::Asked;
+use super::request::{Asked, Posted};
 use super::respond::{PageResult, see_other};
 use crate::app::Companion;
+use crate::http::forms::Fields;
 use crate::reset_links::ResetLink;
 use crate::views;
 use crate::views::reset_link::State as Shown;
@@ -27,15 +29,27 @@ pub(crate) fn path(token: &str) -> String {
 }
 
 pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
-    companion.answer(show(&companion, &asked).await)
+    companion.answer(show(&companion, &asked, Seen::Link(&asked.query)).await)
 }
 
-async fn show(companion: &Companion, asked: &Asked) -> PageResult {
-    let Some(link) = asked
-        .query
+pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {
+    companion.answer(show(&companion, &posted.asked, Seen::Pressed(&posted.form)).await)
+}
+
+/// What stands behind a request: the link alone, or the button of the page that it opens.
+#[derive(Clone, Copy)]
+enum Seen<'a> {
+    Link(&'a Fields),
+    /// With the fields of the form: its address holds nothing.
+    Pressed(&'a Fields),
+}
+
+async fn show(companion: &Companion, asked: &Asked, seen: Seen<'_>) -> PageResult {
+    let (Seen::Link(fields) | Seen::Pressed(fields)) = seen;
+    let brought = fields
         .one("t")
-        .and_then(|text| companion.reset_links.open(text))
-    else {
+        .and_then(|text| Some((text, companion.reset_links.open(text)?)));
+    let Some((token, link)) = brought else {
         return Ok(stale(companion, None));
     };
     // Where it leads the flow itself says, below.
@@ -55,7 +69,24 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
             let destination = Destination::from_text(view.interaction.as_deref());
             in_own_browser(companion, &flow.leading_to(destination), &link, &view)
         }
-        None => Ok(elsewhere(companion, &link, &view, now)),
+        None => {
+            let Ok(expires_at) = view.code else {
+                return Ok(stale(companion, None));
+            };
+            let expires_in_minutes = minutes_until(expires_at, now);
+            let shown = match seen {
+                Seen::Link(_) => Shown::Elsewhere {
+                    action: PATH,
+                    token,
+                    expires_in_minutes,
+                },
+                Seen::Pressed(_) => Shown::Code {
+                    code: link.code.reveal(),
+                    expires_in_minutes,
+                },
+            };
+            Ok(page(companion, StatusCode::OK, shown))
+        }
     }
 }
 
@@ -77,16 +108,9 @@ fn in_own_browser(companion: &Companion, flow: &FlowCookie, link: &ResetLink, vi
     }
 }
 
-fn elsewhere(companion: &Companion, link: &ResetLink, view: &LinkView, now: Timestamp) -> Response {
-    let Ok(expires_at) = view.code else {
-        return stale(companion, None);
-    };
+fn minutes_until(expires_at: Timestamp, now: Timestamp) -> u32 {
     let minutes = expires_at.since(now).as_secs().div_ceil(60);
-    let shown = Shown::Elsewhere {
-        code: link.code.reveal(),
-        expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
-    };
-    page(companion, StatusCode::OK, shown)
+    u32::try_from(minutes).unwrap_or(u32::MAX)
 }
 
 /// `own` is the flow's own page, where this browser has it.

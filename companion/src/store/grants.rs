@@ -200,13 +200,14 @@ pub async fn list_taking_part(
     .await?)
 }
 
-/// Revokes one grant with its code and tokens. Answers whether it was there.
-pub async fn revoke(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
-    let done = sqlx::query("DELETE FROM grants WHERE id = $1")
-        .bind(id)
-        .execute(db)
-        .await?;
-    Ok(done.rows_affected() == 1)
+/// Revokes one grant with its code and tokens. Answers whose it was, if it was there.
+pub async fn revoke(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<String>, StoreError> {
+    Ok(
+        sqlx::query_scalar("DELETE FROM grants WHERE id = $1 RETURNING user_id")
+            .bind(id)
+            .fetch_optional(db)
+            .await?,
+    )
 }
 
 /// Revokes all that an account granted: grants, codes, access and refresh tokens, offline ones too.

@@ -1,4 +1,4 @@
-//! What the link of a reset mail opens: a button where the reset was begun, the code anywhere else.
+//! What the link of a reset mail opens: a button that goes on where the reset was begun, one that shows the code anywhere else.
 
 use std::fmt;
 
@@ -24,8 +24,15 @@ pub enum State<'a> {
         /// Just what the visitor typed (SR-32).
         identifier: &'a str,
     },
-    /// In any other.
-    Elsewhere { code: &'a str, expires_in_minutes: u32 },
+    /// In any other: no code yet.
+    Elsewhere {
+        action: &'a str,
+        /// What the form carries: the link's own secret.
+        token: &'a str,
+        expires_in_minutes: u32,
+    },
+    /// There, once the button was pressed.
+    Code { code: &'a str, expires_in_minutes: u32 },
     /// The code can't be tried any more, in the browser that asked.
     StaleHere {
         /// The page that says why, and sends another code.
@@ -38,12 +45,13 @@ pub enum State<'a> {
     },
 }
 
-/// Hides the code.
+/// Hides the code and the link.
 impl fmt::Debug for State<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Own { .. } => "Own",
             Self::Elsewhere { .. } => "Elsewhere",
+            Self::Code { .. } => "Code",
             Self::StaleHere { .. } => "StaleHere",
             Self::Stale { .. } => "Stale",
         })
@@ -65,6 +73,14 @@ impl<'a> ResetLink<'a> {
             (
                 "other-browser",
                 with(State::Elsewhere {
+                    action: "/forgot-password/link",
+                    token: "sample",
+                    expires_in_minutes: 9,
+                }),
+            ),
+            (
+                "code",
+                with(State::Code {
                     code: "004217",
                     expires_in_minutes: 9,
                 }),

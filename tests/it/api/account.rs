@@ -9,6 +9,7 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::metrics::Scraped;
 
 pub(super) async fn sign_in(app: &TestApp) -> (Browser, Arc<keyback::Session>) {
     let mut browser = app.browser();
@@ -45,6 +46,7 @@ async fn sr72_a_change_asks_for_the_current_password_and_ends_every_session() {
     let wrong = account.verify_password(NEW_PASSWORD).await.unwrap();
     assert!(matches!(wrong, PasswordVerification::Wrong));
     assert_eq!(app.audited("current_password_wrong").await, 1);
+    assert_eq!(Scraped::of(&app).await.refused("api", "wrong_password"), 1.0);
     assert_eq!(
         refusal(account.set_first_password(NEW_PASSWORD).await),
         ApiCode::VerificationRequired

@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::metrics::Scraped;
 use crate::webhooks::hook;
 
 #[tokio::test]
@@ -156,6 +157,9 @@ async fn sr20_a_password_is_verified_and_cannot_be_guessed() {
     );
     // Each wrong one stands in the audit trail, and none is taken from the tries that the person has on the own page.
     assert_eq!(app.audited("password_verification_failed").await, 20);
+    let told = Scraped::of(&app).await;
+    assert_eq!(told.refused("api", "wrong_password"), 20.0);
+    assert_eq!(told.refused("api", "limit"), 2.0);
     let mut browser = app.browser();
     browser.open("/account/password").await;
     browser.sign_in(ADA, OLD_PASSWORD).await;

@@ -120,7 +120,7 @@ async fn sr30_twenty_looks_use_no_token_up() {
     browser.assert_at("/forgot-password/password");
 }
 
-/// SR-21: of many at once, in many browsers, one gets the proof.
+/// SR-21: of many at once, in many browsers, one gets the proof; and it gets there by whichever of its presses is answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn sr21_of_a_hundred_that_bring_a_token_at_once_one_gets_the_proof() {
     let app = with_ada().await;
@@ -131,21 +131,63 @@ async fn sr21_of_a_hundred_that_bring_a_token_at_once_one_gets_the_proof() {
     }
     let mut running = tokio::task::JoinSet::new();
     // In each browser it is pressed twice.
-    for browser in waiting.iter().chain(&waiting) {
+    for (number, browser) in waiting.iter().enumerate().chain(waiting.iter().enumerate()) {
         let (tab, form) = (browser.clone(), browser.page().form_to(PAGE));
-        running.spawn(async move { tab.post_once(&form).await });
+        running.spawn(async move { (number, tab.post_once(&form).await) });
     }
     let answers = running.join_all().await;
-    let led: Vec<_> = answers.iter().filter(|page| page.status == 303).collect();
-    assert_eq!(led.len(), 1);
-    assert_eq!(led[0].location().unwrap().path(), "/forgot-password/password");
     assert!(
         answers
             .iter()
-            .all(|page| page.status == 303 || page.status == 410)
+            .all(|(_, page)| page.status == 303 || page.status == 410)
     );
+    let led: Vec<_> = answers.iter().filter(|(_, page)| page.status == 303).collect();
+    let [(one, first), (other, second)] = led[..] else {
+        panic!("{} were led on", led.len());
+    };
+    assert_eq!(one, other, "both presses are of one browser");
+    assert_eq!(first.location().unwrap().path(), "/forgot-password/password");
+    assert_eq!(first.location(), second.location());
     assert_eq!(app.audited("token_accepted").await, 1);
     assert_eq!(app.row_counts().await["reset_flows"], 1);
+}
+
+/// SR-21: a browser drops the answer to the first press when it is pressed again, so the second one leads there too; and to who
+/// looks at the page once more. Every other browser finds the token used.
+#[tokio::test]
+async fn sr21_a_second_press_in_the_same_browser_leads_on_too() {
+    let app = with_ada().await;
+    let token = made(&app).await;
+    let mut browser = at_the_button(&app, &token).await;
+    let mut other = at_the_button(&app, &token).await;
+    let button = browser.page().url.to_string();
+    let form = browser.page().form_to(PAGE);
+    // Its answer reaches nobody, with the cookie that it brought.
+    assert_eq!(browser.post_once(&form).await.status, 303);
+    let rows = app.row_counts().await;
+    browser.submit(form.clone()).await;
+    browser.assert_at("/forgot-password/password");
+    browser.open(&button).await;
+    browser.assert_at("/forgot-password/password");
+    assert_eq!(app.row_counts().await, rows);
+    assert_eq!(app.audited("token_accepted").await, 1);
+    // The link opened anew, in this browser or another, is another request.
+    go_on(&mut other).await;
+    other.assert_status(410);
+    let mut tab = browser.clone();
+    open(&app, &mut tab, token.token(), ADA).await;
+    tab.assert_status(410);
+    // The request's name opens nothing without its cookie.
+    let mut thief = app.browser();
+    thief.open(&button).await;
+    thief.assert_status(400);
+    thief.submit(form.clone()).await;
+    thief.assert_status(400);
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.assert_at("/forgot-password/done");
+    // What it opened is over.
+    assert_eq!(browser.post_once(&form).await.status, 410);
+    assert_eq!(browser.get_once(&button).await.status, 410);
 }
 
 /// SR-23, SR-26: whatever is wrong with a token, there is one page, to the letter; so there is where nobody has the address.

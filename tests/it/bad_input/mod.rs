@@ -111,11 +111,13 @@ fn assert_refused(page: &Page, status: u16) {
     }
 }
 
-const FORMS: [&str; 6] = [
+const FORMS: [&str; 8] = [
     "/sign-in",
     "/forgot-password",
     "/forgot-password/code",
     "/forgot-password/code/resend",
+    "/forgot-password/link",
+    "/forgot-password/token",
     "/forgot-password/password",
     "/account/password",
 ];

@@ -265,21 +265,62 @@ async fn sr13_the_provider_is_called_so_often_and_the_operator_sees_why_not_more
     assert_eq!(app.audited("refused").await, 3);
 }
 
-/// Nobody waits for its silence: after five answers that nobody could verify, none is sent there for a while, and nothing is
-/// let through.
+/// A visitor chooses the answer that the provider fails at: however many of them there are, everybody else's is looked at.
 #[tokio::test]
-async fn sr87_while_it_is_down_it_is_left_alone_and_lets_nobody_pass() {
+async fn sr87_answers_that_the_provider_fails_at_keep_nobody_elses_back() {
     let (app, provider) = with_captcha(|_| ()).await;
     let mut browser = app.browser();
-    provider.says.lock().unwrap().status = StatusCode::BAD_GATEWAY;
-    for number in 0..8 {
-        ask(&mut browser, ADA, &format!("in vain {number}")).await;
+    provider.says.lock().unwrap().status = StatusCode::INTERNAL_SERVER_ERROR;
+    for number in 0..12 {
+        ask(&mut browser, ADA, &format!("garbage {number}")).await;
         browser.assert_status(503);
     }
-    assert_eq!(provider.says.lock().unwrap().asked.len(), 5);
+    assert_eq!(provider.asked().len(), 12);
+    assert_eq!(app.companion.breakers.open(), []);
     provider.says.lock().unwrap().status = StatusCode::OK;
+    ask(&mut browser, ADA, "an honest one").await;
+    browser.assert_status(200);
+    assert_eq!(app.letters_to(ADA).await.len(), 1);
+}
+
+/// Nobody waits for its silence: after the answers of five clients that it was silent at, none is sent there for a while, and
+/// nothing is let through. One client's alone tell nothing of it.
+#[tokio::test]
+async fn sr87_while_it_is_silent_it_is_left_alone_and_lets_nobody_pass() {
+    let provider = Provider::start().await;
+    let mut captcha = provider.config();
+    captcha.timeout = keyback_companion::config::duration::Span::seconds(1);
+    let app = TestApp::with(|config| {
+        config.captcha = captcha;
+        config.limits.sends_per_address = 1_000;
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    provider.says.lock().unwrap().slow = Duration::from_secs(20);
+    // All at once: each waits for a second.
+    let ask_from = async |clients: Vec<u8>| {
+        let mut running = tokio::task::JoinSet::new();
+        for (number, client) in clients.into_iter().enumerate() {
+            let from = std::net::IpAddr::from([192, 0, 2, client]);
+            let mut browser = app.browser().that_comes_from(from);
+            running.spawn(async move {
+                ask(&mut browser, ADA, &format!("in vain {client} {number}")).await;
+                browser.assert_status(503);
+            });
+        }
+        running.join_all().await;
+    };
+    ask_from(vec![1; 12]).await;
+    assert_eq!(app.companion.breakers.open(), [], "one client's");
+    ask_from(vec![2, 3, 4, 5]).await;
+    assert_eq!(app.companion.breakers.open().len(), 1);
+    let asked = provider.asked().len();
+    let mut browser = app.browser();
+    provider.says.lock().unwrap().slow = Duration::ZERO;
     ask(&mut browser, ADA, "too early").await;
     browser.assert_status(503);
+    assert_eq!((asked, provider.asked().len()), (16, 0));
     app.advance(Duration::from_secs(5));
     ask(&mut browser, ADA, "in time").await;
     browser.assert_status(200);

@@ -1,4 +1,4 @@
-//! The link of a reset mail: looking at it does nothing, and it acts in the browser that asked alone.
+//! The link of a reset mail: looking at it does nothing and tells nothing, and it acts in the browser that asked alone.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn head(app: &TestApp, link: &Url, cookies: &str) -> String {
 #[tokio::test]
 async fn sr30_twenty_looks_use_nothing_up_and_the_button_still_works() {
     let (app, mut browser) = asked().await;
-    let link = link(&app).await;
+    let (link, code) = (link(&app).await, app.last_code_for(ADA).await);
     let before = all_that_rests(&app).await;
     let scanner = app.browser();
     let name = browser.cookie_names(&app.url).remove(0);
@@ -85,6 +85,8 @@ async fn sr30_twenty_looks_use_nothing_up_and_the_button_still_works() {
             assert!(page.header("cache-control").contains("no-store"));
             assert!(page.header("set-cookie").is_empty());
         }
+        let scanned = scanner.get_once(link.as_str()).await;
+        assert!(!scanned.body.contains(&code), "{}", scanned.body);
     }
     assert_eq!(scanner.cookie_names(&app.url), [] as [&str; 0]);
     assert_eq!(all_that_rests(&app).await, before);
@@ -100,19 +102,36 @@ async fn sr30_twenty_looks_use_nothing_up_and_the_button_still_works() {
     assert!(signs_in(&app, NEW_PASSWORD).await);
 }
 
-/// SR-30, SR-23: elsewhere there is nothing to press, and what could be pressed there does nothing.
+/// Presses the button of the page that a link opens elsewhere.
+async fn show_code(browser: &mut Browser) {
+    let form = browser.page().form_to(PATH);
+    browser.submit(form).await;
+}
+
+/// SR-30, SR-23: elsewhere a button shows the code and does no more, and what could be sent from there does nothing.
 #[tokio::test]
-async fn sr30_another_browser_is_shown_the_code_and_can_send_nothing() {
+async fn sr30_another_browser_is_shown_the_code_after_a_press_and_can_send_nothing() {
     let (app, mut browser) = asked().await;
     let (link, code) = (link(&app).await, app.last_code_for(ADA).await);
     let mut phone = app.browser();
     phone.open(link.as_str()).await;
-    phone.assert_says("The new password was not asked for in this browser.");
+    phone.assert_says("Somebody asked in another browser to choose a new password");
+    phone.assert_says("within 10 minutes");
+    // What a scanner publishes of it: no code, and not whose address it is.
+    for secret in [&*code, ADA] {
+        assert!(!phone.page().body.contains(secret), "{}", phone.page().body);
+    }
+    let before = all_that_rests(&app).await;
+    show_code(&mut phone).await;
+    phone.assert_status(200);
+    phone.page().assert_guarded();
+    assert!(phone.page().header("cache-control").contains("no-store"));
     phone.assert_says("within 10 minutes");
     assert_eq!(phone.page().text_of("code"), Some(code.clone()));
     assert_eq!(phone.page().forms().len(), 0);
-    // Whose address it is, the page does not say.
-    assert!(!phone.page().text().contains(ADA));
+    assert_eq!(phone.page().url.query(), None);
+    assert!(!phone.page().body.contains(ADA));
+    assert_eq!(all_that_rests(&app).await, before);
     // A flow of its own makes no difference, nor does a cookie that is made up.
     phone.open("/forgot-password").await;
     phone.ask_reset("nobody@example.com").await;
@@ -121,7 +140,9 @@ async fn sr30_another_browser_is_shown_the_code_and_can_send_nothing() {
     let flow = browser.cookie_names(&app.url).remove(0);
     phone.put_cookie(&app.url, &flow, &binding);
     phone.open(link.as_str()).await;
-    assert_eq!(phone.page().forms().len(), 0);
+    assert_eq!(phone.page().forms().len(), 1);
+    show_code(&mut phone).await;
+    assert_eq!(phone.page().text_of("code"), Some(code.clone()));
     // The form of the browser that asked, sent from here.
     browser.open(link.as_str()).await;
     let form = browser.page().form_to("/forgot-password/code");
@@ -153,9 +174,13 @@ async fn sr30_a_link_expires_with_its_code() {
     app.advance(Duration::from_secs(590));
     phone.open(link.as_str()).await;
     phone.assert_says("within 1 minute.");
+    let press = phone.page().form_to(PATH);
     browser.open(link.as_str()).await;
     let form = browser.page().form_to("/forgot-password/code");
     app.advance(Duration::from_secs(10));
+    phone.submit(press).await;
+    phone.assert_status(410);
+    phone.assert_says(OVER);
     phone.open(link.as_str()).await;
     phone.assert_status(410);
     phone.assert_says(OVER);
@@ -200,6 +225,7 @@ async fn sr30_a_newer_code_supersedes_the_link() {
         looker.assert_says(OVER);
     }
     phone.open(newer.as_str()).await;
+    show_code(&mut phone).await;
     assert_eq!(phone.page().text_of("code"), Some(app.last_code_for(ADA).await));
     browser.open(newer.as_str()).await;
     let form = browser.page().form_to("/forgot-password/code");
@@ -274,11 +300,21 @@ async fn sr30_what_is_no_link_of_ours_shows_nothing() {
             .status,
         400
     );
-    // The page takes no form: what is sent goes the way of a typed code or none.
+    // A press shows what it brings in its body, and tries nothing: what is tried goes the way of a typed code or none.
     browser.open(link.as_str()).await;
     let mut form = browser.page().form_to("/forgot-password/code");
     form.action = link.clone();
-    assert_eq!(browser.post_once(&form).await.status, 405);
+    assert_eq!(browser.post_once(&form).await.status, 410);
+    form.fields = vec![("t".to_owned(), "A".repeat(1_000))];
+    assert_eq!(browser.post_once(&form).await.status, 410);
+    form.fields = vec![("t".to_owned(), token.clone().into_owned())];
+    let pressed = browser.post_once(&form).await;
+    assert_eq!(pressed.status, 200);
+    assert!(
+        pressed.text().contains("Go on with your new password"),
+        "{}",
+        pressed.text()
+    );
     assert_eq!(app.challenges().await[0].attempts, 0);
 }
 

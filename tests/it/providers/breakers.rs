@@ -19,18 +19,18 @@ use crate::smtp::{code_in, over_smtp};
 use crate::webhooks::hook;
 
 /// More than can fail before a circuit opens: five, and those that were begun beside them.
-const PEOPLE: usize = 16;
+pub(super) const PEOPLE: usize = 16;
 /// Five that open a circuit. The fifth can have seven others beside it.
 const MOST_TRIED: i64 = 12;
 /// As long as any pause of a circuit that opens for the first time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
-fn address(at: usize) -> String {
+pub(super) fn address(at: usize) -> String {
     format!("person{at}@example.com")
 }
 
 /// With accounts that have an e-mail address each.
-async fn with_people(change: impl FnOnce(&mut Config)) -> TestApp {
+pub(super) async fn with_people(change: impl FnOnce(&mut Config)) -> TestApp {
     let app = TestApp::with(|config| {
         config.limits.factor = 1_000;
         change(config);
@@ -42,7 +42,7 @@ async fn with_people(change: impl FnOnce(&mut Config)) -> TestApp {
     app
 }
 
-async fn ask(app: &TestApp, typed: &str) -> Browser {
+pub(super) async fn ask(app: &TestApp, typed: &str) -> Browser {
     let mut browser = app.browser();
     browser.open("/forgot-password").await;
     browser.ask_reset(typed).await;
@@ -59,13 +59,13 @@ async fn jobs(app: &TestApp) -> Vec<(i64, bool)> {
 }
 
 /// Time passes, and slowly enough for what is under way not to outlive its lease.
-async fn a_second(app: &TestApp) {
+pub(super) async fn a_second(app: &TestApp) {
     app.advance(Duration::from_secs(1));
     tokio::time::sleep(Duration::from_millis(25)).await;
 }
 
 /// Waits until nobody is at any job, and looks at their tries.
-async fn tries_at_rest(app: &TestApp) -> Vec<i64> {
+pub(super) async fn tries_at_rest(app: &TestApp) -> Vec<i64> {
     eventually("the jobs to rest", async || {
         let jobs = jobs(app).await;
         let rest = jobs.iter().all(|(_, is_taken)| !is_taken);
@@ -74,7 +74,7 @@ async fn tries_at_rest(app: &TestApp) -> Vec<i64> {
     .await
 }
 
-async fn is_open(app: &TestApp, circuit: &str) {
+pub(super) async fn is_open(app: &TestApp, circuit: &str) {
     eventually("the circuit to open", async || {
         let open = app.companion.breakers.open();
         open.iter()

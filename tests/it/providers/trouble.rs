@@ -248,7 +248,7 @@ async fn what_a_provider_refuses_for_good_is_not_tried_again() {
     for (status, body) in [
         (400, r#"{"code":21211,"message":"invalid"}"#),
         (400, r#"{"code":21610,"message":"unsubscribed"}"#),
-        (401, r#"{"code":20003,"message":"Authenticate"}"#),
+        (403, r#"{"code":20003,"message":"Permission Denied"}"#),
         (404, ""),
         (201, r#"{"sid":"SM1","status":"failed","error_code":30007}"#),
     ] {
@@ -259,6 +259,26 @@ async fn what_a_provider_refuses_for_good_is_not_tried_again() {
         assert_eq!(jobs_left(&app).await, 0, "{status} {body}");
         assert_eq!(twilio.messages().len(), 1, "{status} {body}");
     }
+}
+
+/// A key that was changed at the provider is the operator's to mend, and nobody's message is lost by it.
+#[tokio::test]
+async fn a_message_waits_while_the_provider_refuses_our_key() {
+    let says = Behaviour::Says(401, "", r#"{"code":20003,"message":"Authenticate"}"#);
+    let twilio = MessageProvider::start(says).await;
+    let app = with_phone(|config| over_twilio(config, &twilio)).await;
+    ask(&app, PHONE, &twilio).await;
+    let (wait, error) = failed_job(&app, 1).await;
+    assert_eq!(wait, 2_000);
+    assert!(
+        error.contains("compare its credentials with the provider's"),
+        "{error}"
+    );
+    twilio.behave(Behaviour::Takes);
+    app.advance(Duration::from_secs(2));
+    message(&twilio, 2).await;
+    app.settle().await;
+    assert_eq!(jobs_left(&app).await, 0);
 }
 
 /// To send it again would be to send it twice.

@@ -32,5 +32,5 @@ pub use resend::Reissued;
 pub use service::{ResetParts, ResetService};
 pub use set_password::{AwaitingPassword, ProvenReset, SetPasswordRequest};
 pub use settings::{Channels, Issuing, ResetSettings};
-pub use token::{ConsumedToken, OpenedByToken, TokenRequest};
+pub use token::{ConsumedToken, OpenedByToken, TokenFlow, TokenRequest};
 pub use verify::{Accepted, AwaitingCode, VerifyRequest};

@@ -3,7 +3,7 @@
 
 use super::flow::{FlowState, ResetFlow};
 use super::set_password::AwaitingPassword;
-use super::settings::Issuing;
+use super::settings::{Issuing, ResetSettings};
 use crate::identifier::Identifier;
 use crate::ids::{FlowId, Subject};
 use crate::secret::{BindingSecret, Proof, SecretDigest};
@@ -20,6 +20,20 @@ pub struct TokenRequest {
     pub client_id: Option<String>,
     /// The interaction of the provider that the reset runs in, an opaque handle.
     pub interaction: Option<String>,
+    /// What the flow is to be called, and its secrets.
+    pub opens: TokenFlow,
+}
+
+/// The name and the secrets of the flow that a token opens in one browser. They are the same whenever this browser brings the
+/// token, so that a second press of its button finds what the first one has opened; no other browser has them.
+#[derive(Clone, Debug)]
+pub struct TokenFlow {
+    /// The flow's name.
+    pub id: FlowId,
+    /// The browser's half of the binding.
+    pub binding: BindingSecret,
+    /// What sets the password.
+    pub proof: Proof,
 }
 
 /// A token that was used up just now, in the transaction that writes the flow it opens, and whose account it was for. Only
@@ -41,6 +55,8 @@ pub struct OpenedByToken {
     pub proof: Proof,
     /// Until when it does.
     pub expires_at: Timestamp,
+    /// Whether an earlier press in the same browser has opened it, and used the token up.
+    pub is_again: bool,
 }
 
 impl ResetFlow {
@@ -55,11 +71,11 @@ impl ResetFlow {
             identifier,
             client_id,
             interaction,
+            opens: TokenFlow { id, binding, proof },
         } = request;
-        let (binding, proof) = (BindingSecret::issue(with.random), Proof::issue(with.random));
         let expires_at = with.now + with.settings.proof_life;
         let flow = Self {
-            id: FlowId::draw(with.random),
+            id,
             version: 0,
             binding: binding.digest(),
             identifier,
@@ -79,6 +95,33 @@ impl ResetFlow {
             binding,
             proof,
             expires_at,
+            is_again: false,
         }
+    }
+
+    /// What an earlier press in this browser has opened, while its proof can still set a password.
+    pub fn opened_before(
+        self,
+        opens: TokenFlow,
+        settings: &ResetSettings,
+        now: Timestamp,
+    ) -> Option<OpenedByToken> {
+        let TokenFlow {
+            id: _,
+            binding,
+            proof,
+        } = opens;
+        if !self.belongs_to(&binding) {
+            return None;
+        }
+        let proven = self.prove(&proof, settings, now).ok()?;
+        let expires_at = proven.state.expires_at;
+        Some(OpenedByToken {
+            flow: proven.flow,
+            binding,
+            proof,
+            expires_at,
+            is_again: true,
+        })
     }
 }

@@ -62,15 +62,64 @@ fn sr23_sr26_every_refusal_is_one_and_asks_the_same() {
         asked.push(world.memory.rows().asked.clone());
     }
     assert!(
-        asked.iter().all(|calls| *calls == ["update", "open_by_token"]),
+        asked
+            .iter()
+            .all(|calls| *calls == ["update", "open_by_token", "load"]),
         "{asked:?}"
     );
     assert!(world.memory.rows().flows.is_empty() && world.memory.rows().events.is_empty());
     assert!(world.bring("ada", ADA).is_ok());
     assert_eq!(
         world.bring("ada", ADA).map(|_| ()).unwrap_err(),
-        TokenRejection::Refused
+        TokenRejection::Refused,
+        "each bringing is of another browser"
     );
+}
+
+/// SR-21, SR-27: a second press in the browser that has used the token up finds the flow, and no other browser does.
+#[test]
+fn sr21_a_second_press_in_the_same_browser_finds_what_the_first_opened() {
+    let world = World::new();
+    world.make_token("token", ADA);
+    let opens = world.token_flow();
+    let (browser, proof) = world.bring_from(&opens, "token", ADA).unwrap();
+    let opened = world.flow(&browser);
+    for _ in 0..3 {
+        let (again, same) = world.bring_from(&opens, "token", ADA).unwrap();
+        assert_eq!(again.flow_id, browser.flow_id);
+        assert_eq!(same.reveal(), proof.reveal());
+    }
+    assert_eq!(world.flow(&browser), opened);
+    assert_eq!(world.memory.rows().events.len(), 1, "it was used once");
+    // Whoever knows the flow's name alone.
+    for (binding, proof) in [(true, false), (false, true)] {
+        let mut others = world.token_flow();
+        others.id = opens.id.clone();
+        if binding {
+            others.binding = opens.binding.clone();
+        }
+        if proof {
+            others.proof = opens.proof.clone();
+        }
+        let refused = world.bring_from(&others, "token", ADA).map(|_| ());
+        assert_eq!(refused.unwrap_err(), TokenRejection::Refused, "{binding} {proof}");
+    }
+    world.set_password(&browser, &proof, STRONG).unwrap();
+    let late = world.bring_from(&opens, "token", ADA).map(|_| ());
+    assert_eq!(late.unwrap_err(), TokenRejection::Refused);
+}
+
+#[test]
+fn sr27_a_second_press_makes_no_proof_live_longer() {
+    let world = World::new();
+    world.make_token("token", ADA);
+    let opens = world.token_flow();
+    world.bring_from(&opens, "token", ADA).unwrap();
+    world.wait(599);
+    world.bring_from(&opens, "token", ADA).unwrap();
+    world.wait(1);
+    let late = world.bring_from(&opens, "token", ADA).map(|_| ());
+    assert_eq!(late.unwrap_err(), TokenRejection::Refused);
 }
 
 /// SR-28: there is no code in such a flow, and none can be had.

@@ -18,8 +18,8 @@ use keyback_core::outcome::{
 use keyback_core::password::{NewPassword, PasswordGate, PasswordPolicy, WhenDown};
 use keyback_core::rate_limit::{IdentifierHasher, Limiter, Limits};
 use keyback_core::reset::{
-    ResetFlow, ResetParts, ResetRequest, ResetService, ResetSettings, SetPasswordRequest, TokenRequest,
-    VerifyRequest,
+    ResetFlow, ResetParts, ResetRequest, ResetService, ResetSettings, SetPasswordRequest, TokenFlow,
+    TokenRequest, VerifyRequest,
 };
 use keyback_core::secret::{BindingSecret, Proof, SecretDigest};
 use keyback_core::testing::{ManualClock, SeededRandom};
@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) memory: Memory,
     pub(crate) clock: ManualClock,
     pub(crate) service: ResetService<Memory, Memory, Memory, Memory>,
+    /// What tells browsers apart.
+    random: SeededRandom,
 }
 
 /// A browser that has begun a flow: what it keeps in cookies and forms.
@@ -86,6 +88,7 @@ impl World {
             memory,
             clock: ManualClock::default(),
             service,
+            random: SeededRandom::new(43),
         }
     }
 
@@ -131,12 +134,32 @@ impl World {
 
     /// Opens a browser and brings a one-time token.
     pub(crate) fn bring(&self, token: &str, identifier: &str) -> Result<(Browser, Proof), TokenRejection> {
+        self.bring_from(&self.token_flow(), token, identifier)
+    }
+
+    /// What a token opens in a browser that nobody used before.
+    pub(crate) fn token_flow(&self) -> TokenFlow {
+        TokenFlow {
+            id: FlowId::draw(&self.random),
+            binding: BindingSecret::issue(&self.random),
+            proof: Proof::issue(&self.random),
+        }
+    }
+
+    /// Brings a one-time token in a browser.
+    pub(crate) fn bring_from(
+        &self,
+        opens: &TokenFlow,
+        token: &str,
+        identifier: &str,
+    ) -> Result<(Browser, Proof), TokenRejection> {
         let address: IpAddr = "192.0.2.1".parse().unwrap();
         let request = TokenRequest {
             token: SecretDigest::of_text(token),
             identifier: Identifier::parse(identifier).unwrap(),
             client_id: Some("demo-site".to_owned()),
             interaction: Some("interaction-1".to_owned()),
+            opens: opens.clone(),
         };
         let visitor = Visitor {
             address,

@@ -57,7 +57,6 @@ async fn replay(inner: &Inner, app: &App, row: &CodeRow) -> Result<TokenAnswer, 
     let stolen = Stolen {
         event: "code_replayed",
         grant_id: &row.granted.grant_id,
-        user_id: Some(&row.granted.user_id),
         client_id: &app.client_id,
     };
     stolen.revoke(inner).await?;

@@ -107,7 +107,6 @@ async fn replay(
         let stolen = Stolen {
             event: "device_code_replayed",
             grant_id,
-            user_id: None,
             client_id: &app.client_id,
         };
         stolen.revoke(inner).await?;

@@ -96,7 +96,6 @@ async fn again(
         let stolen = Stolen {
             event: "refresh_token_reused",
             grant_id: &row.granted.grant_id,
-            user_id: Some(&row.granted.user_id),
             client_id: &app.client_id,
         };
         stolen.revoke(inner).await?;

@@ -10,7 +10,6 @@ pub(super) struct Stolen<'a> {
     pub event: &'a str,
     /// What it gave.
     pub grant_id: &'a str,
-    pub user_id: Option<&'a str>,
     pub client_id: &'a str,
 }
 
@@ -19,14 +18,14 @@ impl Stolen<'_> {
     pub(super) async fn revoke(&self, inner: &Inner) -> Result<(), StoreError> {
         let mut tx = inner.store.begin().await?;
         // Whoever sends it again and again is told once.
-        if !grants::revoke(&mut *tx, self.grant_id).await? {
+        let Some(user_id) = grants::revoke(&mut *tx, self.grant_id).await? else {
             return Ok(());
-        }
+        };
         let line = Line {
             at: inner.clock.now(),
             event: self.event,
             actor: Actor::App,
-            subject: self.user_id,
+            subject: Some(&user_id),
             identifier: None,
             client_id: Some(self.client_id),
             client_ip: None,

@@ -31,7 +31,8 @@ where
         }))
     }
 
-    /// Opens a flow by a one-time token, where the password is chosen. Every way in which it doesn't is one answer.
+    /// Opens a flow by a one-time token, where the password is chosen; or finds it open, where an earlier press in this browser
+    /// has used the token up. Every way in which it doesn't is one answer.
     pub async fn open_by_token(
         &self,
         request: TokenRequest,
@@ -42,6 +43,7 @@ where
             return Ok(Err(TokenRejection::Limited { retry_after: limit.0 }));
         }
         let (token, identifier) = (request.token.clone(), request.identifier.clone());
+        let opens = request.opens.clone();
         let open = |consumed: ConsumedToken| {
             let subject = consumed.subject.clone();
             let opened = ResetFlow::begin_by_token(request, consumed, self.issuing(now));
@@ -53,6 +55,15 @@ where
             .store
             .open_by_token(&token, &identifier, now, open)
             .await?;
+        let opened = match opened {
+            Some(opened) => Some(opened),
+            None => self
+                .parts
+                .store
+                .load(&opens.id)
+                .await?
+                .and_then(|(flow, _)| flow.opened_before(opens, &self.parts.settings, now)),
+        };
         Ok(opened.ok_or(TokenRejection::Refused))
     }
 }
