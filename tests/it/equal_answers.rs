@@ -38,7 +38,12 @@ async fn accounts_of_all_states(mail: &SmtpSink, detail: &str) -> Server {
          from = \"hello@larkspur.example\"\ntimeout = \"2s\"",
     );
     let server = Server::start_with(
-        |sound| sound.replace("connector = \"inbox\"", &connector) + "[limits]\nfactor = 1000\n",
+        |sound| {
+            sound
+                .replace("connector = \"inbox\"", &connector)
+                .replace("[server]\n", "[server]\ntrusted_proxies = [\"127.0.0.0/8\"]\n")
+                + "[limits]\nfactor = 1000\n"
+        },
         detail,
     )
     .await;
@@ -92,10 +97,11 @@ fn is_end(statement: &str) -> bool {
     ENDS.iter().any(|end| statement.starts_with(end))
 }
 
-/// What the store is told when somebody asks for a reset and types a wrong code, until nothing is left to do.
-async fn statements_of_a_reset(server: &Server, address: &str) -> Vec<String> {
+/// What the store is told when somebody asks for a reset and types a wrong code, until nothing is left to do. Each comes from
+/// an address of their own: a client that was seen asking changes other rows, whoever it asks for.
+async fn statements_of_a_reset(server: &Server, client: u8, address: &str) -> Vec<String> {
     let from = server.log().len();
-    let mut browser = server.browser();
+    let mut browser = server.browser().that_comes_from([198, 51, 100, client].into());
     browser.open("/forgot-password").await;
     browser.ask_reset(address).await;
     eventually("the worker to have tried", async || {
@@ -139,13 +145,13 @@ async fn sr02_the_same_statements_are_made_whoever_is_asked_for_and_whatever_the
         let server = accounts_of_all_states(&mail, "warn,sqlx=debug").await;
         swept(&server).await;
         let [(_, known), others @ ..] = STATES;
-        let known = statements_of_a_reset(&server, known).await;
+        let known = statements_of_a_reset(&server, 1, known).await;
         for table in ["limits", "reset_flows", "challenges", "jobs", "audit", "users"] {
             let told = |statement: &String| statement.contains(table);
             assert!(known.iter().any(told), "{table}: {known:#?}");
         }
-        for (state, address) in others {
-            let theirs = statements_of_a_reset(&server, address).await;
+        for ((state, address), client) in others.into_iter().zip(2..) {
+            let theirs = statements_of_a_reset(&server, client, address).await;
             assert_eq!(theirs, known, "{manner:?}, {state}");
         }
         assert!(mail.connections() >= 1, "{manner:?}: it was asked");

@@ -13,7 +13,7 @@ use crate::ids::{ChallengeId, FlowId, JobId, Subject};
 use crate::one_time_code::OneTimeCode;
 use crate::outcome::Answer;
 use crate::password::{AcceptedPassword, NewPassword, UserFacts};
-use crate::rate_limit::{CodeRoom, Crowded, LimitKey, TheoreticalArrival};
+use crate::rate_limit::{CodeRoom, Crowded, IdentifierHash, LimitKey, LiveCode, TheoreticalArrival};
 use crate::reset::{
     Challenge, ConsumedToken, CountedChallenge, OpenedByToken, ProvenReset, Receipt, ResetFlow,
 };
@@ -30,6 +30,14 @@ pub trait ResetStore: Send + Sync + 'static {
     ///
     /// It looks no account up, and does the same for every identifier (SR-1, SR-2, SR-26).
     fn begin(&self, sent: &SentCode<'_>) -> impl Future<Output = Answer<(), Crowded>> + Send;
+
+    /// The codes that are live for an identifier: neither expired nor superseded, and of no flow that is over. It looks no
+    /// account up, and a code that was right counts on until it would have expired.
+    fn live_codes(
+        &self,
+        identifier: &IdentifierHash,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<LiveCode>, Failure>> + Send;
 
     /// Uses a one-time token up and writes the flow and the event that `open` makes of it: all or nothing, and once in the
     /// world. `None`: no such token proves this address now, or nobody may reset over it; nothing was written.

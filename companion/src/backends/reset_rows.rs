@@ -8,7 +8,7 @@ use keyback_core::ids::{ChallengeId, FlowId, Subject};
 use keyback_core::outcome::Answer;
 use keyback_core::ports::{CodeJob, Failure, LimitStore, ResetStore, Saved, SentCode};
 use keyback_core::random::Random;
-use keyback_core::rate_limit::{Crowded, LimitKey, TheoreticalArrival};
+use keyback_core::rate_limit::{Crowded, IdentifierHash, LimitKey, LiveCode, TheoreticalArrival};
 use keyback_core::reset::{Challenge, ConsumedToken, CountedChallenge, OpenedByToken, ResetFlow};
 use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
@@ -161,7 +161,8 @@ impl ResetRows {
 /// once no more get one than of a hundred in turn.
 async fn admit(tx: &mut Transaction, sent: &SentCode<'_>) -> Result<Result<(), Crowded>, StoreError> {
     let event = sent.event;
-    let live = reset::live_codes(&mut **tx, &event.identifier, sent.flow.id(), event.at).await?;
+    let own = sent.flow.keeps_its_room(event.at).then(|| sent.flow.id());
+    let live = reset::live_codes(&mut **tx, &event.identifier, own, event.at).await?;
     Ok(sent.room.admit(&live))
 }
 
@@ -170,6 +171,16 @@ impl ResetStore for ResetRows {
         self.write_begin(sent)
             .await
             .map_err(|error| Failure::broken("write the flow", error))
+    }
+
+    async fn live_codes(
+        &self,
+        identifier: &IdentifierHash,
+        now: Timestamp,
+    ) -> Result<Vec<LiveCode>, Failure> {
+        reset::live_codes(self.store.reader(), identifier, None, now)
+            .await
+            .map_err(|error| Failure::broken("count the live codes", error))
     }
 
     async fn open_by_token(

@@ -34,6 +34,13 @@ enum Standing {
     Seen,
 }
 
+/// When a client is marked as seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Marks {
+    Always,
+    ForTheReserve,
+}
+
 /// A limit to be asked.
 type Ask = (LimitKey, LimitRule);
 
@@ -50,11 +57,38 @@ impl<L: LimitStore> Limiter<L> {
         Self { store, limits }
     }
 
-    /// A code is asked for, first or again. Answers how many codes of the identifier may be live then.
+    /// How many codes of an identifier may be live for anybody at all. Who finds no room here is told so before anything is
+    /// taken: a try that can't do makes nobody seen.
+    pub fn room_for_anybody(&self) -> CodeRoom {
+        self.limits.identifier_live_codes.all()
+    }
+
+    /// The first code of a flow is asked for. Answers how many codes of the identifier may be live then.
     pub async fn send(
         &self,
         identifier: &IdentifierHash,
         client: ClientPrefix,
+        now: Timestamp,
+    ) -> Result<Result<CodeRoom, RetryAfter>, Failure> {
+        self.ask_to_send(identifier, client, Marks::Always, now).await
+    }
+
+    /// Another code of a flow is asked for. It makes nobody seen, unless it takes of what is kept for those who are not.
+    pub async fn send_again(
+        &self,
+        identifier: &IdentifierHash,
+        client: ClientPrefix,
+        now: Timestamp,
+    ) -> Result<Result<CodeRoom, RetryAfter>, Failure> {
+        self.ask_to_send(identifier, client, Marks::ForTheReserve, now)
+            .await
+    }
+
+    async fn ask_to_send(
+        &self,
+        identifier: &IdentifierHash,
+        client: ClientPrefix,
+        marks: Marks,
         now: Timestamp,
     ) -> Result<Result<CodeRoom, RetryAfter>, Failure> {
         let limits = &self.limits;
@@ -80,19 +114,33 @@ impl<L: LimitStore> Limiter<L> {
         let by_client = self.of_client(ClientAction::Send, client);
         // Before the identifier's: while the whole installation is refused, nobody's own sends are used up.
         let asked = self
-            .ask_standing([by_client], [of_all, of_identifier], now)
+            .ask_standing([by_client], [of_all, of_identifier], marks, now)
             .await?;
         Ok(asked.map(|standing| limits.identifier_live_codes.room(standing == Standing::Unseen)))
     }
 
-    /// A code is asked for by an app: the address that calls is a server's, and says nothing of who sits before it.
+    /// A code is asked for by an app: the address that calls is a server's, and says nothing of who sits before it. It is no
+    /// stranger: where visitors have used up what all share, it may take from the reserve.
     pub async fn send_by_app(&self, identifier: &IdentifierHash, now: Timestamp) -> Result<Limited, Failure> {
-        let by_all = (LimitKey::GlobalSends, self.limits.global_sends);
-        let by_identifier = (
-            LimitKey::IdentifierSends(identifier.clone()),
-            self.limits.identifier_sends,
-        );
-        self.ask([by_all, by_identifier], None, now).await
+        let limits = &self.limits;
+        let asks = [
+            (
+                LimitKey::IdentifierSends(identifier.clone()),
+                limits.identifier_sends,
+            ),
+            (LimitKey::GlobalSends, limits.global_sends),
+            (LimitKey::GlobalSendReserve, limits.global_send_reserve),
+        ];
+        let [of_identifier, of_common, of_reserve] = asks.clone().map(|(_, rule)| rule);
+        let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
+            let [identifier, common, reserve] = rows else {
+                return Ok(());
+            };
+            let limit = |row, rule| Limit { row, rule };
+            limit(identifier, of_identifier).take(now)?;
+            take_with_reserve(Ok(()), limit(common, of_common), limit(reserve, of_reserve), now)
+        };
+        self.store.update(&asks.map(|(key, _)| key), decide).await
     }
 
     /// A code that an app has asked for is tried. It is one of the run of wrong codes too, until
@@ -289,7 +337,7 @@ impl<L: LimitStore> Limiter<L> {
         reserved: Option<Reserved>,
         now: Timestamp,
     ) -> Result<Limited, Failure> {
-        let asked = self.ask_standing(first, reserved, now).await?;
+        let asked = self.ask_standing(first, reserved, Marks::Always, now).await?;
         Ok(asked.map(|_| ()))
     }
 
@@ -298,6 +346,7 @@ impl<L: LimitStore> Limiter<L> {
         &self,
         first: [Ask; N],
         reserved: impl IntoIterator<Item = Reserved>,
+        marks: Marks,
         now: Timestamp,
     ) -> Result<Result<Standing, RetryAfter>, Failure> {
         let reserved = reserved
@@ -310,15 +359,25 @@ impl<L: LimitStore> Limiter<L> {
                 limit.take(now)?;
             }
             let mut standing = Standing::Seen;
-            while let (Some(mut seen), Some(common), Some(reserve)) =
+            while let (Some(mut seen), Some(mut common), Some(mut reserve)) =
                 (limits.next(), limits.next(), limits.next())
             {
-                // Asked first and always: it is what marks the client as seen.
-                let unseen = seen.take(now);
-                take_with_reserve(unseen, common, reserve, now)?;
-                standing = match unseen {
-                    Ok(()) => Standing::Unseen,
-                    Err(_) => Standing::Seen,
+                standing = match marks {
+                    Marks::Always => {
+                        let unseen = seen.take(now);
+                        take_with_reserve(unseen, common, reserve, now)?;
+                        match unseen {
+                            Ok(()) => Standing::Unseen,
+                            Err(_) => Standing::Seen,
+                        }
+                    }
+                    Marks::ForTheReserve => {
+                        if let Err(refused) = common.take(now) {
+                            seen.take(now).map_err(|_| refused)?;
+                            reserve.take(now)?;
+                        }
+                        Standing::Seen
+                    }
                 };
             }
             Ok(standing)

@@ -3,20 +3,20 @@
 use crate::time::Timestamp;
 
 /// How many codes of one identifier may be live at once, over all its flows. The last is kept for clients not yet seen for
-/// it: whoever opened the other flows from elsewhere has not locked the owner out.
+/// it: one stranger who opened the other flows has not locked the owner out, and many have to be new each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveCodeRule {
     /// At most, the last included. One at least.
     pub most: u32,
 }
 
-/// A code that is neither expired nor superseded, of a flow that waits for it. One whose tries are used up counts too: who
+/// A code that is neither expired nor superseded, of a flow that is not over. One whose tries are used up counts too: who
 /// guesses gets no new code for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveCode {
     /// When it is worth nothing any more.
     pub expires_at: Timestamp,
-    /// Whether it belongs to the flow that asks for another: it makes room for that.
+    /// Whether it makes room for the one that is asked for: it is of the same flow, which keeps its room.
     pub of_this_flow: bool,
 }
 
@@ -38,6 +38,11 @@ impl LiveCodeRule {
         Self {
             most: self.most.saturating_mul(factor),
         }
+    }
+
+    /// The room that there is for anybody at all.
+    pub(super) const fn all(self) -> CodeRoom {
+        CodeRoom(self.most)
     }
 
     /// The room for a client that was, or was not yet, seen for the identifier.

@@ -1,5 +1,7 @@
 //! The flow: who it is for, whose browser it belongs to, and the state it is in.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::complete::Completed;
@@ -9,6 +11,9 @@ use crate::identifier::Identifier;
 use crate::ids::{ChallengeId, FlowId, Subject};
 use crate::secret::{BindingSecret, SecretDigest};
 use crate::time::Timestamp;
+
+/// How long a flow keeps its room: as long as a code may live at most (SR-17).
+const ROOM_KEPT: Duration = Duration::from_secs(600);
 
 /// One run through the reset, from the identifier to the new password.
 ///
@@ -109,6 +114,12 @@ impl ResetFlow {
     /// Whether its time is over.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
+    }
+
+    /// Whether another code of it takes the room of the one before, where there is none for more (SR-22). Not for longer than the
+    /// first would have lived: who asks again and again would hold the room as long as the flow lives.
+    pub fn keeps_its_room(&self, now: Timestamp) -> bool {
+        now.since(self.created_at) < ROOM_KEPT
     }
 
     pub(super) fn moved_to(self, state: FlowState) -> Self {

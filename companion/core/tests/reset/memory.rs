@@ -1,6 +1,6 @@
 //! The ports in memory: the least that keeps their promises.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use keyback_core::event::{Event, EventKind};
@@ -13,7 +13,7 @@ use keyback_core::ports::{
     BreachedPasswords, CompleteOutcome, Completion, Failure, IdentityBackend, LimitStore, ResetStore, Saved,
     SentCode,
 };
-use keyback_core::rate_limit::{Crowded, LimitKey, LiveCode, TheoreticalArrival};
+use keyback_core::rate_limit::{Crowded, IdentifierHash, LimitKey, LiveCode, TheoreticalArrival};
 use keyback_core::reset::{Challenge, ConsumedToken, CountedChallenge, OpenedByToken, Receipt, ResetFlow};
 use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
@@ -90,22 +90,27 @@ impl Rows {
             .insert(flow.id().clone(), serde_json::to_string(flow).unwrap());
     }
 
-    /// The live codes of the identifier that one more is asked for.
-    fn live_codes(&self, sent: &SentCode<'_>) -> Vec<LiveCode> {
-        let now = sent.event.at;
+    /// The live codes of an identifier, beside a flow that asks for one more.
+    fn live_codes(&self, identifier: &IdentifierHash, own: Option<&FlowId>, now: Timestamp) -> Vec<LiveCode> {
+        let asked = self.events.iter().filter(|event| event.identifier == *identifier);
+        let flows: HashSet<_> = asked.map(|event| &event.flow_id).collect();
         let is_live = |challenge: &&Challenge| {
             let flow = self.flow(&challenge.flow_id);
-            !challenge.is_expired(now)
-                && flow.is_some_and(|flow| {
-                    flow.subject().is_none() && flow.identifier() == sent.flow.identifier()
-                })
+            flows.contains(&challenge.flow_id)
+                && !challenge.is_expired(now)
+                && flow.is_some_and(|flow| !flow.is_expired(now))
         };
         let live = self.challenges.values().filter(is_live);
         live.map(|challenge| LiveCode {
             expires_at: challenge.expires_at,
-            of_this_flow: challenge.flow_id == *sent.flow.id(),
+            of_this_flow: Some(&challenge.flow_id) == own,
         })
         .collect()
+    }
+
+    fn live_codes_beside(&self, sent: &SentCode<'_>) -> Vec<LiveCode> {
+        let own = sent.flow.keeps_its_room(sent.event.at).then(|| sent.flow.id());
+        self.live_codes(&sent.event.identifier, own, sent.event.at)
     }
 
     fn send(&mut self, sent: &SentCode<'_>) {
@@ -141,12 +146,20 @@ impl Rows {
 impl ResetStore for Memory {
     async fn begin(&self, sent: &SentCode<'_>) -> Answer<(), Crowded> {
         let mut rows = self.asked("begin");
-        let admitted = sent.room.admit(&rows.live_codes(sent));
+        let admitted = sent.room.admit(&rows.live_codes_beside(sent));
         if admitted.is_ok() {
             rows.put(sent.flow);
             rows.send(sent);
         }
         Ok(admitted)
+    }
+
+    async fn live_codes(
+        &self,
+        identifier: &IdentifierHash,
+        now: Timestamp,
+    ) -> Result<Vec<LiveCode>, Failure> {
+        Ok(self.asked("live_codes").live_codes(identifier, None, now))
     }
 
     async fn open_by_token(
@@ -193,11 +206,13 @@ impl ResetStore for Memory {
 
     async fn supersede(&self, sent: &SentCode<'_>) -> Answer<Saved, Crowded> {
         let mut rows = self.asked("supersede");
-        if let Err(crowded) = sent.room.admit(&rows.live_codes(sent)) {
-            return Ok(Err(crowded));
-        }
+        let before = rows.flows.clone();
         let saved = rows.swap(sent.flow);
         if saved == Saved::Saved {
+            if let Err(crowded) = sent.room.admit(&rows.live_codes_beside(sent)) {
+                rows.flows = before;
+                return Ok(Err(crowded));
+            }
             rows.send(sent);
         }
         Ok(Ok(saved))

@@ -101,6 +101,10 @@ where
         }
         let hash = self.parts.hasher.hash(&request.identifier);
         let limited = |retry_after| Ok(Err(IdentifyRejection::Limited { retry_after }));
+        let live = self.parts.store.live_codes(&hash, now).await?;
+        if let Err(crowded) = self.parts.limiter.room_for_anybody().admit(&live) {
+            return limited(crowded.until.since(now));
+        }
         let room = match self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
             Ok(room) => room,
             Err(limit) => return limited(limit.0),
@@ -154,7 +158,12 @@ where
         }
         let hash = self.parts.hasher.hash(flow.identifier());
         let limited = |retry_after| Ok(Err(ResendRejection::Limited { retry_after }));
-        let room = match self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
+        let room = match self
+            .parts
+            .limiter
+            .send_again(&hash, visitor.prefix(), now)
+            .await?
+        {
             Ok(room) => room,
             Err(limit) => return limited(limit.0),
         };
