@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use keyback_core::random::{Random as _, SystemRandom};
-use keyback_tests::{ADA, Browser, Demo, OLD_PASSWORD, Workplace, counts};
+use keyback_tests::{ADA, Browser, Demo, OLD_PASSWORD, Workplace, counts, tell};
 
 /// A reset from the first page to the last. It panics when the demo is gone, and nobody minds.
 async fn reset(mut browser: Browser, password: String) {
@@ -61,7 +61,10 @@ async fn sr53_the_old_password_or_the_new_one_whenever_the_power_goes() {
             both => panic!("round {round}: old and new open the account: {both:?}"),
         }
     }
-    println!("{old} times the old password, {new} times the new one");
+    tell(&format!(
+        "the demo killed at any moment: {} kills, {old} times the old password, {new} times the new one, never neither",
+        old + new
+    ));
     assert_eq!(demo.terminate().await, Some(0));
     assert_whole(&folder.join("keyback.db")).await;
 }

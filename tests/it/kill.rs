@@ -9,7 +9,7 @@ use keyback_companion::outbox::JobKind;
 use keyback_companion::store::Store;
 use keyback_tests::{
     ADA, Asked, Behaviour, Browser, Mail, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, Server, SmtpSink,
-    counts, eventually,
+    counts, eventually, tell,
 };
 use tokio::task::JoinSet;
 
@@ -228,7 +228,10 @@ async fn sr53_killed_at_every_boundary_of_a_reset_nothing_is_half_done_and_no_no
             );
         }
     }
-    println!("killed at {} points, 0 losses", points.len());
+    tell(&format!(
+        "killed at each boundary: {} kills, 0 losses",
+        points.len()
+    ));
 }
 
 /// At moments that nobody chose. The account goes from one password to the next, and to no third.
@@ -248,8 +251,8 @@ async fn sr53_killed_at_any_moment_no_notice_is_lost() {
             Password::New => new += 1,
         }
     }
-    println!(
-        "{} kills: {old} times the old password, {new} times the new one, 0 losses",
+    tell(&format!(
+        "killed at any moment: {} kills, {old} times the old password, {new} times the new one, 0 losses",
         old + new
-    );
+    ));
 }

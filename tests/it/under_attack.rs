@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use keyback_tests::{Browser, NEW_PASSWORD, OLD_PASSWORD, Server, SmtpSink, counts, eventually, free_port};
+use keyback_tests::{
+    Browser, NEW_PASSWORD, OLD_PASSWORD, Server, SmtpSink, counts, eventually, free_port, tell,
+};
 use reqwest::header::{CONTENT_TYPE, ORIGIN};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
@@ -345,19 +347,21 @@ async fn sr50_a_thousand_sign_ins_and_a_flood_of_garbage_keep_no_honest_user_out
     let tally = attack.tally.lock().unwrap().clone();
     let served: i32 = honest.iter().map(|(served, _)| served).sum();
     let waited: usize = honest.iter().map(|(_, waited)| waited).sum();
-    println!(
-        "memory: {} MiB idle, {} MiB under attack, {} MiB at most of {} MiB",
+    tell(&format!(
+        "under attack, memory: {} MiB idle, {} MiB under attack, {} MiB at most of {} MiB",
         idle_memory / 1024,
         attacked_memory / 1024,
         peak / 1024,
         MOST_MEMORY_KIB / 1024
-    );
-    println!(
-        "health: {} idle; {} under attack",
+    ));
+    tell(&format!(
+        "under attack, /healthz: {} idle; {} under attack",
         told(idle_health),
         told(attacked_health)
-    );
-    println!("honest: {served} sign-ins and {PEOPLE} resets served, after {waited} requests to come back");
+    ));
+    tell(&format!(
+        "under attack, honest people: {served} sign-ins and {PEOPLE} resets served, after {waited} requests to come back"
+    ));
     for ((what, status), count) in &tally {
         println!("{count:>8}  {status}  {what}");
     }

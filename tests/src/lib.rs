@@ -33,6 +33,7 @@ pub mod timing;
 pub mod wire;
 
 use std::future::Future;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 pub use app::{APP_SECRET, TestApp};
@@ -54,6 +55,26 @@ pub const NEW_PASSWORD: &str = "copper lantern drifts";
 
 /// How long anything may take that is waited for: much longer than it ever does.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Tells what a test has counted or measured: on its output, and in the file that `KEYBACK_COUNTS` names, which `tests/run`
+/// shows at its end.
+///
+/// # Panics
+///
+/// When the file can't be written.
+pub fn tell(counted: &str) {
+    println!("{counted}");
+    let Some(path) = std::env::var_os("KEYBACK_COUNTS") else {
+        return;
+    };
+    let mut file = std::fs::File::options()
+        .append(true)
+        .create(true)
+        .open(path)
+        .unwrap();
+    // In one write, since tests tell at the same time.
+    file.write_all(format!("{counted}\n").as_bytes()).unwrap();
+}
 
 /// `few`, or `many` where the environment asks for the full counts.
 pub fn counts(few: usize, many: usize) -> usize {

@@ -13,7 +13,7 @@ mod world;
 
 use std::collections::{HashSet, VecDeque};
 
-use keyback_tests::{TestApp, counts};
+use keyback_tests::{TestApp, counts, tell};
 
 use self::moves::Move;
 use self::world::{Tally, World};
@@ -50,15 +50,15 @@ async fn sr28_every_request_at_every_state_sets_no_password_without_its_proof() 
             here = world.everything().await;
         }
     }
-    println!(
-        "{} states, {} requests of {} kinds, {} sent in all: {} proofs, {} passwords set",
+    tell(&format!(
+        "walk over HTTP: {} states, {} requests of {} kinds, {} sent in all: {} proofs, {} passwords set, none without its proof",
         seen.len(),
         tried,
         moves.len(),
         tally.sent,
         tally.proofs,
         tally.passwords
-    );
+    ));
     // A walk on which nobody comes through would show nothing.
     assert!(tally.proofs > 0 && tally.passwords > 0, "{tally:?}");
 }
