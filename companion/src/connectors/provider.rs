@@ -23,7 +23,7 @@ const TELLING_DIGITS: usize = 5;
 /// A text as the value of a header; ids of ours always are.
 pub(super) fn header_value(text: &str) -> Result<HeaderValue, DeliveryError> {
     HeaderValue::from_str(text)
-        .map_err(|error| DeliveryError::Permanent(format!("a header can't be written: {error}")))
+        .map_err(|error| DeliveryError::Unwritable(format!("a header can't be written: {error}")))
 }
 
 /// No answer came: another try may do. What can't be connected to serves nobody; what then says nothing, or hangs up, may do so

@@ -109,7 +109,7 @@ impl SmtpConnector {
     }
 
     fn compose(&self, outgoing: &Outgoing<'_>) -> Result<Mail, DeliveryError> {
-        let refused = |error: &dyn std::fmt::Display| DeliveryError::Permanent(error.to_string());
+        let refused = |error: &dyn std::fmt::Display| DeliveryError::Unwritable(error.to_string());
         // The address is parsed again by the mail library: no text of ours becomes SMTP by itself (SR-12).
         let to: Address = outgoing.to.as_str().parse().map_err(|e| refused(&e))?;
         let host = self.from.email.domain();
