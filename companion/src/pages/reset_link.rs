@@ -1,6 +1,7 @@
 //! The page behind the link of a reset mail (SR-30). Looking at it does nothing and tells nothing: in the browser that asked,
 //! its button sends the code where a typed one goes; in any other, only the answer to its button shows the code, to be typed
-//! where it was asked for. So who looks on, and publishes what they saw, has no code to publish.
+//! where it was asked for. So an image of the page that a scanner publishes holds no code. Its address still leads to one, for
+//! whoever presses while it works; and whoever asked can use that.
 
 use std::sync::Arc;
 
