@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use keyback_core::ports::Failure;
 use keyback_core::rate_limit::{ClientPrefix, IdentifierHasher, Limiter, RetryAfter};
 use keyback_core::time::Timestamp;
@@ -17,6 +17,7 @@ use url::form_urlencoded;
 use crate::backends::reset_rows::ResetRows;
 use crate::breakers::{Breakers, Circuit, Paused, TellsOfPeer};
 use crate::config::captcha::{CaptchaRoute, CaptchaSettings};
+use crate::connectors::provider::says_it_is_down;
 use crate::http::headers::Embedded;
 use crate::outgoing::{Call, CallError, OutgoingHttp, Targets};
 use crate::store::{Store, captcha_answers};
@@ -75,14 +76,15 @@ struct Verdict {
 
 /// Why there is no verdict. It names neither the answer nor the secret.
 ///
-/// Only silence opens the circuit, which is there so that nobody waits for it. A status has come without a wait, and a visitor may
-/// have chosen the answer that the provider fails at: whatever number of them send such, everybody else's is looked at.
+/// Silence opens the circuit, which is there so that nobody waits for it, and so does a trouble of the provider's own, which its
+/// gateway may tell of after a long wait. Either may be about the answer, which the visitor has chosen: it counts once for each
+/// client.
 #[derive(Debug, thiserror::Error)]
 enum NoVerdict {
     #[error("{}", .0.in_full())]
     Call(#[from] CallError),
     #[error("it answered {0}")]
-    Status(u16),
+    Status(StatusCode),
     #[error("it answered with no verdict")]
     Unreadable,
     #[error("it does not accept the secret; compare [captcha] secret with the provider's")]
@@ -96,12 +98,17 @@ impl TellsOfPeer for NoVerdict {
     fn peer_is_down(&self) -> bool {
         match self {
             Self::Call(_) => true,
-            Self::Status(_) | Self::Unreadable | Self::Secret | Self::Paused(_) => false,
+            Self::Status(status) => says_it_is_down(*status),
+            Self::Unreadable | Self::Secret | Self::Paused(_) => false,
         }
     }
 
     fn may_be_about_the_call(&self) -> bool {
-        matches!(self, Self::Call(error) if error.may_be_about_the_call())
+        match self {
+            Self::Call(error) => error.may_be_about_the_call(),
+            Self::Status(_) => true,
+            Self::Unreadable | Self::Secret | Self::Paused(_) => false,
+        }
     }
 }
 
@@ -227,7 +234,7 @@ impl Captcha {
         let verdict = match verdict {
             Ok(verdict) if answer.status.is_success() || answer.status.is_client_error() => verdict,
             Ok(_) | Err(_) if !answer.status.is_success() => {
-                return Err(NoVerdict::Status(answer.status.as_u16()));
+                return Err(NoVerdict::Status(answer.status));
             }
             Ok(_) | Err(_) => return Err(NoVerdict::Unreadable),
         };

@@ -18,7 +18,8 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -33,7 +34,14 @@ enum Kind {
     Plain,
     /// Refuses every recipient for good.
     Refusing,
+    /// Turns the fifth connection at a time away, takes its time over each, and lets them stay.
+    FourAtMost,
+    /// Says nothing more on a connection that has carried a mail, and doesn't close it.
+    Forgetful,
 }
+
+/// The most connections at a time to a server that counts them.
+const SEATS: usize = 4;
 
 /// A mail server for one test, with a certificate of its own.
 struct MailServer {
@@ -63,9 +71,19 @@ impl MailServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (heard, received) = mpsc::unbounded_channel();
+        let seats = Arc::new(Semaphore::new(SEATS));
         tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(kind, stream, acceptor.clone(), heard.clone()));
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let seat = Arc::clone(&seats).try_acquire_owned();
+                if kind == Kind::FourAtMost && seat.is_err() {
+                    let _ = stream.write_all(b"421 too many connections\r\n").await;
+                    continue;
+                }
+                let conversation = converse(kind, stream, acceptor.clone(), heard.clone());
+                tokio::spawn(async move {
+                    conversation.await;
+                    drop(seat);
+                });
             }
         });
         Self {
@@ -134,6 +152,10 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin>(
         let command = std::mem::take(&mut line).trim_end().to_owned();
         heard.push(format!("{}{command}", if secure { "tls " } else { "" }));
         let verb = command.split(' ').next().unwrap_or_default().to_uppercase();
+        if verb == "EHLO" && matches!(kind, Kind::FourAtMost | Kind::Forgetful) {
+            // So that mails which are sent at once are under way at once.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let answer: &[u8] = match verb.as_str() {
             "EHLO" if !secure && kind == Kind::Starttls => b"250-localhost\r\n250 STARTTLS\r\n",
             "EHLO" => b"250-localhost\r\n250 AUTH PLAIN\r\n",
@@ -160,8 +182,11 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin>(
         if stream.write_all(answer).await.is_err() {
             return false;
         }
-        if verb == "DATA" {
-            return false;
+        match kind {
+            Kind::Forgetful if verb == "DATA" => std::future::pending().await,
+            Kind::FourAtMost => {}
+            _ if verb == "DATA" => return false,
+            _ => {}
         }
     }
     false
@@ -267,4 +292,36 @@ async fn a_mail_server_that_says_nothing_is_given_up_and_tried_again() {
         };
         assert!(smtp.probe().await.is_err());
     }
+}
+
+/// Sends mails at once, and expects that all are taken.
+async fn deliver_at_once(connectors: &Connectors, mails: usize) {
+    let mut sending = JoinSet::new();
+    for _ in 0..mails {
+        let connectors = connectors.clone();
+        sending.spawn(async move { deliver(&connectors).await });
+    }
+    while let Some(sent) = sending.join_next().await {
+        sent.unwrap().unwrap();
+    }
+}
+
+/// Many mail servers let one client in three or four times and no oftener: to be turned away there says nothing of the server.
+#[tokio::test]
+async fn sr87_a_rush_of_mails_opens_no_more_than_four_connections() {
+    let server = MailServer::start(Kind::FourAtMost).await;
+    let connectors = server.connector(SmtpSecurity::None, true);
+    deliver_at_once(&connectors, 4 * SEATS).await;
+    // Those that are kept are no further ones.
+    deliver_at_once(&connectors, 2 * SEATS).await;
+}
+
+/// Something between has forgotten the connections that were kept: one of them is waited for, and the rest of the time is the mail's.
+#[tokio::test]
+async fn sr87_dead_connections_cost_a_server_that_is_well_no_failure() {
+    let mut server = MailServer::start(Kind::Forgetful).await;
+    server.patience = Duration::from_secs(2);
+    let connectors = server.connector(SmtpSecurity::None, true);
+    deliver_at_once(&connectors, SEATS).await;
+    deliver(&connectors).await.unwrap();
 }

@@ -77,6 +77,49 @@ async fn sr62_the_worker_tells_whether_a_code_was_sent_or_withheld() {
     }
 }
 
+/// Who reads a code by a link shows where from; how often they press doesn't matter.
+#[tokio::test]
+async fn sr62_a_code_that_a_link_shows_elsewhere_is_told_once_for_each_client() {
+    let app = TestApp::with(|config| {
+        config.reset.links = true;
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    ask(&app, ADA).await;
+    let letter = app.letters_to(ADA).await.remove(0);
+    let is_link = |word: &&str| word.contains("/forgot-password/link?t=");
+    let link = letter.text.split_whitespace().find(is_link).unwrap().to_owned();
+    for client in [7, 7, 8] {
+        let from = std::net::IpAddr::from([192, 0, 2, client]);
+        let mut phone = app.browser().that_comes_from(from);
+        phone.open(&link).await;
+        let press = phone.page().form_to("/forgot-password/link");
+        for _ in 0..2 {
+            phone.submit(press.clone()).await;
+            phone.assert_status(200);
+        }
+    }
+    let code = app.last_code_for(ADA).await;
+    let asked = lines(&app, "reset_requested").await.remove(0);
+    let shown = lines(&app, "code_shown").await;
+    assert_eq!(shown.len(), 2);
+    for line in &shown {
+        assert_eq!(line.actor, "visitor");
+        assert_eq!(
+            (&line.identifier, &line.flow_id),
+            (&asked.identifier, &asked.flow_id)
+        );
+        assert!(!format!("{line:?}").contains(&code));
+    }
+    let from: Vec<String> =
+        sqlx::query_scalar("SELECT client_ip FROM audit WHERE event = 'code_shown' ORDER BY rowid")
+            .fetch_all(app.companion.store.reader())
+            .await
+            .unwrap();
+    assert_eq!(from, ["192.0.2.7", "192.0.2.8"]);
+}
+
 /// SR-31: why it failed may hold what the server said, so the trail has no word of it.
 #[tokio::test]
 async fn sr62_each_try_of_a_code_that_can_not_be_sent_is_told() {

@@ -6,7 +6,8 @@ use keyback_core::time::Timestamp;
 
 /// Failures in a row after which a peer is left alone.
 pub(super) const MOST_FAILURES: usize = 5;
-/// The first pause. Each further one, as long as nothing has gone well, is twice as long.
+/// The first pause. Each further one, as long as nothing has gone well, is twice as long, unless the call that found nothing
+/// better may have failed at whom it was for.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest, of our own accord: whoever waits for a code waits for it too once the peer is back.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -35,7 +36,7 @@ pub(super) struct Pause {
     pub(super) since: Timestamp,
     /// What the last failure said, for the operator.
     pub(super) cause: String,
-    /// How many pauses there were in a row.
+    /// How many pauses there were in a row, without those after a probe that may have failed at whom it was for.
     count: u32,
 }
 
@@ -120,7 +121,7 @@ impl Breaker {
         now: Timestamp,
         share: u8,
     ) -> Option<Duration> {
-        let (since, count) = match (&mut self.state, admitted) {
+        let (since, count, begins) = match (&mut self.state, admitted) {
             (State::Closed { failures }, _) => {
                 if failed.about.is_some() && failures.contains(&failed.about) {
                     return None;
@@ -129,9 +130,13 @@ impl Breaker {
                 if failures.len() < MOST_FAILURES {
                     return None;
                 }
-                (now, 1)
+                (now, 1, true)
             }
-            (State::Probing { pause }, Admitted::Probe) => (pause.since, pause.count.saturating_add(1)),
+            (State::Probing { pause }, Admitted::Probe) => {
+                // One that may have failed at whom it was for lengthens the pause for nobody.
+                let further = u32::from(failed.about.is_none());
+                (pause.since, pause.count.saturating_add(further), false)
+            }
             // Calls that were under way when it opened say nothing new.
             (State::Open { .. } | State::Probing { .. }, _) => return None,
         };
@@ -146,7 +151,7 @@ impl Breaker {
             until: now + length,
             pause,
         };
-        (count == 1).then_some(length)
+        begins.then_some(length)
     }
 
     /// A call found nothing out. The next one may be the probe.
@@ -278,6 +283,26 @@ mod tests {
                 .unwrap();
         }
         assert_eq!(lengths, [5, 10, 20, 40, 60, 60]);
+    }
+
+    /// The mail that probes is to the mailbox which holds every mail up, time and again.
+    #[test]
+    fn sr87_a_probe_that_may_have_failed_at_its_recipient_lengthens_no_pause() {
+        let mut breaker = opened();
+        let mut now = NOW;
+        for _ in 0..4 {
+            now = now + FIRST_PAUSE;
+            assert_eq!(breaker.admit(now), Some(Admitted::Probe));
+            let began = breaker.failed(Admitted::Probe, down_for(1), now, u8::MAX);
+            assert_eq!(began, None, "it was told of when it began");
+            assert!(breaker.turns_away(now));
+            assert!(!breaker.turns_away(now + FIRST_PAUSE));
+        }
+        now = now + FIRST_PAUSE;
+        assert_eq!(breaker.admit(now), Some(Admitted::Probe));
+        breaker.failed(Admitted::Probe, down(), now, u8::MAX);
+        assert!(breaker.turns_away(now + FIRST_PAUSE));
+        assert!(!breaker.turns_away(now + 2 * FIRST_PAUSE));
     }
 
     #[test]

@@ -122,6 +122,11 @@ pub trait TellsOfPeer: fmt::Display + From<Paused> {
     fn asks_to_wait(&self) -> Option<Duration> {
         None
     }
+
+    /// Whether it was not called at all, so that nothing is known of it.
+    fn says_nothing(&self) -> bool {
+        false
+    }
 }
 
 /// An open circuit, for the operator.
@@ -205,6 +210,7 @@ impl Breakers {
                 asked: error.asks_to_wait(),
                 about: about.filter(|_| error.may_be_about_the_call()),
             }),
+            Err(error) if error.says_nothing() => drop(permit),
             Ok(_) | Err(_) => permit.answered(),
         }
         done

@@ -12,6 +12,8 @@ enum Trouble {
     Stuck,
     #[error("no such recipient")]
     Refused,
+    #[error("no such address")]
+    Unwritable,
     #[error(transparent)]
     Paused(#[from] Paused),
 }
@@ -23,6 +25,10 @@ impl TellsOfPeer for Trouble {
 
     fn may_be_about_the_call(&self) -> bool {
         *self == Self::Stuck
+    }
+
+    fn says_nothing(&self) -> bool {
+        *self == Self::Unwritable
     }
 }
 
@@ -123,5 +129,30 @@ async fn a_probe_that_is_dropped_leaves_it_to_the_next() {
     let in_time = tokio::time::timeout(Duration::from_millis(1), never).await;
     assert!(in_time.is_err());
     assert_eq!(call(&breakers, &Circuit::Captcha, Ok(())).await, Ok(()));
+    assert_eq!(breakers.open(), []);
+}
+
+/// An address that can't be written down is no answer of the server: it neither closes the circuit nor begins the count anew.
+#[tokio::test]
+async fn sr87_a_call_that_reached_nobody_says_nothing_of_the_peer() {
+    let (breakers, clock) = breakers();
+    for _ in 1..breaker::MOST_FAILURES {
+        call(&breakers, &Circuit::Email, Err(Trouble::Down)).await.ok();
+    }
+    let unwritable = Err(Trouble::Unwritable);
+    assert_eq!(
+        call(&breakers, &Circuit::Email, unwritable).await,
+        Err(Trouble::Unwritable)
+    );
+    call(&breakers, &Circuit::Email, Err(Trouble::Down)).await.ok();
+    assert_eq!(breakers.open().len(), 1);
+
+    clock.advance(breaker::FIRST_PAUSE);
+    call(&breakers, &Circuit::Email, Err(Trouble::Unwritable))
+        .await
+        .ok();
+    assert_eq!(breakers.open().len(), 1);
+    assert_eq!(breakers.turning_away(), [], "the next may find out");
+    call(&breakers, &Circuit::Email, Ok(())).await.ok();
     assert_eq!(breakers.open(), []);
 }

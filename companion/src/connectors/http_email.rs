@@ -78,7 +78,7 @@ impl HttpEmailConnector {
             },
         };
         let body = serde_json::to_vec(&body)
-            .map_err(|error| DeliveryError::Permanent(format!("the payload can't be written: {error}")))?;
+            .map_err(|error| DeliveryError::Unwritable(format!("the payload can't be written: {error}")))?;
         let mut endpoint = self.settings.endpoint.clone();
         endpoint
             .headers

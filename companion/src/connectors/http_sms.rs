@@ -81,7 +81,7 @@ fn fill(template: &BodyTemplate, values: &Values<'_>) -> Result<String, Delivery
     template
         .render(values)
         .map(|filled| filled.to_string())
-        .map_err(|_| DeliveryError::Permanent("the template of [sms] can't be filled in".to_owned()))
+        .map_err(|_| DeliveryError::Unwritable("the template of [sms] can't be filled in".to_owned()))
 }
 
 pub(super) fn describe(endpoint: &HttpEndpoint, what: &str) -> String {

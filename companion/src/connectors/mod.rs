@@ -128,6 +128,9 @@ pub enum DeliveryError {
     /// No try will do: the address or the message is refused.
     #[error("{0}")]
     Permanent(String),
+    /// Nothing was tried, and no try will do: it can't be written as whoever should take it wants it.
+    #[error("{0}")]
+    Unwritable(String),
 }
 
 fn asked_to_wait(after: Option<&Duration>) -> String {
@@ -139,7 +142,7 @@ fn asked_to_wait(after: Option<&Duration>) -> String {
 impl DeliveryError {
     /// Whether another try may do.
     pub fn may_pass(&self) -> bool {
-        !matches!(self, Self::Permanent(_))
+        !matches!(self, Self::Permanent(_) | Self::Unwritable(_))
     }
 
     /// Nobody can be served now, for this reason.
@@ -172,8 +175,12 @@ impl TellsOfPeer for DeliveryError {
         match self {
             Self::Later { after, .. } => Some(*after),
             Self::Down { after, .. } | Self::Stuck { after, .. } => *after,
-            Self::Transient(_) | Self::Paused(_) | Self::Permanent(_) => None,
+            Self::Transient(_) | Self::Paused(_) | Self::Permanent(_) | Self::Unwritable(_) => None,
         }
+    }
+
+    fn says_nothing(&self) -> bool {
+        matches!(self, Self::Unwritable(_))
     }
 }
 
@@ -249,7 +256,7 @@ impl Connectors {
 
     /// Hands a message over.
     pub async fn deliver(&self, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
-        let no_channel = || DeliveryError::Permanent("there is no connector for this address".to_owned());
+        let no_channel = || DeliveryError::Unwritable("there is no connector for this address".to_owned());
         match outgoing.to {
             Identifier::Email(_) => match self.email.as_ref().ok_or_else(no_channel)? {
                 EmailConnector::Smtp(smtp) => smtp.deliver(outgoing).await,

@@ -23,7 +23,7 @@ const TELLING_DIGITS: usize = 5;
 /// A text as the value of a header; ids of ours always are.
 pub(super) fn header_value(text: &str) -> Result<HeaderValue, DeliveryError> {
     HeaderValue::from_str(text)
-        .map_err(|error| DeliveryError::Permanent(format!("a header can't be written: {error}")))
+        .map_err(|error| DeliveryError::Unwritable(format!("a header can't be written: {error}")))
 }
 
 /// No answer came: another try may do. What can't be connected to serves nobody; what then says nothing, or hangs up, may do so
@@ -37,8 +37,12 @@ pub(super) fn not_reached(whom: &str, error: &CallError) -> DeliveryError {
     }
 }
 
-/// The message was not taken. Troubles of the provider pass, which may be about one number alone (SR-87), and so does "too many",
-/// which says nothing of the others; 401 is about the operator's key and nobody's message; what else it refuses, it refuses again. A redirect is refused too: a code goes where the operator said, and nowhere else.
+/// The message was not taken.
+///
+/// Troubles of the provider pass; they may be about one number alone (SR-87). "Too many" passes too, and says nothing of the
+/// others. 401 is about the operator's key and nobody's message. What else it refuses, it refuses again.
+///
+/// A redirect is refused as well: a code goes where the operator said, and nowhere else.
 pub(super) fn refused(status: StatusCode, headers: &HeaderMap, why: String, now: Timestamp) -> DeliveryError {
     let passes = matches!(status, StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
     let after = retry_after(headers, now);

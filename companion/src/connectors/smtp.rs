@@ -1,7 +1,7 @@
 //! E-mail over SMTP by lettre: TLS, STARTTLS or plain to this machine, with authentication, connections kept.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::{Address, Message as Mail};
 use tokio::time::{Instant, timeout_at};
 
-use super::smtp_connections::{Connections, Guard};
+use super::smtp_connections::{Connections, Guard, Turn};
 use super::{DeliveryError, Outgoing};
 use crate::config::messages::{SmtpSecurity, SmtpSettings};
 
@@ -51,14 +51,10 @@ impl SmtpConnector {
             SmtpSecurity::None => Guard::None,
         };
         let credentials = settings.credentials.as_ref();
-        let connections = Connections {
-            host: settings.host.clone(),
-            port: settings.port,
-            guard,
-            credentials: credentials
-                .map(|(username, password)| Credentials::new(username.clone(), password.expose().to_owned())),
-            kept: Mutex::default(),
-        };
+        let credentials = credentials
+            .map(|(username, password)| Credentials::new(username.clone(), password.expose().to_owned()));
+        let server = (settings.host.clone(), settings.port);
+        let connections = Connections::new(server, guard, credentials, settings.timeout);
         Ok(Self {
             connections: Arc::new(connections),
             from: settings.from.clone(),
@@ -69,8 +65,9 @@ impl SmtpConnector {
 
     pub(super) async fn deliver(&self, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
         let mail = self.compose(outgoing)?;
+        let turn = self.connections.turn().await;
         let until = Instant::now() + self.timeout;
-        let mut connection = self.connect(until).await?;
+        let mut connection = self.connect(&turn, until).await?;
         let text = mail.formatted();
         let sending = connection.send(mail.envelope(), &text);
         match timeout_at(until, sending).await {
@@ -87,8 +84,8 @@ impl SmtpConnector {
 
     /// A connection that may send. Without one nobody is served, whatever the server says and whomever the mail is for: a wrong
     /// password of the mail account costs no notice (SR-59).
-    async fn connect(&self, until: Instant) -> Result<AsyncSmtpConnection, DeliveryError> {
-        match timeout_at(until, self.connections.take()).await {
+    async fn connect(&self, turn: &Turn<'_>, until: Instant) -> Result<AsyncSmtpConnection, DeliveryError> {
+        match timeout_at(until, self.connections.take(turn)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(DeliveryError::down(describe(&error))),
             Err(_) => Err(DeliveryError::down("the mail server did not answer in time")),
@@ -103,13 +100,14 @@ impl SmtpConnector {
 
     /// Whether the mail server answers, and takes our name and password.
     pub async fn probe(&self) -> Result<(), DeliveryError> {
-        let connection = self.connect(Instant::now() + self.timeout).await?;
+        let turn = self.connections.turn().await;
+        let connection = self.connect(&turn, Instant::now() + self.timeout).await?;
         self.connections.keep(connection);
         Ok(())
     }
 
     fn compose(&self, outgoing: &Outgoing<'_>) -> Result<Mail, DeliveryError> {
-        let refused = |error: &dyn std::fmt::Display| DeliveryError::Permanent(error.to_string());
+        let refused = |error: &dyn std::fmt::Display| DeliveryError::Unwritable(error.to_string());
         // The address is parsed again by the mail library: no text of ours becomes SMTP by itself (SR-12).
         let to: Address = outgoing.to.as_str().parse().map_err(|e| refused(&e))?;
         let host = self.from.email.domain();

@@ -1,4 +1,4 @@
-//! Connections to the mail server: opened, logged in, and kept for a while between mails.
+//! Connections to the mail server: a few, opened, logged in, and kept for a while between mails.
 //!
 //! The mail library's own pool is not used. It takes back a connection whose conversation was given up in the middle, and the
 //! next mail would read the answers to the last one's commands; and it does not tell whether a connection was had at all, which
@@ -12,13 +12,16 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// Of those that a rush of mails has opened, so many stay.
-const MOST_KEPT: usize = 4;
+/// The most at a time, in use or kept. A mail server that lets one client in so often, and no oftener, is no rarity; what it
+/// answers to the next looks like one that serves nobody.
+const MOST: usize = 4;
 /// Mail servers close what is silent for some minutes.
 const KEPT_FOR: Duration = Duration::from_secs(60);
-/// Whoever doesn't answer a NOOP in this time is not waited for: another connection is opened.
+/// Whoever doesn't answer a NOOP in this time, or in a quarter of the time of one mail, is not waited for: another connection is
+/// opened.
 const STILL_THERE: Duration = Duration::from_secs(5);
 
 /// How the way to the server is guarded.
@@ -35,40 +38,75 @@ pub(super) enum Guard {
 pub(super) struct Connections {
     pub(super) host: String,
     pub(super) port: u16,
-    pub(super) guard: Guard,
-    pub(super) credentials: Option<Credentials>,
-    pub(super) kept: Mutex<Vec<Kept>>,
+    guard: Guard,
+    credentials: Option<Credentials>,
+    /// How long a kept one may be asked for a sign of life: of the time that one mail has, so it is a part of that.
+    still_there: Duration,
+    free: Semaphore,
+    kept: Mutex<Vec<Kept>>,
+}
+
+/// One of the few conversations that are held at a time. It ends when this is dropped, which is after its connection has gone.
+#[must_use]
+pub(super) struct Turn<'a> {
+    /// There is always one: nobody closes the semaphore.
+    _permit: Option<SemaphorePermit<'a>>,
 }
 
 /// A connection between two mails.
-pub(super) struct Kept {
+struct Kept {
     connection: AsyncSmtpConnection,
     since: Instant,
 }
 
 impl Connections {
+    /// Opens nothing yet. A mail has `timeout` for all of its conversation.
+    pub(super) fn new(
+        (host, port): (String, u16),
+        guard: Guard,
+        credentials: Option<Credentials>,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            host,
+            port,
+            guard,
+            credentials,
+            still_there: STILL_THERE.min(timeout / 4),
+            free: Semaphore::new(MOST),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Waits until one more conversation may be held. To be had before [`take`](Self::take), and held until the connection is
+    /// given back or gone. Whoever waits here waits for conversations that have an end each, and not for the server: that is no
+    /// part of their own time.
+    pub(super) async fn turn(&self) -> Turn<'_> {
+        Turn {
+            _permit: self.free.acquire().await.ok(),
+        }
+    }
+
     /// One that may send. Where it isn't had, nobody's mail can be sent.
-    pub(super) async fn take(&self) -> Result<AsyncSmtpConnection, Error> {
-        while let Some(Kept {
-            mut connection,
-            since,
-        }) = self.take_kept()
-        {
-            let is_young = since.elapsed() < KEPT_FOR;
-            if is_young && tokio::time::timeout(STILL_THERE, connection.test_connected()).await == Ok(true) {
+    pub(super) async fn take(&self, _turn: &Turn<'_>) -> Result<AsyncSmtpConnection, Error> {
+        if let Some(mut connection) = self.take_kept() {
+            let asked = tokio::time::timeout(self.still_there, connection.test_connected()).await;
+            if asked == Ok(true) {
                 return Ok(connection);
             }
+            // What has cut this one off, a restart or something between that forgets, has cut off the others, and each of them
+            // would cost as long.
+            self.kept().clear();
         }
         self.open().await
     }
 
-    /// Takes back one whose conversation has ended well.
+    /// Takes back one whose conversation has ended well, before its turn ends.
     pub(super) fn keep(&self, connection: AsyncSmtpConnection) {
         let since = Instant::now();
         let mut kept = self.kept();
-        if kept.len() < MOST_KEPT {
-            kept.push(Kept { connection, since });
-        }
+        kept.retain(Kept::is_young);
+        kept.push(Kept { connection, since });
     }
 
     async fn open(&self) -> Result<AsyncSmtpConnection, Error> {
@@ -89,13 +127,22 @@ impl Connections {
         Ok(connection)
     }
 
-    fn take_kept(&self) -> Option<Kept> {
-        self.kept().pop()
+    /// The one that was in use last. Those that were kept too long are closed, also where others were always at hand.
+    fn take_kept(&self) -> Option<AsyncSmtpConnection> {
+        let mut kept = self.kept();
+        kept.retain(Kept::is_young);
+        kept.pop().map(|kept| kept.connection)
     }
 
     /// What is changed under the lock can't panic.
     fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn is_young(&self) -> bool {
+        self.since.elapsed() < KEPT_FOR
     }
 }
 

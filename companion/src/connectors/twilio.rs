@@ -181,7 +181,9 @@ impl TwilioConnector {
     fn below(&self, segments: &[&str]) -> Result<Url, DeliveryError> {
         let mut url = self.settings.account.clone();
         url.path_segments_mut()
-            .map_err(|()| DeliveryError::Permanent("[sms] endpoint is no address that has paths".to_owned()))?
+            .map_err(|()| {
+                DeliveryError::Unwritable("[sms] endpoint is no address that has paths".to_owned())
+            })?
             .extend(segments);
         Ok(url)
     }

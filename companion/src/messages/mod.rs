@@ -33,7 +33,9 @@ pub struct CodeMessage<'a> {
     pub app_name: &'a str,
     pub code: &'a str,
     pub expires_in_minutes: u32,
-    /// A page whose button goes on where it was asked for, and elsewhere shows the code (SR-30); for a mail alone. It holds a secret.
+    /// A page whose button goes on where it was asked for, and elsewhere shows the code (SR-30). For a mail alone.
+    ///
+    /// It holds a secret.
     pub link_url: Option<&'a str>,
     /// The host of the public URL, to which the code of a text message is bound (WICG origin-bound one-time codes).
     pub host: &'a str,

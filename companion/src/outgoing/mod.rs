@@ -27,6 +27,10 @@ use resolver::PublicOnly;
 /// The most bytes of an answer that are kept. What comes after them is not read.
 pub const MOST_ANSWER: usize = 16 * 1024;
 
+/// For a connection: its name, its address, its TLS. Of the whole time of a call, which is longer where messages are carried,
+/// so that who takes no connection is known from who takes one and says nothing. Long enough for two lost first packets.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+
 const USER_AGENT: &str = concat!("keyback/", env!("CARGO_PKG_VERSION"));
 
 /// Which addresses a call may reach.
@@ -178,6 +182,7 @@ fn build(resolver: Option<PublicOnly>) -> Result<reqwest::Client, reqwest::Error
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
         .user_agent(USER_AGENT);
     if let Some(resolver) = resolver {
         builder = builder.dns_resolver(resolver);
@@ -202,7 +207,7 @@ fn check_literal(url: &Url) -> Result<(), CallError> {
 fn told(error: reqwest::Error, timeout: Duration) -> CallError {
     if let Some(address) = resolver::refused(&error) {
         CallError::NotPublic(address)
-    } else if error.is_timeout() {
+    } else if error.is_timeout() && !error.is_connect() {
         CallError::TimedOut(timeout)
     } else {
         CallError::Unreachable(error.without_url())

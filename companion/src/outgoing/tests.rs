@@ -1,7 +1,7 @@
 //! Against a listener of this test that speaks HTTP by hand.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::*;
 
@@ -122,6 +122,27 @@ async fn a_peer_that_says_nothing_is_given_up_in_time() {
     call.timeout = Duration::from_millis(50);
     let late = OutgoingHttp::default().send(call).await.unwrap_err();
     assert!(matches!(late, CallError::TimedOut(_)), "{late:?}");
+}
+
+/// SR-87: packets to it are lost, as behind a firewall. That is about nobody's message.
+#[tokio::test]
+async fn sr87_a_peer_that_takes_no_connection_is_unreachable_for_everybody() {
+    // Nobody accepts, and the few that fit wait there already: the system drops what comes then.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = socket.listen(1).unwrap();
+    let address = full.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(taken) = tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await
+    {
+        waiting.push(taken.unwrap());
+    }
+    let silent = send(&format!("http://{address}/"), Targets::Any)
+        .await
+        .unwrap_err();
+    assert!(matches!(silent, CallError::Unreachable(_)), "{silent:?}");
+    assert!(!silent.may_be_about_the_call(), "{}", silent.in_full());
+    drop((full, waiting));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The page behind the link of a reset mail (SR-30). Looking at it does nothing and tells nothing: in the browser that asked,
 //! its button sends the code where a typed one goes; in any other, only the answer to its button shows the code, to be typed
-//! where it was asked for. So who looks on, and publishes what they saw, has no code to publish.
+//! where it was asked for. So an image of the page that a scanner publishes holds no code. Its address still leads to one, for
+//! whoever presses while it works; and whoever asked can use that.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use keyback_core::outcome::{LinkView, VerifyRejection};
+use keyback_core::rate_limit::ClientPrefix;
 use keyback_core::time::Timestamp;
 
 use super::destination::Destination;
@@ -17,6 +19,9 @@ use super::respond::{PageResult, see_other};
 use crate::app::Companion;
 use crate::http::forms::Fields;
 use crate::reset_links::ResetLink;
+use crate::secrets::digest_of;
+use crate::store::StoreError;
+use crate::store::audit::{self, Actor, Line};
 use crate::views;
 use crate::views::reset_link::State as Shown;
 
@@ -80,14 +85,40 @@ async fn show(companion: &Companion, asked: &Asked, seen: Seen<'_>) -> PageResul
                     token,
                     expires_in_minutes,
                 },
-                Seen::Pressed(_) => Shown::Code {
-                    code: link.code.reveal(),
-                    expires_in_minutes,
-                },
+                Seen::Pressed(_) => {
+                    tell_shown(companion, asked, &link, &view, now).await?;
+                    Shown::Code {
+                        code: link.code.reveal(),
+                        expires_in_minutes,
+                    }
+                }
             };
             Ok(page(companion, StatusCode::OK, shown))
         }
     }
+}
+
+/// The owner of an account that was taken finds out from where the code was read (SR-62). Once for each code and client: the
+/// button can be pressed over and over.
+async fn tell_shown(
+    companion: &Companion,
+    asked: &Asked,
+    link: &ResetLink,
+    view: &LinkView,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let prefix = ClientPrefix::from(asked.address);
+    let id = digest_of(&format!("code_shown {} {prefix}", link.challenge_id));
+    let line = Line {
+        at: now,
+        event: "code_shown",
+        actor: Actor::Visitor,
+        subject: None,
+        identifier: Some(&companion.identifiers.hash(&view.identifier).to_string()),
+        client_id: None,
+        client_ip: Some(&asked.address.to_string()),
+    };
+    audit::write_once(&companion.store, &id, &line, link.flow_id.as_str()).await
 }
 
 fn in_own_browser(companion: &Companion, flow: &FlowCookie, link: &ResetLink, view: &LinkView) -> PageResult {

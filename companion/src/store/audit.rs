@@ -5,7 +5,7 @@ use keyback_core::ids::Subject;
 use keyback_core::time::Timestamp;
 use sqlx::{SqliteExecutor, SqlitePool};
 
-use super::StoreError;
+use super::{Store, StoreError};
 use crate::secrets::random_id;
 use keyback_core::random::Random;
 
@@ -89,11 +89,34 @@ pub async fn write_of_flow(
     flow_id: Option<&str>,
     detail: &str,
 ) -> Result<(), StoreError> {
+    insert(db, &random_id(random), line, flow_id, detail).await
+}
+
+/// Writes a line of a reset flow that tells of what one can do over and over, once for each id. Repeats cost no write.
+pub async fn write_once(store: &Store, id: &str, line: &Line<'_>, flow_id: &str) -> Result<(), StoreError> {
+    let is_there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM audit WHERE id = $1)")
+        .bind(id)
+        .fetch_one(store.reader())
+        .await?;
+    if is_there {
+        return Ok(());
+    }
+    insert(store.writer(), id, line, Some(flow_id), "{}").await
+}
+
+/// Of lines with one id the first stays.
+async fn insert(
+    db: impl SqliteExecutor<'_>,
+    id: &str,
+    line: &Line<'_>,
+    flow_id: Option<&str>,
+    detail: &str,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO audit (id, at, event, actor, subject, identifier, flow_id, client_id, client_ip, detail) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
     )
-    .bind(random_id(random))
+    .bind(id)
     .bind(line.at.as_millis())
     .bind(line.event)
     .bind(line.actor.as_str())

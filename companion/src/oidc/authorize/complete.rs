@@ -28,7 +28,7 @@ pub enum Completion {
     SignIn(Unfit),
     /// The person must be asked whether they allow the app this.
     Consent(Arc<App>, Permissions),
-    /// The app is not registered any more.
+    /// The app is not registered any more, or not with where the answer should go.
     AppGone,
 }
 
@@ -57,7 +57,8 @@ pub(in crate::oidc) async fn complete(
     now: Timestamp,
 ) -> Result<Completion, Failure> {
     let (request, requested_at) = (&interaction.request, Some(interaction.requested_at));
-    let Some(app) = inner.registry.find(&request.client_id).await? else {
+    let found = inner.registry.find(&request.client_id).await?;
+    let Some(app) = found.filter(|app| app.allows_redirect(&request.redirect_uri)) else {
         return Ok(Completion::AppGone);
     };
     let settled = settle(inner, &app, request, requested_at, current, yes, now).await?;
@@ -89,7 +90,8 @@ pub(in crate::oidc) async fn prepare(
 /// committed.
 ///
 /// What was prepared may be old by a moment. That is safe: a consent is read once more in this transaction, for the
-/// person of this session ([`Consented::hold`]), and so is whether the app is still there. A consent that was given
+/// person of this session ([`Consented::hold`]), and so is whether the app is still there and the answer may go where it was asked
+/// to. A consent that was given
 /// meanwhile is asked for again, and the consent page finds it.
 pub(in crate::oidc) async fn complete_within(
     inner: &Inner,
@@ -103,7 +105,8 @@ pub(in crate::oidc) async fn complete_within(
     let Some((app, consented)) = prepared else {
         return Ok(Completion::AppGone);
     };
-    if !inner.registry.is_there(tx, &app.client_id).await? {
+    let found = inner.registry.find_within(tx, &app.client_id).await?;
+    if !found.is_some_and(|app| app.allows_redirect(&request.redirect_uri)) {
         return Ok(Completion::AppGone);
     }
     let settled = match session::check(request, requested_at, current, now) {

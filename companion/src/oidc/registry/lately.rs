@@ -31,8 +31,12 @@ impl Lately {
         is_fresh.then(|| Arc::clone(app))
     }
 
-    /// Remembers what was found at a time; nothing is forgotten.
+    /// Remembers the app that was found at a time. Where none was, the one that is remembered is forgotten.
     pub(super) fn note(&self, client_id: &str, found: Option<&Arc<App>>, read_at: Timestamp) {
+        // Client ids that nobody has are a stranger's choice: they must not make others wait.
+        if found.is_none() && !self.holds(client_id) {
+            return;
+        }
         let mut apps = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match found {
             Some(app) => {
@@ -45,6 +49,11 @@ impl Lately {
                 apps.remove(client_id);
             }
         }
+    }
+
+    fn holds(&self, client_id: &str) -> bool {
+        let apps = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        apps.contains_key(client_id)
     }
 }
 
@@ -77,6 +86,16 @@ mod tests {
         lately.note("shop", Some(&app("shop")), at(5_000));
         lately.note("shop", None, at(5_001));
         assert!(lately.get("shop", at(5_001)).is_none());
+    }
+
+    /// Whoever sends client ids that nobody has keeps nobody from reading.
+    #[test]
+    fn an_app_that_never_was_is_noted_beside_readers() {
+        let lately = Lately::default();
+        let reading = lately.0.read().unwrap();
+        // This would wait for ever if it asked to write.
+        lately.note("nobody", None, at(5_000));
+        drop(reading);
     }
 
     #[test]

@@ -130,10 +130,18 @@ impl Registry {
         self.fixed.get(client_id)
     }
 
-    /// Whether an app that was found is still there, in the transaction that asks: one that has gone must get nothing that
-    /// a new app of its client id could inherit.
-    pub(super) async fn is_there(&self, tx: &mut Transaction, client_id: &str) -> Result<bool, StoreError> {
-        Ok(self.fixed.contains_key(client_id) || Box::pin(apps::find(&mut **tx, client_id)).await?.is_some())
+    /// [`Self::find`] in the transaction that asks: an app that has gone must get nothing that a new app of its client id could
+    /// inherit.
+    pub(super) async fn find_within(
+        &self,
+        tx: &mut Transaction,
+        client_id: &str,
+    ) -> Result<Option<Arc<App>>, StoreError> {
+        if let Some(app) = self.of_the_file(client_id) {
+            return Ok(Some(Arc::clone(app)));
+        }
+        let stored = Box::pin(apps::find(&mut **tx, client_id)).await?;
+        Ok(stored.map(|stored| Arc::new(stored.into())))
     }
 
     /// All apps, those of the file first.

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use super::*;
+use crate::config::app::{AppConfig, AppKind};
 use crate::http::client_ip::ClientAddress;
 use crate::oidc::SignedOutBy;
 use crate::oidc::authorize::{Completion, Unfit};
+use crate::store::apps::{self, StoredApp};
 use crate::store::interactions::{self, NewInteraction};
 
 /// The location a waiting request completes with, or why the session doesn't answer it.
@@ -75,6 +77,52 @@ async fn a_session_and_the_code_it_is_answered_with_begin_together_or_not_at_all
             (exchanged == StatusCode::OK, current.is_some()),
             (committed, committed)
         );
+    }
+}
+
+/// RFC 9700 2.1: somebody else may have the address by then.
+#[tokio::test]
+async fn rfc9700_2_1_a_redirect_uri_that_is_removed_while_somebody_signs_in_gets_no_code() {
+    let bench = Bench::new().await;
+    let (before, after) = ("https://shop.example/cb", "https://shop.example/elsewhere");
+    let register = async |redirect_uri: &str| {
+        let mut config = AppConfig::new("shop", AppKind::Spa);
+        config.redirect_uris = vec![redirect_uri.parse().unwrap()];
+        let app = StoredApp {
+            config,
+            secret_digest: None,
+        };
+        let mut tx = bench.store.begin().await.unwrap();
+        apps::remove(&mut tx, "shop").await.unwrap();
+        tx.commit().await.unwrap();
+        apps::add(bench.store.writer(), &app, bench.now()).await.unwrap();
+    };
+    for moves in [false, true] {
+        register(before).await;
+        let answer = bench
+            .authorize(&[("client_id", "shop"), ("redirect_uri", before)], "")
+            .await;
+        let (id, headers) = (answer.sent("i").unwrap(), cookie_header(&answer.cookies()));
+        let (provider, now) = (&bench.provider, bench.now());
+        let waiting = provider.interaction(&headers, &id, now).await.unwrap().unwrap();
+        let (session, _) = bench.sign_in(ALICE, "").await;
+        let prepared = provider.prepare(&waiting, ALICE).await.unwrap();
+        if moves {
+            register(after).await;
+        }
+        let mut tx = bench.store.begin().await.unwrap();
+        let within = provider
+            .complete_within(&mut tx, &waiting, prepared, &session, now)
+            .await;
+        drop(tx);
+        let alone = provider.complete(&waiting, &session, None, now).await;
+        for completion in [within.unwrap(), alone.unwrap()] {
+            match completion {
+                Completion::Done(_) => assert!(!moves),
+                Completion::AppGone => assert!(moves),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }
 
