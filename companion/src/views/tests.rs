@@ -342,6 +342,18 @@ fn sr32_the_code_page_shows_what_was_typed() {
     assert!(page.contains("If <b><bdi>Ada@Example.com</bdi></b> has an account"));
 }
 
+/// An IPv6 address, the longest thing in a row, is broken after a colon and nowhere else.
+#[test]
+fn a_long_address_breaks_between_its_groups() {
+    let theme = theme();
+    let shell = Shell::english(&theme);
+    let page = Account::samples(shell)[1].1.render().unwrap();
+    assert!(
+        page.contains("<bdi>2001:<wbr>db8:<wbr>85a3:<wbr>8d3:<wbr>1319:<wbr>8a2e:<wbr>370:<wbr>7348</bdi>")
+    );
+    assert!(page.contains("<bdi>203.0.113.9</bdi>"));
+}
+
 /// Without a valid connector nothing leads to the reset.
 #[test]
 fn forgot_password_is_only_offered_when_it_can_be_kept() {
