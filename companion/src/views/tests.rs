@@ -271,8 +271,8 @@ fn hostile_data_stays_data() {
         at: HOSTILE,
     };
     let inbox = DevInbox {
-        shell,
         messages: &[message],
+        ..DevInbox::samples(shell)[0].1.clone()
     };
     let customer = demo_site::Customer {
         name: Some(HOSTILE),
