@@ -23,11 +23,12 @@ use crate::http::headers;
 use crate::http::host::HostGuard;
 use crate::secrets::random_token;
 use crate::views::assets::{DEMO_STYLE, SCRIPT};
-use crate::views::demo_site::{Customer, Visitor};
+use crate::views::demo_site::{Customer, ICON, Trouble, Visitor};
 use crate::views::{DemoSite, Template};
 
 /// Where the provider tells that a session has ended.
 pub(super) const BACKCHANNEL_LOGOUT: &str = "/backchannel-logout";
+const ICON_PATH: &str = "/favicon.svg";
 const SESSION_COOKIE: &str = "larkspur_session";
 /// Signed-in browsers that the demo remembers; more push any one out.
 const MOST_SESSIONS: usize = 1_000;
@@ -68,6 +69,9 @@ pub(super) fn router(companion: &Companion, site_url: &Url, secret: &str) -> any
         .route("/callback", get(callback))
         .route("/sign-out", post(sign_out))
         .route(BACKCHANNEL_LOGOUT, post(backchannel_logout))
+        .route(ICON_PATH, get(icon))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(HostGuard::new(site_url), admit))
         .with_state(Arc::new(site)))
 }
@@ -82,16 +86,23 @@ async fn admit(State(host): State<HostGuard>, request: Request, next: Next) -> R
 }
 
 async fn home(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let session = site.session(&headers);
-    let visitor = match &session {
-        None => Visitor::Anonymous,
-        Some(session) => Visitor::SignedIn(Customer {
-            name: session.claims().name(),
-            email: session.claims().email(),
-            began_as_reset: session.purpose() == Purpose::ResetPassword,
-        }),
-    };
-    site.page(StatusCode::OK, visitor)
+    site.show(StatusCode::OK, &headers, None)
+}
+
+async fn not_found(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    site.show(StatusCode::NOT_FOUND, &headers, Some(Trouble::NotFound))
+}
+
+async fn method_not_allowed(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let trouble = Trouble::MethodNotAllowed;
+    site.show(StatusCode::METHOD_NOT_ALLOWED, &headers, Some(trouble))
+}
+
+async fn icon(State(site): State<Arc<Site>>) -> Response {
+    let content_type = HeaderValue::from_static("image/svg+xml");
+    let mut response = ([(header::CONTENT_TYPE, content_type)], ICON).into_response();
+    headers::Guards::new(&site.url).put_on(response.headers_mut());
+    response
 }
 
 async fn sign_in(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
@@ -135,9 +146,10 @@ async fn callback(
             tracing::warn!(code = error.code(), %error, "the demo site refused a callback");
             let mut response = site.page(
                 StatusCode::BAD_REQUEST,
-                Visitor::Refused {
+                Visitor::Anonymous,
+                Some(Trouble::Refused {
                     reason: &error.to_string(),
-                },
+                }),
             );
             // What may do a little later keeps its cookie.
             if let Some(cleared) = cleared.filter(|_| !error.is_retryable()) {
@@ -255,20 +267,38 @@ impl Site {
             }
             Err(error) => self.page(
                 StatusCode::BAD_GATEWAY,
-                Visitor::Refused {
+                Visitor::Anonymous,
+                Some(Trouble::Refused {
                     reason: &error.to_string(),
-                },
+                }),
             ),
         }
     }
 
-    fn page(&self, status: StatusCode, visitor: Visitor<'_>) -> Response {
+    /// A page for whoever the cookies say is looking.
+    fn show(&self, status: StatusCode, headers: &HeaderMap, trouble: Option<Trouble<'_>>) -> Response {
+        let session = self.session(headers);
+        let visitor = match &session {
+            None => Visitor::Anonymous,
+            Some(session) => Visitor::SignedIn(Customer {
+                name: session.claims().name(),
+                email: session.claims().email(),
+                began_as_reset: session.purpose() == Purpose::ResetPassword,
+            }),
+        };
+        self.page(status, visitor, trouble)
+    }
+
+    fn page(&self, status: StatusCode, visitor: Visitor<'_>, trouble: Option<Trouble<'_>>) -> Response {
         let view = DemoSite {
+            home_url: "/",
+            icon_url: ICON_PATH,
             sign_in_url: "/sign-in",
             forgot_password_url: "/forgot-password",
             sign_out_action: "/sign-out",
             inbox_url: &self.inbox_url,
             visitor,
+            trouble,
         };
         let mut response = match view.render() {
             Ok(html) => (status, html).into_response(),

@@ -20,14 +20,20 @@ pub(super) async fn page(State(companion): State<Arc<Companion>>) -> Response {
         .map(|letter| InboxMessage {
             to: &letter.to,
             channel: letter.channel,
-            subject: heading(letter),
+            subject: &letter.subject,
             text: &letter.text,
             code: letter.code.as_deref(),
             at: &letter.at,
         })
         .collect();
+    let origin = companion.public_url.origin().ascii_serialization();
     let view = DevInbox {
         shell: companion.shell(),
+        origin: &origin,
+        shop_url: companion
+            .welcome
+            .as_ref()
+            .map(|welcome| welcome.site_url.as_str()),
         messages: &messages,
     };
     let mut response = companion.page(StatusCode::OK, &view, &[]);
@@ -49,15 +55,6 @@ pub(super) async fn json(State(companion): State<Arc<Companion>>) -> Response {
         )
             .into_response(),
         Err(error) => companion.failure(&error),
-    }
-}
-
-/// What stands above a message: its subject, or how a text message begins.
-fn heading(letter: &Letter) -> &str {
-    if letter.subject.is_empty() {
-        letter.text.lines().next().unwrap_or_default()
-    } else {
-        &letter.subject
     }
 }
 

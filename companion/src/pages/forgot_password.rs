@@ -19,7 +19,7 @@ use crate::captcha::Passage;
 use crate::config::captcha::CaptchaRoute;
 use crate::metrics::{Place, Reason, Step};
 use crate::views::error::Kind;
-use crate::views::forgot_password::{Channels, Problem};
+use crate::views::forgot_password::{Channels, Notice, Problem};
 use crate::views::{ForgotPassword, Wait};
 
 /// When to come back where the captcha's provider can't be asked.
@@ -37,8 +37,8 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     let Some(way) = Way::find(companion, asked).await? else {
         return unknown_session(companion, asked).await;
     };
-    let problem = (asked.query.one("n") == Some("again")).then_some(Problem::StartAgain);
-    page(companion, &way, way.login_hint(), problem)
+    let notice = (asked.query.one("n") == Some("again")).then_some(Notice::StartAgain);
+    draw(companion, &way, way.login_hint(), notice, None)
 }
 
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
@@ -114,7 +114,18 @@ fn limited(companion: &Companion, way: &Way, typed: &str, retry_after: Duration)
     Ok(too_many(page(companion, way, typed, Some(problem))?, retry_after))
 }
 
+/// What was submitted, with what is wrong about it.
 fn page(companion: &Companion, way: &Way, identifier: &str, problem: Option<Problem>) -> PageResult {
+    draw(companion, way, identifier, None, problem)
+}
+
+fn draw(
+    companion: &Companion,
+    way: &Way,
+    identifier: &str,
+    notice: Option<Notice>,
+    problem: Option<Problem>,
+) -> PageResult {
     let channels = match (
         companion.connectors.email.is_some(),
         companion.connectors.sms.is_some(),
@@ -128,9 +139,9 @@ fn page(companion: &Companion, way: &Way, identifier: &str, problem: Option<Prob
     let captcha = companion.captcha.as_ref();
     let query = way.destination.to_query();
     let (action, sign_in) = (format!("/forgot-password?{query}"), format!("/sign-in?{query}"));
-    // Starting again is said calmly; what was submitted and refused is a client error.
+    // What was submitted and refused is a client error.
     let status = match problem {
-        None | Some(Problem::StartAgain) => StatusCode::OK,
+        None => StatusCode::OK,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let view = ForgotPassword {
@@ -140,6 +151,7 @@ fn page(companion: &Companion, way: &Way, identifier: &str, problem: Option<Prob
         identifier,
         sign_in_url: Some(&sign_in),
         captcha: captcha.and_then(|captcha| captcha.widget(CaptchaRoute::Send)),
+        notice,
         problem,
     };
     let embedding = captcha.filter(|_| view.captcha.is_some());

@@ -47,7 +47,7 @@ impl ProviderPages for DesignedPages {
     fn error(&self, _: Visitor<'_>, page: ProviderError<'_>) -> Response {
         let event_id = random_id(self.random.as_ref());
         let kind = match page.kind {
-            ErrorKind::UnknownApp => Kind::UnknownClient,
+            ErrorKind::UnknownApp => Kind::UnknownClient { detail: page.detail },
             ErrorKind::Expired => Kind::UnknownSession,
             ErrorKind::ForeignRedirect | ErrorKind::BadRequest | ErrorKind::SignOut => Kind::BadRequest {
                 detail: Some(page.detail),

@@ -42,7 +42,10 @@ async fn begin(companion: &Companion, asked: &Asked) -> PageResult {
     let app = match asked.query.one("client_id") {
         Some(id) => match companion.provider.app(id).await? {
             Some(app) if id != RESET_CLIENT_ID => Some(app),
-            _ => return Ok(companion.error_page(Kind::UnknownClient, None)),
+            _ => {
+                let detail = "its client_id is not that of an app here";
+                return Ok(companion.error_page(Kind::UnknownClient { detail }, None));
+            }
         },
         None => only_app(companion).await?,
     };

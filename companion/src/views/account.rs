@@ -121,6 +121,11 @@ impl SignedIn<'_> {
             Shape::Handheld => "phone",
         }
     }
+
+    /// The address in the pieces between which a line may end: an IPv6 one after each colon, others nowhere.
+    fn address_groups(&self) -> impl Iterator<Item = &str> {
+        self.address.unwrap_or_default().split_inclusive(':')
+    }
 }
 
 impl Account<'_> {

@@ -4,26 +4,40 @@ use askama::Template;
 
 use super::assets::DEMO_STYLE;
 
+/// The icon of the browser's tab: the flower of the shop's sign.
+pub const ICON: &str = include_str!("../../templates/assets/demo_icon.svg");
+
 #[derive(Clone, Debug, Template)]
 #[template(path = "demo/demo_site.html")]
 pub struct DemoSite<'a> {
+    pub home_url: &'a str,
+    pub icon_url: &'a str,
     pub sign_in_url: &'a str,
     pub forgot_password_url: &'a str,
     pub sign_out_action: &'a str,
     /// The companion's development inbox, where the demo's messages arrive.
     pub inbox_url: &'a str,
     pub visitor: Visitor<'a>,
+    pub trouble: Option<Trouble<'a>>,
 }
 
 /// Who looks at the shop.
 #[derive(Clone, Copy, Debug)]
 pub enum Visitor<'a> {
     Anonymous,
+    SignedIn(Customer<'a>),
+}
+
+/// What went wrong on the way to the shop.
+#[derive(Clone, Copy, Debug)]
+pub enum Trouble<'a> {
     /// The sign-in came back, but not with a sign-in. `reason` is the SDK's own word, without secrets.
     Refused {
         reason: &'a str,
     },
-    SignedIn(Customer<'a>),
+    NotFound,
+    /// An address that takes forms was opened as a page, or the other way round.
+    MethodNotAllowed,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,14 +61,21 @@ impl<'a> DemoSite<'a> {
 
     pub fn samples() -> Vec<(&'static str, DemoSite<'static>)> {
         let shop = DemoSite {
+            home_url: "/",
+            icon_url: "/favicon.svg",
             sign_in_url: "/sign-in",
             forgot_password_url: "/forgot-password",
             sign_out_action: "/sign-out",
             inbox_url: "http://localhost:3001/dev/inbox",
             visitor: Visitor::Anonymous,
+            trouble: None,
         };
         let with = |visitor: Visitor<'static>| DemoSite {
             visitor,
+            ..shop.clone()
+        };
+        let failed = |trouble: Trouble<'static>| DemoSite {
+            trouble: Some(trouble),
             ..shop.clone()
         };
         let ada = Customer {
@@ -66,10 +87,12 @@ impl<'a> DemoSite<'a> {
             ("anonymous", shop.clone()),
             (
                 "refused",
-                with(Visitor::Refused {
+                failed(Trouble::Refused {
                     reason: "the sign-in took too long",
                 }),
             ),
+            ("not-found", failed(Trouble::NotFound)),
+            ("method-not-allowed", failed(Trouble::MethodNotAllowed)),
             ("signed-in", with(Visitor::SignedIn(ada))),
             (
                 "signed-in-after-reset",

@@ -28,7 +28,10 @@ pub enum Kind<'a> {
     BadRequest {
         detail: Option<&'a str>,
     },
-    UnknownClient,
+    /// `detail` is ours, as above.
+    UnknownClient {
+        detail: &'a str,
+    },
     UnknownSession,
     /// Sec-Fetch-Site or Origin say that the form stood on another site (SR-66).
     OtherOrigin,
@@ -53,7 +56,7 @@ impl Kind<'_> {
     /// The status this page travels with.
     pub fn status(&self) -> u16 {
         match self {
-            Self::BadRequest { .. } | Self::UnknownClient | Self::UnknownSession => 400,
+            Self::BadRequest { .. } | Self::UnknownClient { .. } | Self::UnknownSession => 400,
             Self::OtherOrigin => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -94,7 +97,15 @@ impl<'a> ErrorPage<'a> {
                 ),
             ),
             ("bad-request-plain", page(Kind::BadRequest { detail: None }, None)),
-            ("unknown-client", page(Kind::UnknownClient, None)),
+            (
+                "unknown-client",
+                page(
+                    Kind::UnknownClient {
+                        detail: "its client_id is not that of an app here",
+                    },
+                    None,
+                ),
+            ),
             ("unknown-session", page(Kind::UnknownSession, app)),
             ("other-origin", page(Kind::OtherOrigin, None)),
             ("not-found", page(Kind::NotFound, None)),

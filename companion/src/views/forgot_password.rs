@@ -17,6 +17,7 @@ pub struct ForgotPassword<'a> {
     pub identifier: &'a str,
     pub sign_in_url: Option<&'a str>,
     pub captcha: Option<Widget<'a>>,
+    pub notice: Option<Notice>,
     pub problem: Option<Problem>,
 }
 
@@ -26,6 +27,13 @@ pub enum Channels {
     EmailOrPhone,
     Email,
     Phone,
+}
+
+/// What just happened, told calmly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// What stood here before is over (expired, closed, in another browser): the way starts again.
+    StartAgain,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +47,6 @@ pub enum Problem {
     NotVerified,
     /// Answers to the captcha can't be verified now.
     CheckDown,
-    /// What stood here before is over (expired, closed, in another browser): the way starts again.
-    StartAgain,
 }
 
 impl Channels {
@@ -62,6 +68,7 @@ impl<'a> ForgotPassword<'a> {
             identifier: "",
             sign_in_url: Some("/sign-in?i=sample"),
             captcha: None,
+            notice: None,
             problem: None,
         };
         let wait = Wait::at_least_a_second(Duration::from_secs(480));
@@ -106,7 +113,7 @@ impl<'a> ForgotPassword<'a> {
             (
                 "start-again",
                 Self {
-                    problem: Some(Problem::StartAgain),
+                    notice: Some(Notice::StartAgain),
                     ..empty.clone()
                 },
             ),

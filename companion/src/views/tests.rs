@@ -271,8 +271,8 @@ fn hostile_data_stays_data() {
         at: HOSTILE,
     };
     let inbox = DevInbox {
-        shell,
         messages: &[message],
+        ..DevInbox::samples(shell)[0].1.clone()
     };
     let customer = demo_site::Customer {
         name: Some(HOSTILE),
@@ -340,6 +340,43 @@ fn sr32_the_code_page_shows_what_was_typed() {
     };
     let page = typed.render().unwrap();
     assert!(page.contains("If <b><bdi>Ada@Example.com</bdi></b> has an account"));
+}
+
+/// What is read out first: a problem is called one, and what is none is not.
+#[test]
+fn a_title_says_error_where_the_page_raises_an_alarm() {
+    for Picture { name, html } in pictures(&theme()) {
+        if name.starts_with("error.") || name.starts_with("demo-site.") {
+            continue;
+        }
+        let alarms = html.contains(" role=\"alert\"");
+        assert_eq!(html.contains("<title>Error: "), alarms, "{name}");
+    }
+}
+
+#[test]
+fn the_title_of_a_dead_code_says_what_the_page_says() {
+    let theme = theme();
+    for (name, view) in Code::samples(Shell::english(&theme)) {
+        let page = view.render().unwrap();
+        for words in ["You need a new code", "This code was used"] {
+            let heads = page.contains(&format!("<h1>{words}</h1>"));
+            let titled = page.contains(&format!("<title>Error: {words} · "));
+            assert_eq!(titled, heads, "{name}");
+        }
+    }
+}
+
+/// An IPv6 address, the longest thing in a row, is broken after a colon and nowhere else.
+#[test]
+fn a_long_address_breaks_between_its_groups() {
+    let theme = theme();
+    let shell = Shell::english(&theme);
+    let page = Account::samples(shell)[1].1.render().unwrap();
+    assert!(
+        page.contains("<bdi>2001:<wbr>db8:<wbr>85a3:<wbr>8d3:<wbr>1319:<wbr>8a2e:<wbr>370:<wbr>7348</bdi>")
+    );
+    assert!(page.contains("<bdi>203.0.113.9</bdi>"));
 }
 
 /// Without a valid connector nothing leads to the reset.

@@ -54,6 +54,37 @@ async fn from_the_demo_site_to_signed_in() {
 }
 
 #[tokio::test]
+async fn the_demo_site_answers_every_address_with_a_page_of_its_own() {
+    let demo = Demo::start(&[]).await;
+    let mut browser = demo.browser();
+    let at = |path: &str| demo.site.join(path).unwrap().to_string();
+    for (path, status, words) in [
+        ("/no-such-shelf", 404, "There is nothing at this address."),
+        (
+            "/sign-out",
+            405,
+            "This address is only for the shop’s own buttons.",
+        ),
+    ] {
+        browser.open(&at(path)).await;
+        browser.assert_status(status);
+        browser.assert_says("Larkspur Books");
+        browser.assert_says(words);
+        browser.click("Back to the shop").await;
+        assert_eq!(browser.page().url, demo.site);
+    }
+    let refused = browser.get_once(&at("/sign-out")).await;
+    assert_eq!(refused.header("allow"), "POST");
+    let icon = browser
+        .page()
+        .body
+        .contains("<link rel=\"icon\" href=\"/favicon.svg\"");
+    assert!(icon, "without one, browsers ask for /favicon.ico");
+    let icon = browser.get_once(&at("/favicon.svg")).await;
+    assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
+}
+
+#[tokio::test]
 async fn the_inbox_is_read_by_programs_newest_first() {
     let demo = Demo::start(&[]).await;
     let mut browser = demo.browser();

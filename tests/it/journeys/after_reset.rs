@@ -36,7 +36,7 @@ async fn sr54_the_old_password_and_every_session_end() {
     browser.click("Sign in").await;
     browser.sign_in(ADA, OLD_PASSWORD).await;
     browser.assert_status(422);
-    browser.assert_says("That sign-in and password don’t match.");
+    browser.assert_says("That e-mail or phone and password don’t match.");
     browser.sign_in(ADA, NEW_PASSWORD).await;
     browser.assert_at("/account");
 }

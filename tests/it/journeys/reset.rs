@@ -39,6 +39,21 @@ async fn from_the_shops_own_link_to_signed_in_at_the_shop() {
 }
 
 #[tokio::test]
+async fn a_link_that_names_no_app_is_told_what_to_mend() {
+    let (_app, mut browser) = with_ada().await;
+    for path in [
+        "/reset-password?client_id=nobody",
+        "/oidc/auth?response_type=code",
+    ] {
+        browser.open(path).await;
+        browser.assert_status(400);
+        browser.assert_says("The link names no app that is registered here.");
+        browser.assert_says("For whoever built the link:");
+        browser.assert_says("client_id");
+    }
+}
+
+#[tokio::test]
 async fn from_the_reset_endpoint_back_to_the_app_without_a_second_prompt() {
     let (app, mut browser) = with_ada().await;
     browser.open("/reset-password?client_id=shop").await;

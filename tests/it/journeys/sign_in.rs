@@ -103,7 +103,7 @@ async fn a_disabled_account_can_not_sign_in_and_is_not_told_apart() {
     browser.open("/sign-in").await;
     browser.sign_in(ADA, OLD_PASSWORD).await;
     browser.assert_status(422);
-    browser.assert_says("That sign-in and password don’t match.");
+    browser.assert_says("That e-mail or phone and password don’t match.");
 }
 
 #[tokio::test]

@@ -28,8 +28,7 @@ pub(super) async fn check(inner: &Inner, params: &Params, now: Timestamp) -> Res
     let unknown = || {
         Refusal::new(
             ErrorKind::UnknownApp,
-            "The app that sent you here is not registered. Go back to it and try again; its operator must \
-             check the client_id of the sign-in request.",
+            "The sign-in request names no app that is registered here. The app’s operator must check its client_id.",
         )
     };
     let client_id = named(params).ok_or_else(unknown)?;
