@@ -104,6 +104,21 @@ impl Faults {
         }
     }
 
+    /// What is missing, in a line, but for keys that are there and can't be read: of those that has been told.
+    pub(super) fn lacking(
+        &self,
+        section: &str,
+        connector: &str,
+        is_read: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let missing = self.0.iter().filter(|fault| match fault {
+            Fault::Missing(key) => key.split([' ', ',']).next().is_some_and(&is_read),
+            Fault::Malformed(..) => false,
+        });
+        let missing = Self(missing.cloned().collect());
+        (!missing.is_empty()).then(|| missing.line(section, connector))
+    }
+
     /// Why there is no connector, in a line for the log.
     pub(super) fn line(&self, section: &str, connector: &str) -> String {
         let told: Vec<String> = self

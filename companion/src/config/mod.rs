@@ -30,7 +30,7 @@ pub mod webhook;
 
 use std::fmt;
 
-pub use load::{Environment, load};
+pub use load::{Environment, Reading, load, read};
 
 use app::{AppConfig, ResourceConfig};
 use audit::AuditConfig;

@@ -9,7 +9,12 @@ use url::Url;
 async fn a_sound_configuration_is_called_so_and_migrates() {
     let workplace = Workplace::new().await;
     let checked = workplace.run(&["check-config"]).await;
-    assert!(checked.assert_done().out.contains("the configuration is sound"));
+    assert!(
+        checked
+            .assert_done()
+            .out
+            .ends_with("the configuration is sound\n")
+    );
     // Checking makes nothing.
     assert!(!workplace.path("keyback.db").exists());
     let migrated = workplace.run(&["migrate"]).await;
@@ -85,6 +90,50 @@ async fn all_problems_are_told_at_once() {
         .assert_refused(&["keyback.toml", "keyback config"]);
 }
 
+/// The file, the root key, the store, a connector that lacks something, and one that nobody answers for: one list.
+#[tokio::test]
+async fn what_is_wrong_with_the_file_hides_nothing_beyond_it() {
+    let workplace = Workplace::new().await;
+    std::fs::remove_file(workplace.path("root.key")).unwrap();
+    let sound = workplace.sound();
+    let sound = sound.replace("/keyback.db", "/no/such/folder/keyback.db");
+    let sms = "[sms]\nconnector = \"http\"\nurl = \"http://127.0.0.1:1/sms\"\n[[app]]";
+    let wrong = sound.replace("\"inbox\"", "\"smtp\"").replace("[[app]]", sms);
+    workplace.write(&format!("{wrong}[reset]\nmax_attempts = 50\n"));
+    let refused = workplace.run(&["check-config"]).await;
+    refused.assert_refused(&[
+        "the configuration has 5 problems:",
+        "[reset] max_attempts",
+        "keyback keys new",
+        "[store] url: the folder",
+        "the smtp connector is not complete: [email] host is missing; [email] from is missing",
+        "the SMS endpoint at 127.0.0.1 can't be reached",
+    ]);
+    assert!(!refused.out.contains("sound"), "{refused:?}");
+}
+
+/// A key that can't be read has no value: nothing is said of its default.
+#[tokio::test]
+async fn what_can_not_be_read_is_told_once() {
+    let workplace = Workplace::new().await;
+    let sound = workplace.sound();
+    let (head, tail) = sound.split_once("[secrets]").unwrap();
+    let (_, apps) = tail.split_once("[[app]]").unwrap();
+    workplace.write(&format!(
+        "{head}[secrets]\nroot_key_file = 7\n[store]\nurl = \"mysql:x\"\n\
+         [email]\nconnector = \"smtp\"\nhost = 7\nfrom = \"me@example.com\"\n\
+         [sms]\nconnector = \"http\"\nurl = \"http://127.0.0.1:1/\"\ntimeout = \"soon\"\n[[app]]{apps}"
+    ));
+    let refused = workplace.run(&["check-config"]).await;
+    refused.assert_refused(&[
+        "the configuration has 4 problems:",
+        "[secrets] root_key_file",
+        "[store] url",
+        "[email] host",
+        "[sms] timeout",
+    ]);
+}
+
 #[tokio::test]
 async fn the_inbox_is_refused_where_others_could_read_it() {
     let workplace = Workplace::new().await;
@@ -128,7 +177,9 @@ async fn the_reference_loads_with_every_line_taken_in_use() {
     let in_use = in_use.replace("https://api.twilio.com", "https://127.0.0.1:1");
     workplace.write(&in_use);
     let checked = workplace.run(&["check-config"]).await;
-    assert!(checked.out.contains("the configuration is sound"), "{checked:?}");
+    assert!(!checked.out.contains("sound"), "{checked:?}");
+    let mut told = checked.err.lines().skip(1);
+    assert!(told.all(|problem| problem.contains("can't be")), "{checked:?}");
     checked.assert_refused(&[
         "the mail server 127.0.0.1:465 can't be reached",
         "Twilio at 127.0.0.1 can't be reached",
