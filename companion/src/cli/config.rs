@@ -10,13 +10,14 @@ use crate::config::messages::{EmailConnectorConfig, SmsConnectorConfig};
 use crate::config::{Problems, REFERENCE, Reading};
 use crate::connectors::{Channel, Connectors, EmailConnector, Inbox, SmsConnector};
 use crate::outgoing::{Targets, check_target};
+use crate::store::Store;
 
 pub(super) fn print() -> Result<()> {
     print!("{REFERENCE}");
     Ok(())
 }
 
-/// Everything that can be known without serving: the file, the keys, the folder of the database, and the
+/// Everything that can be known without serving: the file, the keys, the database, and the
 /// servers that carry messages. One wrong thing hides no other.
 pub(super) async fn check(file: &ConfigFile) -> Result<()> {
     let reading = open::reading(file)?;
@@ -25,7 +26,7 @@ pub(super) async fn check(file: &ConfigFile) -> Result<()> {
         problems: reading.problems.0.clone(),
     };
     root_keys(&reading, &mut found);
-    store(&reading, &mut found);
+    store(&reading, &mut found).await;
     messages(&reading, &mut found).await;
     webhooks(&reading, &mut found).await;
     found.notes.iter().for_each(|note| println!("{note}"));
@@ -53,7 +54,7 @@ fn root_keys(reading: &Reading, found: &mut Findings) {
     found.problems.extend(problems.0.into_iter().filter(is_known));
 }
 
-fn store(reading: &Reading, found: &mut Findings) {
+async fn store(reading: &Reading, found: &mut Findings) {
     if !reading.has("store", "url") {
         return;
     }
@@ -66,6 +67,10 @@ fn store(reading: &Reading, found: &mut Findings) {
             "[store] url: the folder {} doesn't exist",
             folder.display()
         ));
+        return;
+    }
+    if let Err(error) = Store::check(database).await {
+        found.problems.push(format!("[store] url: {error}"));
     }
 }
 

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod audit_log;
 pub mod awaited_sign_ins;
 pub mod captcha_answers;
+mod check;
 pub mod client_assertions;
 pub mod codes;
 pub mod consents;

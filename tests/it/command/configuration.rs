@@ -237,10 +237,12 @@ async fn a_database_that_can_not_be_written_is_said_so_and_left_alone() {
     // A file system that takes no files, from root neither.
     let read_only = format!("sqlite:{}", workplace.path("keyback.db").display());
     workplace.write(&sound.replace(&read_only, "sqlite:/proc/keyback.db"));
-    workplace
-        .run(&["serve"])
-        .await
-        .assert_refused(&["/proc/keyback.db", "can't be opened"]);
+    for command in ["serve", "check-config"] {
+        workplace
+            .run(&[command])
+            .await
+            .assert_refused(&["/proc/keyback.db", "can't be opened"]);
+    }
     workplace.write(&sound.replace("keyback.db", "no/such/folder/keyback.db"));
     workplace
         .run(&["check-config"])
@@ -251,6 +253,34 @@ async fn a_database_that_can_not_be_written_is_said_so_and_left_alone() {
         .run(&["check-config"])
         .await
         .assert_refused(&["[store] url", "sqlite:"]);
+}
+
+/// What `serve` would refuse, `check-config` refuses, and leaves the folder as it was.
+#[tokio::test]
+async fn a_check_opens_the_store_and_changes_nothing() {
+    let workplace = Workplace::new().await;
+    let database = workplace.path("keyback.db");
+    std::fs::write(
+        &database,
+        "not a database, and longer than the header of one".repeat(100),
+    )
+    .unwrap();
+    for command in ["serve", "check-config"] {
+        let refused = workplace.run(&[command]).await;
+        refused.assert_refused(&["keyback.db", "file is not a database"]);
+    }
+    std::fs::remove_file(&database).unwrap();
+    workplace.run(&["migrate"]).await.assert_done();
+    let contents = || {
+        let files = std::fs::read_dir(workplace.path("")).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        let mut files: Vec<_> = files.map(|path| (std::fs::read(&path).unwrap(), path)).collect();
+        files.sort();
+        files
+    };
+    let before = contents();
+    workplace.run(&["check-config"]).await.assert_done();
+    assert!(contents() == before);
 }
 
 #[tokio::test]
