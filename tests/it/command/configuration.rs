@@ -134,6 +134,18 @@ async fn what_can_not_be_read_is_told_once() {
     ]);
 }
 
+/// Nobody knows whose the keys are: what to mend is the name.
+#[tokio::test]
+async fn beside_a_misspelt_connector_no_key_is_called_meaningless() {
+    let workplace = Workplace::new().await;
+    let sections = "connector = \"smpt\"\nhost = \"127.0.0.1\"\nfrom = \"me@example.com\"\n\
+                    [sms]\nconnector = \"twillio\"\nauth_token = \"secret\"";
+    let wrong = workplace.sound().replace("connector = \"inbox\"", sections);
+    workplace.write(&wrong);
+    let refused = workplace.run(&["check-config"]).await;
+    refused.assert_refused(&["has 2 problems:", "[email] connector", "[sms] connector"]);
+}
+
 #[tokio::test]
 async fn the_inbox_is_refused_where_others_could_read_it() {
     let workplace = Workplace::new().await;
