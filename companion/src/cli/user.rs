@@ -27,6 +27,7 @@ use crate::logout::Endings;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
+use crate::pages::password_rules::words_of;
 use crate::profile;
 use crate::store::account_status::{self, AccountStatus};
 use crate::store::users::{self, Added, NewUser, User};
@@ -214,11 +215,10 @@ async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
     {
         Ok(password) => password,
         Err(PasswordRejection::Weak(violations)) => {
-            let codes: Vec<_> = violations
-                .iter()
-                .map(keyback_core::password::Violation::code)
-                .collect();
-            bail!("the password breaks the policy: {}", codes.join(", "));
+            bail!(
+                "the password breaks the policy:\n  {}",
+                words_of(&violations).join("\n  ")
+            );
         }
         Err(PasswordRejection::CheckUnavailable) => {
             bail!("breached passwords can't be looked up; try again, or set [password.breached] when_down")

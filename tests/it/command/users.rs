@@ -80,9 +80,12 @@ async fn sr44_a_password_from_standard_input_keeps_the_policy() {
     let workplace = Workplace::new().await;
     let add = ["user", "add", "--email", "bea@example.com", "--password-stdin"];
     workplace
-        .run_with_input(&add, "too short\n")
+        .run_with_input(&add, "password\n")
         .await
-        .assert_refused(&["breaks the policy"]);
+        .assert_refused(&[
+            "breaks the policy:\n  At least 15 characters\n",
+            "Not a common password: this one is easy to guess",
+        ]);
     assert_eq!(workplace.run(&["user", "list"]).await.assert_done().out, "");
     workplace
         .run_with_input(&add, &format!("{NEW_PASSWORD}\n"))
