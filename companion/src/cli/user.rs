@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use keyback_core::identifier::Identifier;
 use keyback_core::password::{NewPassword, NoPassword, PasswordRejection, UserFacts};
 use keyback_core::random::{SystemRandom, short_id};
@@ -56,17 +56,27 @@ pub(crate) enum UserCommand {
     Enable(Named),
 }
 
+/// What a person signs in with: one of these, or more.
+const SIGN_IN_NAMES: [&str; 3] = ["email", "phone", "username"];
+
 #[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("sign_in_name").args(SIGN_IN_NAMES).required(true).multiple(true),
+    after_help = "An account needs an e-mail address, a phone number or a user name: one of them, or more."
+)]
 pub(crate) struct AddArgs {
     #[command(flatten)]
     config: ConfigFile,
-    #[arg(long, required_unless_present_any = ["phone", "username"])]
+    /// The e-mail address: codes go there, and the person signs in with it
+    #[arg(long)]
     email: Option<String>,
-    /// Such as +14155550123, or as it is dialled in the country of [sms] default_region
+    /// The phone number, such as +14155550123, or as it is dialled in the country of [sms] default_region
     #[arg(long)]
     phone: Option<String>,
+    /// The user name, to sign in with. Alone it is enough, but no code reaches it
     #[arg(long)]
     username: Option<String>,
+    /// The full name, as apps and messages show it
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]

@@ -21,14 +21,16 @@ pub(crate) struct EditArgs {
     config: ConfigFile,
     /// An e-mail address, a phone number, a user name, or the id
     account: String,
-    /// An empty text takes a value away, here and with the other flags
+    /// The e-mail address. An empty text takes a value away, here and with the other flags
     #[arg(long)]
     email: Option<String>,
-    /// Such as +14155550123, or as it is dialled in the country of [sms] default_region
+    /// The phone number, such as +14155550123, or as it is dialled in the country of [sms] default_region
     #[arg(long)]
     phone: Option<String>,
+    /// The user name, to sign in with
     #[arg(long)]
     username: Option<String>,
+    /// The full name, as apps and messages show it
     #[arg(long)]
     name: Option<String>,
     /// Nobody vouches for the addresses given: no code goes there

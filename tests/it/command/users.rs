@@ -1,7 +1,7 @@
 //! `keyback user`: accounts, and nobody chooses somebody else's password.
 
 use keyback_companion::store::Store;
-use keyback_tests::{ADA, Demo, Finished, NEW_PASSWORD, OLD_PASSWORD, Workplace};
+use keyback_tests::{ADA, Demo, Finished, Keyback, NEW_PASSWORD, OLD_PASSWORD, Workplace};
 
 async fn with_ada() -> (Workplace, String) {
     let workplace = Workplace::new().await;
@@ -48,6 +48,20 @@ async fn an_account_is_added_listed_and_shown_by_any_of_its_names() {
         assert_eq!(line(&shown, "password"), "none yet");
         assert_eq!(line(&shown, "status"), "active");
         assert!(!shown.out.contains("argon2"));
+    }
+}
+
+#[tokio::test]
+async fn help_says_what_an_account_needs_and_what_each_flag_is() {
+    let help = Keyback::run(&["user", "add", "--help"]).await;
+    for words in [
+        "An account needs an e-mail address, a phone number or a user name",
+        "The e-mail address",
+        "The phone number",
+        "The user name",
+        "The full name",
+    ] {
+        assert!(help.assert_done().out.contains(words), "{words:?}: {}", help.out);
     }
 }
 
@@ -118,7 +132,7 @@ async fn what_is_no_address_or_taken_is_refused_and_nothing_is_written() {
             vec!["--email", "x@example.com", "--phone", "+14155550123"],
             vec!["another account"],
         ),
-        (vec![], vec!["--email"]),
+        (vec![], vec!["--email", "--phone", "--username"]),
         (
             vec!["--email", "a@example.com\nb@example.com"],
             vec!["e-mail address"],
