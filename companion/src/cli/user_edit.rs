@@ -40,7 +40,20 @@ pub(crate) struct EditArgs {
     profile: ProfileArgs,
 }
 
+impl EditArgs {
+    /// `--unverified` says something of addresses that are given, and nothing alone.
+    fn changes_something(&self) -> bool {
+        let own = [&self.email, &self.phone, &self.username, &self.name];
+        own.into_iter().any(Option::is_some) || self.profile.says_something()
+    }
+}
+
 pub(super) async fn run(args: &EditArgs) -> Result<()> {
+    if !args.changes_something() {
+        bail!(
+            "nothing was given to change; name it, as with --name \"Ada Lovelace\", and see all flags with `keyback user edit --help`"
+        );
+    }
     let (config, store) = open::store(&args.config).await?;
     let named = find(&config, &store, &args.account).await?;
     let now = SystemClock.now();

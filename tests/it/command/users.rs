@@ -117,6 +117,18 @@ async fn sr44_a_password_from_standard_input_keeps_the_policy() {
 }
 
 #[tokio::test]
+async fn an_edit_without_a_change_is_refused_and_leaves_no_line() {
+    let (workplace, _) = with_ada().await;
+    for edit in [&["user", "edit", ADA][..], &["user", "edit", ADA, "--unverified"]] {
+        let refused = workplace.run(edit).await;
+        refused.assert_refused(&["nothing was given to change", "keyback user edit --help"]);
+        assert_eq!(refused.out, "");
+    }
+    let trail = workplace.run(&["audit"]).await;
+    assert!(!trail.assert_done().out.contains("user_edited"), "{}", trail.out);
+}
+
+#[tokio::test]
 async fn what_is_no_address_or_taken_is_refused_and_nothing_is_written() {
     let (workplace, _) = with_ada().await;
     for (args, words) in [
