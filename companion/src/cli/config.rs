@@ -29,6 +29,9 @@ pub(super) async fn check(file: &ConfigFile) -> Result<()> {
     store(&reading, &mut found).await;
     messages(&reading, &mut found).await;
     webhooks(&reading, &mut found).await;
+    for problem in &mut found.problems[reading.problems.0.len()..] {
+        reading.variables.name_in(problem);
+    }
     found.notes.iter().for_each(|note| println!("{note}"));
     if !found.problems.is_empty() {
         bail!(Problems(found.problems));

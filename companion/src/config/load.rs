@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::connector::{self, OwnKeys};
 use super::entries::{self, Entry};
+use super::variables::Variables;
 use super::{Config, Problems};
 
 /// The variables of the environment, as an argument: tests set their own.
@@ -39,6 +40,7 @@ pub struct Reading {
     /// `section.key` of what can't be read, and `section.` of a section that is none. Their defaults were never meant, so
     /// nothing should be said of them.
     unread: BTreeSet<String>,
+    pub(crate) variables: Variables,
 }
 
 impl Reading {
@@ -79,7 +81,7 @@ pub fn read(text: &str, environment: &Environment) -> Result<Reading, Problems> 
     };
     let mut reader = Reader {
         root,
-        from_environment: BTreeSet::new(),
+        from_environment: Variables::default(),
         unread: BTreeSet::new(),
         problems,
     };
@@ -106,19 +108,24 @@ pub fn read(text: &str, environment: &Environment) -> Result<Reading, Problems> 
         branding: reader.section("branding"),
     };
     let unread = std::mem::take(&mut reader.unread);
-    let mut problems = reader.unknown_sections();
+    let variables = std::mem::take(&mut reader.from_environment);
+    let mut problems = reader.unknown_sections(&variables);
     config.check(&mut problems);
+    for problem in &mut problems.0 {
+        variables.name_in(problem);
+    }
     Ok(Reading {
         config,
         problems,
         unread,
+        variables,
     })
 }
 
 struct Reader {
     root: Table,
-    /// `section.key` of what the environment set: there, a number arrives as text.
-    from_environment: BTreeSet<String>,
+    /// What the environment set: there, a number arrives as text.
+    from_environment: Variables,
     /// As in [`Reading`].
     unread: BTreeSet<String>,
     problems: Problems,
@@ -155,8 +162,7 @@ impl Reader {
                 continue;
             }
             table.insert(key.clone(), Value::String(value.clone()));
-            self.from_environment
-                .insert(format!("{}.{key}", sections.join(".")));
+            self.from_environment.note(&sections.join("."), key, name);
         }
     }
 
@@ -198,7 +204,7 @@ impl Reader {
             return Ok(value);
         };
         if let Value::String(text) = &value
-            && self.from_environment.contains(&format!("{path}.{key}"))
+            && self.from_environment.sets(path, key)
             && let Some(typed) = format!("v = {text}")
                 .parse::<Table>()
                 .ok()
@@ -320,7 +326,7 @@ impl Reader {
         }
     }
 
-    fn unknown_sections(mut self) -> Problems {
+    fn unknown_sections(mut self, variables: &Variables) -> Problems {
         for (name, value) in &self.root {
             match value {
                 // What is left of a parent whose sections were taken.
@@ -329,6 +335,14 @@ impl Reader {
                         self.problems.add(
                             format!("[password] {key}"),
                             "no such section; there are [password.policy], [password.breached] and [password.hashing]",
+                        );
+                    }
+                }
+                Value::Table(table) if table.keys().all(|key| variables.sets(name, key)) => {
+                    for key in table.keys() {
+                        self.problems.add(
+                            format!("[{name}] {key}"),
+                            "no such section; `keyback config` prints all there are",
                         );
                     }
                 }

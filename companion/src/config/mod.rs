@@ -26,6 +26,7 @@ pub mod sms;
 pub mod sms_limits;
 pub mod store;
 pub mod twilio;
+mod variables;
 pub mod webhook;
 
 use std::fmt;

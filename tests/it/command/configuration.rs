@@ -224,10 +224,29 @@ async fn the_environment_is_laid_over_the_file() {
         ("KEYBACK__RESET__NO_SUCH_KEY", "1"),
     ])
     .await
-    .assert_refused(&["[reset] max_attempts", "[reset] no_such_key"]);
+    .assert_refused(&[
+        "KEYBACK__RESET__MAX_ATTEMPTS, which is [reset] max_attempts: ",
+        "KEYBACK__RESET__NO_SUCH_KEY, which is [reset] no_such_key: ",
+    ]);
     run(&[("KEYBACK__SECRETS__ROOT_KEY", "not a key")])
         .await
-        .assert_refused(&["[secrets] root_key"]);
+        .assert_refused(&["KEYBACK__SECRETS__ROOT_KEY, which is [secrets] root_key: "]);
+    // A variable that misses its section, a file that isn't there, and what the file itself says.
+    let wrong = workplace.sound() + "[reset]\nmax_attempts = 30\n";
+    workplace.write(&wrong);
+    let refused = run(&[
+        ("KEYBACK__SEVER__PUBLIC_URL", "http://localhost:3001"),
+        ("KEYBACK__PASSWORD__POLCY__PRESET", "asvs"),
+        ("KEYBACK__EMAIL__PASSWORD_FILE", "/no/such/file"),
+    ])
+    .await;
+    refused.assert_refused(&[
+        "has 5 problems:",
+        "KEYBACK__SEVER__PUBLIC_URL, which is [sever] public_url: no such section",
+        "KEYBACK__PASSWORD__POLCY__PRESET, which is [password] polcy: no such section",
+        "KEYBACK__EMAIL__PASSWORD_FILE, which is [email] password_file: ",
+        "\n  [reset] max_attempts: ",
+    ]);
 }
 
 #[tokio::test]
