@@ -1,33 +1,26 @@
 //! `keyback user`: accounts. Nobody here chooses or sees a password of somebody else's: a new account gets its
 //! first password by a reset, or from standard input.
 
-use std::io::Read as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{ArgGroup, Args, Subcommand};
 use keyback_core::identifier::Identifier;
-use keyback_core::password::{NewPassword, NoPassword, PasswordRejection, UserFacts};
 use keyback_core::random::{SystemRandom, short_id};
 use keyback_core::time::{Clock as _, SystemClock};
-use zeroize::Zeroizing;
 
 use super::profile_args::ProfileArgs;
 use super::user_edit::{self, EditArgs};
 use super::user_import::{self, ImportArgs};
+use super::user_password::hash_from_stdin;
 use super::user_show;
 use super::{ConfigFile, open};
-use crate::app::password_gate;
-use crate::breakers::Breakers;
 use crate::config::Config;
 use crate::config::webhook::WebhookEvent;
 use crate::connectors::{Connectors, Inbox};
-use crate::hashing::{HashPool, Lane, PoolSettings};
 use crate::logout::Endings;
-use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
-use crate::pages::password_rules::words_of;
 use crate::profile;
 use crate::store::account_status::{self, AccountStatus};
 use crate::store::users::{self, Added, NewUser, User};
@@ -201,46 +194,6 @@ pub(super) fn phone(config: &Config, text: &str) -> Result<String> {
         Ok(Identifier::Email(_)) => bail!("{text:?} is an e-mail address; give it with --email"),
         Err(error) => bail!("{text:?} is no phone number such as +14155550123: {error}"),
     }
-}
-
-async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
-    let mut typed = Zeroizing::new(String::new());
-    std::io::stdin()
-        .take(8 * 1024)
-        .read_to_string(&mut typed)
-        .context("the password can't be read")?;
-    let typed = typed.lines().next().unwrap_or_default();
-    let password = NewPassword::parse(typed)?;
-    let facts = UserFacts {
-        name: new.name.clone(),
-        username: new.username.clone(),
-        email: new.email.clone(),
-        phone: new.phone.clone(),
-    };
-    let metrics = Metrics::new(SystemClock.now());
-    let breakers = Breakers::new(Arc::new(SystemClock), Arc::new(SystemRandom), metrics);
-    let password = match password_gate(config, &breakers)?
-        .accept(password, &facts, &NoPassword)
-        .await?
-    {
-        Ok(password) => password,
-        Err(PasswordRejection::Weak(violations)) => {
-            bail!(
-                "the password breaks the policy:\n  {}",
-                words_of(&violations).join("\n  ")
-            );
-        }
-        Err(PasswordRejection::CheckUnavailable) => {
-            bail!("breached passwords can't be looked up; try again, or set [password.breached] when_down")
-        }
-    };
-    let settings = PoolSettings {
-        params: config.hashing.params(),
-        threads: 1,
-        queue: 2,
-    };
-    let pool = HashPool::start(settings, Arc::new(SystemRandom))?;
-    Ok(pool.hash(Lane::SignIn, password.expose()).await?)
 }
 
 async fn list(file: &ConfigFile) -> Result<()> {
