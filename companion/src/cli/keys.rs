@@ -1,10 +1,10 @@
 //! `keyback keys`: root keys in files, and the provider's signing keys in the store.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use keyback_core::random::SystemRandom;
 use keyback_core::time::{Clock as _, SystemClock};
@@ -70,6 +70,15 @@ pub(crate) fn write_new(path: &Path, key: &RootKey) -> Result<()> {
         writeln!(file, "{}", key.to_text().as_str())?;
         file.sync_all()
     });
+    if let Err(error) = &written
+        && error.kind() == ErrorKind::AlreadyExists
+    {
+        bail!(
+            "{} is there already, and a key is never overwritten: what it has sealed could never be opened again. Choose \
+             another name with --out",
+            path.display()
+        );
+    }
     written.with_context(|| format!("the root key can't be written to {}", path.display()))
 }
 

@@ -13,6 +13,7 @@ mod serve;
 pub(crate) mod user;
 mod user_edit;
 mod user_import;
+mod user_password;
 mod user_show;
 
 use std::io::IsTerminal as _;

@@ -5,11 +5,22 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::ConfigFile;
-use crate::config::{Config, Environment, load};
+use crate::config::{Config, Environment, Reading, load, read};
 use crate::store::Store;
 
 /// Reads the configuration file and the environment.
 pub(super) fn config(file: &ConfigFile) -> Result<Config> {
+    let (text, environment) = sources(file)?;
+    Ok(load(&text, &environment)?)
+}
+
+/// Reads as much of them as can be read, for who tells all that is wrong.
+pub(super) fn reading(file: &ConfigFile) -> Result<Reading> {
+    let (text, environment) = sources(file)?;
+    Ok(read(&text, &environment)?)
+}
+
+fn sources(file: &ConfigFile) -> Result<(String, Environment)> {
     let path: &Path = &file.file;
     let text = std::fs::read_to_string(path).with_context(|| {
         format!(
@@ -18,8 +29,7 @@ pub(super) fn config(file: &ConfigFile) -> Result<Config> {
             path.display()
         )
     })?;
-    let environment: Environment = std::env::vars().collect();
-    Ok(load(&text, &environment)?)
+    Ok((text, std::env::vars().collect()))
 }
 
 /// Opens the store of the configuration.

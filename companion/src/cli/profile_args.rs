@@ -59,6 +59,11 @@ impl ProfileArgs {
         Ok(profile)
     }
 
+    /// Whether any flag was given.
+    pub(super) fn says_something(&self) -> bool {
+        Field::ALL.into_iter().any(|field| self.given(field).is_some())
+    }
+
     /// Changes what flags were given for, and nothing else.
     pub(super) fn apply(&self, profile: &mut Profile) -> Result<(), Unfit> {
         for field in Field::ALL {

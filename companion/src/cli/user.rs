@@ -1,30 +1,24 @@
 //! `keyback user`: accounts. Nobody here chooses or sees a password of somebody else's: a new account gets its
 //! first password by a reset, or from standard input.
 
-use std::io::Read as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use keyback_core::identifier::Identifier;
-use keyback_core::password::{NewPassword, NoPassword, PasswordRejection, UserFacts};
 use keyback_core::random::{SystemRandom, short_id};
 use keyback_core::time::{Clock as _, SystemClock};
-use zeroize::Zeroizing;
 
 use super::profile_args::ProfileArgs;
 use super::user_edit::{self, EditArgs};
 use super::user_import::{self, ImportArgs};
+use super::user_password::hash_from_stdin;
 use super::user_show;
 use super::{ConfigFile, open};
-use crate::app::password_gate;
-use crate::breakers::Breakers;
 use crate::config::Config;
 use crate::config::webhook::WebhookEvent;
 use crate::connectors::{Connectors, Inbox};
-use crate::hashing::{HashPool, Lane, PoolSettings};
 use crate::logout::Endings;
-use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::profile;
@@ -55,17 +49,27 @@ pub(crate) enum UserCommand {
     Enable(Named),
 }
 
+/// What a person signs in with: one of these, or more.
+const SIGN_IN_NAMES: [&str; 3] = ["email", "phone", "username"];
+
 #[derive(Debug, Args)]
+#[command(
+    group = ArgGroup::new("sign_in_name").args(SIGN_IN_NAMES).required(true).multiple(true),
+    after_help = "An account needs an e-mail address, a phone number or a user name: one of them, or more."
+)]
 pub(crate) struct AddArgs {
     #[command(flatten)]
     config: ConfigFile,
-    #[arg(long, required_unless_present_any = ["phone", "username"])]
+    /// The e-mail address: codes go there, and the person signs in with it
+    #[arg(long)]
     email: Option<String>,
-    /// Such as +14155550123, or as it is dialled in the country of [sms] default_region
+    /// The phone number, such as +14155550123, or as it is dialled in the country of [sms] default_region
     #[arg(long)]
     phone: Option<String>,
+    /// The user name, to sign in with. Alone it is enough, but no code reaches it
     #[arg(long)]
     username: Option<String>,
+    /// The full name, as apps and messages show it
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
@@ -190,47 +194,6 @@ pub(super) fn phone(config: &Config, text: &str) -> Result<String> {
         Ok(Identifier::Email(_)) => bail!("{text:?} is an e-mail address; give it with --email"),
         Err(error) => bail!("{text:?} is no phone number such as +14155550123: {error}"),
     }
-}
-
-async fn hash_from_stdin(config: &Config, new: &NewUser) -> Result<String> {
-    let mut typed = Zeroizing::new(String::new());
-    std::io::stdin()
-        .take(8 * 1024)
-        .read_to_string(&mut typed)
-        .context("the password can't be read")?;
-    let typed = typed.lines().next().unwrap_or_default();
-    let password = NewPassword::parse(typed)?;
-    let facts = UserFacts {
-        name: new.name.clone(),
-        username: new.username.clone(),
-        email: new.email.clone(),
-        phone: new.phone.clone(),
-    };
-    let metrics = Metrics::new(SystemClock.now());
-    let breakers = Breakers::new(Arc::new(SystemClock), Arc::new(SystemRandom), metrics);
-    let password = match password_gate(config, &breakers)?
-        .accept(password, &facts, &NoPassword)
-        .await?
-    {
-        Ok(password) => password,
-        Err(PasswordRejection::Weak(violations)) => {
-            let codes: Vec<_> = violations
-                .iter()
-                .map(keyback_core::password::Violation::code)
-                .collect();
-            bail!("the password breaks the policy: {}", codes.join(", "));
-        }
-        Err(PasswordRejection::CheckUnavailable) => {
-            bail!("breached passwords can't be looked up; try again, or set [password.breached] when_down")
-        }
-    };
-    let settings = PoolSettings {
-        params: config.hashing.params(),
-        threads: 1,
-        queue: 2,
-    };
-    let pool = HashPool::start(settings, Arc::new(SystemRandom))?;
-    Ok(pool.hash(Lane::SignIn, password.expose()).await?)
 }
 
 async fn list(file: &ConfigFile) -> Result<()> {

@@ -21,14 +21,16 @@ pub(crate) struct EditArgs {
     config: ConfigFile,
     /// An e-mail address, a phone number, a user name, or the id
     account: String,
-    /// An empty text takes a value away, here and with the other flags
+    /// The e-mail address. An empty text takes a value away, here and with the other flags
     #[arg(long)]
     email: Option<String>,
-    /// Such as +14155550123, or as it is dialled in the country of [sms] default_region
+    /// The phone number, such as +14155550123, or as it is dialled in the country of [sms] default_region
     #[arg(long)]
     phone: Option<String>,
+    /// The user name, to sign in with
     #[arg(long)]
     username: Option<String>,
+    /// The full name, as apps and messages show it
     #[arg(long)]
     name: Option<String>,
     /// Nobody vouches for the addresses given: no code goes there
@@ -38,7 +40,20 @@ pub(crate) struct EditArgs {
     profile: ProfileArgs,
 }
 
+impl EditArgs {
+    /// `--unverified` says something of addresses that are given, and nothing alone.
+    fn changes_something(&self) -> bool {
+        let own = [&self.email, &self.phone, &self.username, &self.name];
+        own.into_iter().any(Option::is_some) || self.profile.says_something()
+    }
+}
+
 pub(super) async fn run(args: &EditArgs) -> Result<()> {
+    if !args.changes_something() {
+        bail!(
+            "nothing was given to change; name it, as with --name \"Ada Lovelace\", and see all flags with `keyback user edit --help`"
+        );
+    }
     let (config, store) = open::store(&args.config).await?;
     let named = find(&config, &store, &args.account).await?;
     let now = SystemClock.now();

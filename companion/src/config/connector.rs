@@ -45,11 +45,14 @@ pub(super) const OF_SMS: OwnKeys = &[
 ];
 
 /// Refuses keys of another connector than the section's own: nothing reads them, so whoever wrote them meant something
-/// else. As long as there is no connector, all wait for theirs.
+/// else. As long as there is no connector, or one that there isn't, all wait for theirs.
 pub(super) fn refuse_foreign_keys(section: &str, table: &Table, own_keys: OwnKeys, problems: &mut Problems) {
     let Some(connector) = table.get("connector").and_then(toml::Value::as_str) else {
         return;
     };
+    if connector != "inbox" && own_keys.iter().all(|(name, _)| *name != connector) {
+        return;
+    }
     for key in table.keys() {
         let plain = key.strip_suffix("_file").unwrap_or(key);
         let owner = own_keys
@@ -102,6 +105,21 @@ impl Faults {
                 problems.add(format!("[{section}] {key}"), why);
             }
         }
+    }
+
+    /// What is missing, in a line, but for keys that are there and can't be read: of those that has been told.
+    pub(super) fn lacking(
+        &self,
+        section: &str,
+        connector: &str,
+        is_read: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let missing = self.0.iter().filter(|fault| match fault {
+            Fault::Missing(key) => key.split([' ', ',']).next().is_some_and(&is_read),
+            Fault::Malformed(..) => false,
+        });
+        let missing = Self(missing.cloned().collect());
+        (!missing.is_empty()).then(|| missing.line(section, connector))
     }
 
     /// Why there is no connector, in a line for the log.

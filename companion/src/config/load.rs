@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::connector::{self, OwnKeys};
 use super::entries::{self, Entry};
+use super::variables::Variables;
 use super::{Config, Problems};
 
 /// The variables of the environment, as an argument: tests set their own.
@@ -29,8 +30,47 @@ const FILE_KEYS: [&str; 7] = [
 /// A table of HTTP headers, each of which may hold a secret.
 const HEADERS: &str = "headers";
 
+/// What the file and the environment amount to, with all that is wrong in them.
+#[derive(Debug)]
+pub struct Reading {
+    /// What could be read: a key that couldn't be has its default.
+    pub config: Config,
+    /// What is wrong with the keys and across them.
+    pub problems: Problems,
+    /// `section.key` of what can't be read, and `section.` of a section that is none. Their defaults were never meant, so
+    /// nothing should be said of them.
+    unread: BTreeSet<String>,
+    pub(crate) variables: Variables,
+}
+
+impl Reading {
+    /// Whether a key has the value that was meant.
+    pub(crate) fn has(&self, section: &str, key: &str) -> bool {
+        !self.unread.contains(&format!("{section}.")) && !self.unread.contains(&format!("{section}.{key}"))
+    }
+
+    /// Whether all keys of a section have the values that were meant.
+    pub(crate) fn has_all(&self, section: &str) -> bool {
+        let place = format!("{section}.");
+        !self.unread.iter().any(|unread| unread.starts_with(&place))
+    }
+
+    /// What the connectors that are set lack, a line each.
+    pub(crate) fn incomplete_connectors(&self) -> Vec<String> {
+        let email = self.config.email.lacking(|key| self.has("email", key));
+        let sms = self.config.sms.lacking(|key| self.has("sms", key));
+        email.into_iter().chain(sms).collect()
+    }
+}
+
 /// Loads the configuration from TOML text and the environment.
 pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
+    let reading = read(text, environment)?;
+    reading.problems.none_or(reading.config)
+}
+
+/// Reads as much as can be read, so that whoever looks further finds what else is wrong. Fails where the text is not TOML.
+pub fn read(text: &str, environment: &Environment) -> Result<Reading, Problems> {
     let mut problems = Problems::default();
     let root = match text.parse::<Table>() {
         Ok(root) => root,
@@ -41,7 +81,8 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
     };
     let mut reader = Reader {
         root,
-        from_environment: BTreeSet::new(),
+        from_environment: Variables::default(),
+        unread: BTreeSet::new(),
         problems,
     };
     reader.lay_over(environment);
@@ -66,15 +107,27 @@ pub fn load(text: &str, environment: &Environment) -> Result<Config, Problems> {
         webhooks: reader.entries(),
         branding: reader.section("branding"),
     };
-    let mut problems = reader.unknown_sections();
+    let unread = std::mem::take(&mut reader.unread);
+    let variables = std::mem::take(&mut reader.from_environment);
+    let mut problems = reader.unknown_sections(&variables);
     config.check(&mut problems);
-    problems.none_or(config)
+    for problem in &mut problems.0 {
+        variables.name_in(problem);
+    }
+    Ok(Reading {
+        config,
+        problems,
+        unread,
+        variables,
+    })
 }
 
 struct Reader {
     root: Table,
-    /// `section.key` of what the environment set: there, a number arrives as text.
-    from_environment: BTreeSet<String>,
+    /// What the environment set: there, a number arrives as text.
+    from_environment: Variables,
+    /// As in [`Reading`].
+    unread: BTreeSet<String>,
     problems: Problems,
 }
 
@@ -109,8 +162,7 @@ impl Reader {
                 continue;
             }
             table.insert(key.clone(), Value::String(value.clone()));
-            self.from_environment
-                .insert(format!("{}.{key}", sections.join(".")));
+            self.from_environment.note(&sections.join("."), key, name);
         }
     }
 
@@ -119,18 +171,24 @@ impl Reader {
         let Some(mut table) = self.take(path) else {
             return T::default();
         };
-        self.resolve_files(&format!("[{path}]"), &mut table);
+        for key in self.resolve_files(&format!("[{path}]"), &mut table) {
+            self.unread.insert(format!("{path}.{key}"));
+        }
         let mut good = Table::new();
         for (key, value) in table {
             match self.read_key::<T>(path, &key, value) {
                 Ok(value) => {
                     good.insert(key, value);
                 }
-                Err(error) => self.problems.add(format!("[{path}] {key}"), error),
+                Err(error) => {
+                    self.problems.add(format!("[{path}] {key}"), error);
+                    self.unread.insert(format!("{path}.{key}"));
+                }
             }
         }
         T::deserialize(Value::Table(good)).unwrap_or_else(|error| {
             self.problems.add(format!("[{path}]"), one_line(&error));
+            self.unread.insert(format!("{path}."));
             T::default()
         })
     }
@@ -146,7 +204,7 @@ impl Reader {
             return Ok(value);
         };
         if let Value::String(text) = &value
-            && self.from_environment.contains(&format!("{path}.{key}"))
+            && self.from_environment.sets(path, key)
             && let Some(typed) = format!("v = {text}")
                 .parse::<Table>()
                 .ok()
@@ -207,6 +265,7 @@ impl Reader {
             _ => {
                 self.problems
                     .add(format!("[{path}]"), "must be a section, not a value");
+                self.unread.insert(format!("{path}."));
                 None
             }
         }
@@ -267,7 +326,7 @@ impl Reader {
         }
     }
 
-    fn unknown_sections(mut self) -> Problems {
+    fn unknown_sections(mut self, variables: &Variables) -> Problems {
         for (name, value) in &self.root {
             match value {
                 // What is left of a parent whose sections were taken.
@@ -276,6 +335,14 @@ impl Reader {
                         self.problems.add(
                             format!("[password] {key}"),
                             "no such section; there are [password.policy], [password.breached] and [password.hashing]",
+                        );
+                    }
+                }
+                Value::Table(table) if table.keys().all(|key| variables.sets(name, key)) => {
+                    for key in table.keys() {
+                        self.problems.add(
+                            format!("[{name}] {key}"),
+                            "no such section; `keyback config` prints all there are",
                         );
                     }
                 }

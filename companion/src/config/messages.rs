@@ -140,6 +140,12 @@ impl EmailConfig {
         }
     }
 
+    /// What the connector that is set lacks, but for keys that are there and can't be read.
+    pub(super) fn lacking(&self, is_read: impl Fn(&str) -> bool) -> Option<String> {
+        let (name, faults) = self.settings()?.err()?;
+        faults.lacking("email", name, is_read)
+    }
+
     /// What the connector that is set needs, or its name and all that is wrong with it.
     fn settings(&self) -> Option<Result<EmailConnectorConfig, (&'static str, Faults)>> {
         let settings = match self.connector? {

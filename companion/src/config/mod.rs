@@ -26,11 +26,12 @@ pub mod sms;
 pub mod sms_limits;
 pub mod store;
 pub mod twilio;
+mod variables;
 pub mod webhook;
 
 use std::fmt;
 
-pub use load::{Environment, load};
+pub use load::{Environment, Reading, load, read};
 
 use app::{AppConfig, ResourceConfig};
 use audit::AuditConfig;

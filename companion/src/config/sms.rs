@@ -145,6 +145,12 @@ impl SmsConfig {
         }
     }
 
+    /// What the connector that is set lacks, but for keys that are there and can't be read.
+    pub(super) fn lacking(&self, is_read: impl Fn(&str) -> bool) -> Option<String> {
+        let (name, faults) = self.settings()?.err()?;
+        faults.lacking("sms", name, is_read)
+    }
+
     pub(super) fn check(&self, problems: &mut Problems) {
         if !(Span::seconds(1)..=Span::seconds(60)).contains(&self.timeout) {
             problems.add("[sms] timeout", "must be 1s to 60s");

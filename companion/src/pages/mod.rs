@@ -21,7 +21,7 @@ mod guard;
 mod new_password;
 pub(crate) mod not_me;
 mod one_time_token;
-mod password_rules;
+pub(crate) mod password_rules;
 pub mod provider_pages;
 mod request;
 mod reset_endpoint;

@@ -1,5 +1,7 @@
 //! The policy and its violations, in the words of the pages.
 
+use std::borrow::Cow;
+
 use keyback_core::password::{PasswordGate, Requirement, Violation};
 use keyback_core::ports::BreachedPasswords;
 
@@ -57,6 +59,14 @@ pub(super) fn rules_of<'a>(stated: &'a [Rule], broken: &'a Broken) -> PasswordRu
         stated,
         broken: &broken.0,
     }
+}
+
+/// What a password broke, in the words of the pages, for who is not before one.
+pub(crate) fn words_of(violations: &[Violation]) -> Vec<Cow<'static, str>> {
+    violations
+        .iter()
+        .map(|violation| rule_of_violation(violation).words(true))
+        .collect()
 }
 
 fn rule_of_violation(violation: &Violation) -> Rule {

@@ -21,6 +21,11 @@ pub(super) async fn run(writer: &SqlitePool) -> Result<(), MigrateError> {
     }
 }
 
+/// Whether a migration is one of this version's.
+pub(super) fn knows(version: i64) -> bool {
+    MIGRATIONS.version_exists(version)
+}
+
 /// How many migrations the database has seen; none where it does not keep a list yet.
 async fn applied(writer: &SqlitePool) -> i64 {
     sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations")

@@ -12,6 +12,7 @@ pub mod audit;
 pub mod audit_log;
 pub mod awaited_sign_ins;
 pub mod captcha_answers;
+mod check;
 pub mod client_assertions;
 pub mod codes;
 pub mod consents;
@@ -71,7 +72,7 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database file can't be opened or created.
-    #[error("the database {path} can't be opened: {source}. Check that its folder exists and is writable")]
+    #[error("the database {path} can't be opened: {source}. {}", advice(.source))]
     Open {
         /// The database file.
         path: PathBuf,
@@ -235,13 +236,30 @@ async fn patiently(
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
-    /// `SQLITE_BUSY`, the low byte of all its kinds.
     const BUSY: u32 = 5;
+    result_code(error) == Some(BUSY)
+}
+
+/// What to do about a database that can't be opened.
+fn advice(error: &sqlx::Error) -> &'static str {
+    const CORRUPT: u32 = 11;
+    const NOT_A_DATABASE: u32 = 26;
+    match result_code(error) {
+        Some(NOT_A_DATABASE) => {
+            "Something else is in the file, or it is damaged: name another one in [store] url, or restore a backup"
+        }
+        Some(CORRUPT) => "The file is damaged: restore a backup",
+        _ => "Check that its folder exists and is writable",
+    }
+}
+
+/// SQLite's primary result code, the low byte of all its kinds.
+fn result_code(error: &sqlx::Error) -> Option<u32> {
     let code = error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
     code.and_then(|code| code.parse::<u32>().ok())
-        .is_some_and(|code| code & 0xff == BUSY)
+        .map(|code| code & 0xff)
 }
 
 /// Whether a connection can begin another transaction. On a full disk or a failing one, SQLite takes the transaction

@@ -1,6 +1,8 @@
 //! The password policy as a page states it: beforehand as a list, afterwards with every broken rule marked (SR-43).
 
-/// One rule of the policy. The words for it, kept and broken, are in `pages/_rules.html`.
+use std::borrow::Cow;
+
+/// One rule of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     MinLength(u32),
@@ -17,6 +19,31 @@ pub enum Rule {
     NotCurrent,
 }
 
+impl Rule {
+    /// The rule in words. Of a password that is refused some say why, too.
+    pub(crate) fn words(self, broken: bool) -> Cow<'static, str> {
+        let words = match self {
+            Self::MinLength(min) => return format!("At least {min} characters").into(),
+            Self::MaxLength(max) => return format!("At most {max} characters").into(),
+            Self::CharacterTypes(4) => "Small and capital letters, digits and symbols",
+            Self::CharacterTypes(types) => {
+                return format!("{types} of these: small letters, capitals, digits, symbols").into();
+            }
+            Self::SupportedCharacters => "Only letters A to Z, digits and symbols",
+            Self::NotCommon if broken => "Not a common password: this one is easy to guess",
+            Self::NotCommon => "Not a common password",
+            Self::NotBreached if broken => "Not a leaked password: this one was found in a data leak",
+            Self::NotBreached => "Not in a list of leaked passwords",
+            Self::NoUserInfo => "Without your name, e-mail or phone number",
+            Self::NoRepetition => "No run of one character, such as “aaa”",
+            Self::NoSequence => "No runs such as “1234” or “qwerty”",
+            Self::NoSiteWords => "Without the name of this site",
+            Self::NotCurrent => "Not your current password",
+        };
+        words.into()
+    }
+}
+
 /// The policy and, after a try, what the try broke.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordRules<'a> {
@@ -30,6 +57,12 @@ pub struct PasswordRules<'a> {
 pub(super) struct Line {
     pub(super) rule: Rule,
     pub(super) broken: bool,
+}
+
+impl Line {
+    pub(super) fn words(&self) -> Cow<'static, str> {
+        self.rule.words(self.broken)
+    }
 }
 
 /// A maximum this generous is not worth a line until somebody meets it.

@@ -8,6 +8,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use anyhow::Context as _;
 use keyback::bytes::Bytes;
 use keyback::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use keyback::http::{Request, Response};
@@ -17,11 +18,13 @@ use keyback::{Client, Random as _, Site, SystemRandom};
 async fn main() -> anyhow::Result<()> {
     let setting = |name, default: &str| std::env::var(name).unwrap_or_else(|_| default.to_owned());
     let site = setting("SITE_URL", "http://localhost:8080");
+    let secret = std::env::var("KEYBACK_CLIENT_SECRET")
+        .context("set KEYBACK_CLIENT_SECRET to the secret that the demo prints for demo-web")?;
     let client = Client::builder(
         setting("KEYBACK_ISSUER", "http://localhost:3001/oidc"),
         "demo-web",
     )
-    .client_secret(std::env::var("KEYBACK_CLIENT_SECRET")?)
+    .client_secret(secret)
     .redirect_uri(format!("{site}/callback"))
     .build()?;
     let mut key = [0; 32];

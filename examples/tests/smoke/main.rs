@@ -99,6 +99,19 @@ async fn sr75_the_site_on_actix_asks_for_the_reset_page() -> anyhow::Result<()> 
     a_site_asks_for_the_reset_page(env!("CARGO_BIN_EXE_actix")).await
 }
 
+/// Whoever forgets the secret reads which variable it belongs in.
+#[test]
+fn a_site_without_its_secret_names_the_variable() -> anyhow::Result<()> {
+    for program in [env!("CARGO_BIN_EXE_actix"), env!("CARGO_BIN_EXE_web_site")] {
+        let mut command = Command::new(program);
+        let said = command.env_remove("KEYBACK_CLIENT_SECRET").output()?;
+        assert!(!said.status.success());
+        let said = String::from_utf8(said.stderr)?;
+        assert!(said.contains("set KEYBACK_CLIENT_SECRET"), "{program}: {said}");
+    }
+    Ok(())
+}
+
 async fn a_site_asks_for_the_reset_page(program: &str) -> anyhow::Result<()> {
     let issuer = provider().await?;
     let port = free_port().await?;

@@ -9,7 +9,12 @@ use url::Url;
 async fn a_sound_configuration_is_called_so_and_migrates() {
     let workplace = Workplace::new().await;
     let checked = workplace.run(&["check-config"]).await;
-    assert!(checked.assert_done().out.contains("the configuration is sound"));
+    assert!(
+        checked
+            .assert_done()
+            .out
+            .ends_with("the configuration is sound\n")
+    );
     // Checking makes nothing.
     assert!(!workplace.path("keyback.db").exists());
     let migrated = workplace.run(&["migrate"]).await;
@@ -85,6 +90,62 @@ async fn all_problems_are_told_at_once() {
         .assert_refused(&["keyback.toml", "keyback config"]);
 }
 
+/// The file, the root key, the store, a connector that lacks something, and one that nobody answers for: one list.
+#[tokio::test]
+async fn what_is_wrong_with_the_file_hides_nothing_beyond_it() {
+    let workplace = Workplace::new().await;
+    std::fs::remove_file(workplace.path("root.key")).unwrap();
+    let sound = workplace.sound();
+    let sound = sound.replace("/keyback.db", "/no/such/folder/keyback.db");
+    let sms = "[sms]\nconnector = \"http\"\nurl = \"http://127.0.0.1:1/sms\"\n[[app]]";
+    let wrong = sound.replace("\"inbox\"", "\"smtp\"").replace("[[app]]", sms);
+    workplace.write(&format!("{wrong}[reset]\nmax_attempts = 50\n"));
+    let refused = workplace.run(&["check-config"]).await;
+    refused.assert_refused(&[
+        "the configuration has 5 problems:",
+        "[reset] max_attempts",
+        "keyback keys new",
+        "[store] url: the folder",
+        "the smtp connector is not complete: [email] host is missing; [email] from is missing",
+        "the SMS endpoint at 127.0.0.1 can't be reached",
+    ]);
+    assert!(!refused.out.contains("sound"), "{refused:?}");
+}
+
+/// A key that can't be read has no value: nothing is said of its default.
+#[tokio::test]
+async fn what_can_not_be_read_is_told_once() {
+    let workplace = Workplace::new().await;
+    let sound = workplace.sound();
+    let (head, tail) = sound.split_once("[secrets]").unwrap();
+    let (_, apps) = tail.split_once("[[app]]").unwrap();
+    workplace.write(&format!(
+        "{head}[secrets]\nroot_key_file = 7\n[store]\nurl = \"mysql:x\"\n\
+         [email]\nconnector = \"smtp\"\nhost = 7\nfrom = \"me@example.com\"\n\
+         [sms]\nconnector = \"http\"\nurl = \"http://127.0.0.1:1/\"\ntimeout = \"soon\"\n[[app]]{apps}"
+    ));
+    let refused = workplace.run(&["check-config"]).await;
+    refused.assert_refused(&[
+        "the configuration has 4 problems:",
+        "[secrets] root_key_file",
+        "[store] url",
+        "[email] host",
+        "[sms] timeout",
+    ]);
+}
+
+/// Nobody knows whose the keys are: what to mend is the name.
+#[tokio::test]
+async fn beside_a_misspelt_connector_no_key_is_called_meaningless() {
+    let workplace = Workplace::new().await;
+    let sections = "connector = \"smpt\"\nhost = \"127.0.0.1\"\nfrom = \"me@example.com\"\n\
+                    [sms]\nconnector = \"twillio\"\nauth_token = \"secret\"";
+    let wrong = workplace.sound().replace("connector = \"inbox\"", sections);
+    workplace.write(&wrong);
+    let refused = workplace.run(&["check-config"]).await;
+    refused.assert_refused(&["has 2 problems:", "[email] connector", "[sms] connector"]);
+}
+
 #[tokio::test]
 async fn the_inbox_is_refused_where_others_could_read_it() {
     let workplace = Workplace::new().await;
@@ -128,7 +189,9 @@ async fn the_reference_loads_with_every_line_taken_in_use() {
     let in_use = in_use.replace("https://api.twilio.com", "https://127.0.0.1:1");
     workplace.write(&in_use);
     let checked = workplace.run(&["check-config"]).await;
-    assert!(checked.out.contains("the configuration is sound"), "{checked:?}");
+    assert!(!checked.out.contains("sound"), "{checked:?}");
+    let mut told = checked.err.lines().skip(1);
+    assert!(told.all(|problem| problem.contains("can't be")), "{checked:?}");
     checked.assert_refused(&[
         "the mail server 127.0.0.1:465 can't be reached",
         "Twilio at 127.0.0.1 can't be reached",
@@ -161,10 +224,29 @@ async fn the_environment_is_laid_over_the_file() {
         ("KEYBACK__RESET__NO_SUCH_KEY", "1"),
     ])
     .await
-    .assert_refused(&["[reset] max_attempts", "[reset] no_such_key"]);
+    .assert_refused(&[
+        "KEYBACK__RESET__MAX_ATTEMPTS, which is [reset] max_attempts: ",
+        "KEYBACK__RESET__NO_SUCH_KEY, which is [reset] no_such_key: ",
+    ]);
     run(&[("KEYBACK__SECRETS__ROOT_KEY", "not a key")])
         .await
-        .assert_refused(&["[secrets] root_key"]);
+        .assert_refused(&["KEYBACK__SECRETS__ROOT_KEY, which is [secrets] root_key: "]);
+    // A variable that misses its section, a file that isn't there, and what the file itself says.
+    let wrong = workplace.sound() + "[reset]\nmax_attempts = 30\n";
+    workplace.write(&wrong);
+    let refused = run(&[
+        ("KEYBACK__SEVER__PUBLIC_URL", "http://localhost:3001"),
+        ("KEYBACK__PASSWORD__POLCY__PRESET", "asvs"),
+        ("KEYBACK__EMAIL__PASSWORD_FILE", "/no/such/file"),
+    ])
+    .await;
+    refused.assert_refused(&[
+        "has 5 problems:",
+        "KEYBACK__SEVER__PUBLIC_URL, which is [sever] public_url: no such section",
+        "KEYBACK__PASSWORD__POLCY__PRESET, which is [password] polcy: no such section",
+        "KEYBACK__EMAIL__PASSWORD_FILE, which is [email] password_file: ",
+        "\n  [reset] max_attempts: ",
+    ]);
 }
 
 #[tokio::test]
@@ -186,10 +268,12 @@ async fn a_database_that_can_not_be_written_is_said_so_and_left_alone() {
     // A file system that takes no files, from root neither.
     let read_only = format!("sqlite:{}", workplace.path("keyback.db").display());
     workplace.write(&sound.replace(&read_only, "sqlite:/proc/keyback.db"));
-    workplace
-        .run(&["serve"])
-        .await
-        .assert_refused(&["/proc/keyback.db", "can't be opened"]);
+    for command in ["serve", "check-config"] {
+        workplace
+            .run(&[command])
+            .await
+            .assert_refused(&["/proc/keyback.db", "can't be opened"]);
+    }
     workplace.write(&sound.replace("keyback.db", "no/such/folder/keyback.db"));
     workplace
         .run(&["check-config"])
@@ -200,6 +284,35 @@ async fn a_database_that_can_not_be_written_is_said_so_and_left_alone() {
         .run(&["check-config"])
         .await
         .assert_refused(&["[store] url", "sqlite:"]);
+}
+
+/// What `serve` would refuse, `check-config` refuses, and leaves the folder as it was.
+#[tokio::test]
+async fn a_check_opens_the_store_and_changes_nothing() {
+    let workplace = Workplace::new().await;
+    let database = workplace.path("keyback.db");
+    std::fs::write(
+        &database,
+        "not a database, and longer than the header of one".repeat(100),
+    )
+    .unwrap();
+    for command in ["serve", "check-config"] {
+        let refused = workplace.run(&[command]).await;
+        refused.assert_refused(&["keyback.db", "file is not a database", "restore a backup"]);
+        assert!(!refused.err.contains("writable"), "{refused:?}");
+    }
+    std::fs::remove_file(&database).unwrap();
+    workplace.run(&["migrate"]).await.assert_done();
+    let contents = || {
+        let files = std::fs::read_dir(workplace.path("")).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        let mut files: Vec<_> = files.map(|path| (std::fs::read(&path).unwrap(), path)).collect();
+        files.sort();
+        files
+    };
+    let before = contents();
+    workplace.run(&["check-config"]).await.assert_done();
+    assert!(contents() == before);
 }
 
 #[tokio::test]

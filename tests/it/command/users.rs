@@ -1,7 +1,7 @@
 //! `keyback user`: accounts, and nobody chooses somebody else's password.
 
 use keyback_companion::store::Store;
-use keyback_tests::{ADA, Demo, Finished, NEW_PASSWORD, OLD_PASSWORD, Workplace};
+use keyback_tests::{ADA, Demo, Finished, Keyback, NEW_PASSWORD, OLD_PASSWORD, Workplace};
 
 async fn with_ada() -> (Workplace, String) {
     let workplace = Workplace::new().await;
@@ -51,6 +51,20 @@ async fn an_account_is_added_listed_and_shown_by_any_of_its_names() {
     }
 }
 
+#[tokio::test]
+async fn help_says_what_an_account_needs_and_what_each_flag_is() {
+    let help = Keyback::run(&["user", "add", "--help"]).await;
+    for words in [
+        "An account needs an e-mail address, a phone number or a user name",
+        "The e-mail address",
+        "The phone number",
+        "The user name",
+        "The full name",
+    ] {
+        assert!(help.assert_done().out.contains(words), "{words:?}: {}", help.out);
+    }
+}
+
 /// Nobody finds out at the reset that there can be none: the operator is told when the account comes.
 #[tokio::test]
 async fn accounts_that_no_code_can_reach_are_added_with_a_warning() {
@@ -80,9 +94,12 @@ async fn sr44_a_password_from_standard_input_keeps_the_policy() {
     let workplace = Workplace::new().await;
     let add = ["user", "add", "--email", "bea@example.com", "--password-stdin"];
     workplace
-        .run_with_input(&add, "too short\n")
+        .run_with_input(&add, "password\n")
         .await
-        .assert_refused(&["breaks the policy"]);
+        .assert_refused(&[
+            "breaks the policy:\n  At least 15 characters\n",
+            "Not a common password: this one is easy to guess",
+        ]);
     assert_eq!(workplace.run(&["user", "list"]).await.assert_done().out, "");
     workplace
         .run_with_input(&add, &format!("{NEW_PASSWORD}\n"))
@@ -97,6 +114,18 @@ async fn sr44_a_password_from_standard_input_keeps_the_policy() {
         )
         .await
         .assert_refused(&[]);
+}
+
+#[tokio::test]
+async fn an_edit_without_a_change_is_refused_and_leaves_no_line() {
+    let (workplace, _) = with_ada().await;
+    for edit in [&["user", "edit", ADA][..], &["user", "edit", ADA, "--unverified"]] {
+        let refused = workplace.run(edit).await;
+        refused.assert_refused(&["nothing was given to change", "keyback user edit --help"]);
+        assert_eq!(refused.out, "");
+    }
+    let trail = workplace.run(&["audit"]).await;
+    assert!(!trail.assert_done().out.contains("user_edited"), "{}", trail.out);
 }
 
 #[tokio::test]
@@ -115,7 +144,7 @@ async fn what_is_no_address_or_taken_is_refused_and_nothing_is_written() {
             vec!["--email", "x@example.com", "--phone", "+14155550123"],
             vec!["another account"],
         ),
-        (vec![], vec!["--email"]),
+        (vec![], vec!["--email", "--phone", "--username"]),
         (
             vec!["--email", "a@example.com\nb@example.com"],
             vec!["e-mail address"],

@@ -90,7 +90,8 @@ fn a_wrong_variable_hides_no_other() {
     .unwrap_err();
     assert_eq!(wrong.0.len(), 2, "{wrong}");
     assert!(wrong.0[0].starts_with("KEYBACK__APP__NAME"), "{wrong}");
-    assert!(wrong.0[1].starts_with("[server] max_connections"), "{wrong}");
+    let named = "KEYBACK__SERVER__MAX_CONNECTIONS, which is [server] max_connections: ";
+    assert!(wrong.0[1].starts_with(named), "{wrong}");
 }
 
 #[test]
