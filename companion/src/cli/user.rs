@@ -72,14 +72,15 @@ pub(crate) struct AddArgs {
     /// The full name, as apps and messages show it
     #[arg(long)]
     name: Option<String>,
-    #[command(flatten)]
-    profile: ProfileArgs,
     /// Nobody vouches for the addresses: no code goes there
     #[arg(long)]
     unverified: bool,
     /// Read the password from standard input, up to its end or the first line end
     #[arg(long)]
     password_stdin: bool,
+    // Its heading stands above all flags that follow.
+    #[command(flatten)]
+    profile: ProfileArgs,
 }
 
 #[derive(Debug, Args)]

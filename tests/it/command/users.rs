@@ -63,6 +63,11 @@ async fn help_says_what_an_account_needs_and_what_each_flag_is() {
     ] {
         assert!(help.assert_done().out.contains(words), "{words:?}: {}", help.out);
     }
+    let (own, _) = help.out.split_once("Who the person is").unwrap();
+    assert!(
+        own.contains("--unverified") && own.contains("--password-stdin"),
+        "{own}"
+    );
 }
 
 /// Nobody finds out at the reset that there can be none: the operator is told when the account comes.
