@@ -5,6 +5,7 @@
 mod decoys;
 mod journeys;
 mod limits;
+mod live_codes;
 mod memory;
 mod overtaken;
 mod table;
