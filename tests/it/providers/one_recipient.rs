@@ -2,10 +2,24 @@
 
 use keyback_companion::config::duration::Span;
 use keyback_companion::config::messages::EmailConnectorKind;
-use keyback_tests::{Behaviour, Browser, MessageProvider, NEW_PASSWORD, SmtpManner, SmtpSink, eventually};
+use keyback_tests::{
+    Behaviour, Browser, MessageProvider, NEW_PASSWORD, SmtpManner, SmtpSink, TestApp, eventually,
+};
 
 use super::breakers::{PEOPLE, a_second, address, ask, is_open, tries_at_rest, with_people};
 use crate::smtp::{code_in, over_smtp};
+
+/// Asks for one person again and again, whose messages all fail: nobody else's wait for that.
+async fn fail_for_one(app: &TestApp) {
+    for _ in 0..PEOPLE / 2 {
+        ask(app, &address(0)).await;
+    }
+    eventually("each to have failed", async || {
+        (tries_at_rest(app).await == vec![1; PEOPLE / 2]).then_some(())
+    })
+    .await;
+    assert_eq!(app.companion.breakers.open(), []);
+}
 
 /// One mailbox that holds up whatever is sent to it, as one behind greylisting or a tar pit does, asked for again and again.
 #[tokio::test]
@@ -16,14 +30,7 @@ async fn sr87_one_mailbox_that_holds_mails_up_stops_no_others_and_many_do() {
         config.email.timeout = Span::seconds(1);
     })
     .await;
-    for _ in 0..PEOPLE / 2 {
-        ask(&app, &address(0)).await;
-    }
-    eventually("each to have failed", async || {
-        (tries_at_rest(&app).await == vec![1; PEOPLE / 2]).then_some(())
-    })
-    .await;
-    assert_eq!(app.companion.breakers.open(), []);
+    fail_for_one(&app).await;
     let ready = Browser::at(&app.admin).get_once("/readyz").await;
     assert!(!ready.body.contains("left alone"), "{}", ready.body);
     // Nor does its conversation go on in another's: each mail is whole, and for one.
@@ -63,14 +70,7 @@ async fn sr87_a_gateway_that_fails_at_one_recipient_is_called_for_the_others() {
         config.email.url = Some(gateway.url.clone());
     })
     .await;
-    for _ in 0..PEOPLE / 2 {
-        ask(&app, &address(0)).await;
-    }
-    eventually("each to have failed", async || {
-        (tries_at_rest(&app).await == vec![1; PEOPLE / 2]).then_some(())
-    })
-    .await;
-    assert_eq!(app.companion.breakers.open(), []);
+    fail_for_one(&app).await;
     for at in 1..PEOPLE / 2 {
         ask(&app, &address(at)).await;
     }

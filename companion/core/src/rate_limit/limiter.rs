@@ -9,6 +9,7 @@ use super::guesses::GuessRule;
 use super::key::{ClientAction, IdentifierHash, LimitKey};
 use super::limits::Limits;
 use super::live_codes::CodeRoom;
+use super::reserve::{Limit, Marks, Standing, take_shared};
 use crate::ids::Subject;
 use crate::ports::{Failure, LimitStore};
 use crate::time::Timestamp;
@@ -26,20 +27,6 @@ pub type Limited = Result<(), RetryAfter>;
 /// Too often: it may be tried again after this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryAfter(pub Duration);
-
-/// Whether a client was lately seen for what it asks about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Unseen,
-    Seen,
-}
-
-/// When a client is marked as seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Marks {
-    Always,
-    ForTheReserve,
-}
 
 /// A limit to be asked.
 type Ask = (LimitKey, LimitRule);
@@ -60,7 +47,7 @@ impl<L: LimitStore> Limiter<L> {
     /// How many codes of an identifier may be live for anybody at all. Who finds no room here is told so before anything is
     /// taken: a try that can't do makes nobody seen.
     pub fn room_for_anybody(&self) -> CodeRoom {
-        self.limits.identifier_live_codes.all()
+        self.limits.identifier_live_codes.room(true)
     }
 
     /// The first code of a flow is asked for. Answers how many codes of the identifier may be live then.
@@ -138,7 +125,13 @@ impl<L: LimitStore> Limiter<L> {
             };
             let limit = |row, rule| Limit { row, rule };
             limit(identifier, of_identifier).take(now)?;
-            take_with_reserve(Ok(()), limit(common, of_common), limit(reserve, of_reserve), now)
+            let no_stranger = || Standing::Unseen;
+            take_shared(
+                no_stranger,
+                limit(common, of_common),
+                limit(reserve, of_reserve),
+                now,
+            )
         };
         self.store.update(&asks.map(|(key, _)| key), decide).await
     }
@@ -359,23 +352,17 @@ impl<L: LimitStore> Limiter<L> {
                 limit.take(now)?;
             }
             let mut standing = Standing::Seen;
-            while let (Some(mut seen), Some(mut common), Some(mut reserve)) =
+            while let (Some(mut seen), Some(common), Some(reserve)) =
                 (limits.next(), limits.next(), limits.next())
             {
                 standing = match marks {
                     Marks::Always => {
-                        let unseen = seen.take(now);
-                        take_with_reserve(unseen, common, reserve, now)?;
-                        match unseen {
-                            Ok(()) => Standing::Unseen,
-                            Err(_) => Standing::Seen,
-                        }
+                        let standing = seen.mark(now);
+                        take_shared(|| standing, common, reserve, now)?;
+                        standing
                     }
                     Marks::ForTheReserve => {
-                        if let Err(refused) = common.take(now) {
-                            seen.take(now).map_err(|_| refused)?;
-                            reserve.take(now)?;
-                        }
+                        take_shared(|| seen.mark(now), common, reserve, now)?;
                         Standing::Seen
                     }
                 };
@@ -407,48 +394,22 @@ impl<L: LimitStore> Limiter<L> {
             let [of_client, of_seen, of_common, of_reserve] = rules;
             let limit = |row, rule| Limit { row, rule };
             limit(client, of_client).take(now)?;
-            let unseen = limit(seen, of_seen).take(now);
-            let (decision, next) = guess_rule.take(*guesses, unseen.is_ok(), now);
+            let standing = limit(seen, of_seen).mark(now);
+            let (decision, next) = guess_rule.take(*guesses, standing == Standing::Unseen, now);
             if let Decision::Refused { retry_after } = decision {
                 return Err(RetryAfter(retry_after));
             }
-            take_with_reserve(unseen, limit(common, of_common), limit(reserve, of_reserve), now)?;
+            take_shared(
+                || standing,
+                limit(common, of_common),
+                limit(reserve, of_reserve),
+                now,
+            )?;
             *guesses = next;
             Ok(())
         };
         self.store
             .update(&[client, seen, common, reserve, guesses], decide)
             .await
-    }
-}
-
-/// A limit with the row that is kept of it.
-struct Limit<'r> {
-    row: &'r mut Option<TheoreticalArrival>,
-    rule: LimitRule,
-}
-
-impl Limit<'_> {
-    fn take(&mut self, now: Timestamp) -> Limited {
-        let (decision, next) = self.rule.take(*self.row, now);
-        *self.row = next;
-        match decision {
-            Decision::Allowed => Ok(()),
-            Decision::Refused { retry_after } => Err(RetryAfter(retry_after)),
-        }
-    }
-}
-
-/// Takes from what all clients share; when that is used up, a client not yet seen may take from the reserve.
-fn take_with_reserve(
-    unseen: Limited,
-    mut common: Limit<'_>,
-    mut reserve: Limit<'_>,
-    now: Timestamp,
-) -> Limited {
-    let common = common.take(now);
-    match (common, unseen) {
-        (Ok(()), _) | (Err(_), Err(_)) => common,
-        (Err(_), Ok(())) => reserve.take(now),
     }
 }

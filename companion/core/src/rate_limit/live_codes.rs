@@ -40,12 +40,7 @@ impl LiveCodeRule {
         }
     }
 
-    /// The room that there is for anybody at all.
-    pub(super) const fn all(self) -> CodeRoom {
-        CodeRoom(self.most)
-    }
-
-    /// The room for a client that was, or was not yet, seen for the identifier.
+    /// The room for a client that was, or was not yet, seen for the identifier; nobody has more than one who was not.
     pub(super) const fn room(self, is_unseen: bool) -> CodeRoom {
         CodeRoom(if is_unseen {
             self.most

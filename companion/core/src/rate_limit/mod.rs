@@ -8,6 +8,7 @@
 //! | `client_prefix.rs` | what counts as one client |
 //! | `key.rs` | what a limit is counted under |
 //! | `limits.rs` | the rules, with their numbers |
+//! | `reserve.rs` | one limit, and one that many share, in the hands of who asks |
 //! | `limiter.rs` | which limits each step asks, in which order |
 
 mod client_prefix;
@@ -17,6 +18,7 @@ mod key;
 mod limiter;
 mod limits;
 mod live_codes;
+mod reserve;
 
 pub use client_prefix::ClientPrefix;
 pub use gcra::{Decision, LimitRule, TheoreticalArrival};
