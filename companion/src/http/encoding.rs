@@ -1,13 +1,6 @@
-//! Which encodings of a body a client takes (RFC 9110 12.5.3), and how pages are encoded.
+//! Which encodings of a body a client takes (RFC 9110 12.5.3).
 
 use axum::http::{HeaderMap, header};
-use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
-
-/// Compresses pages. Not as much as could be: at this level a page weighs 2 % more and costs half of the time.
-pub fn compressed_pages() -> CompressionLayer {
-    CompressionLayer::new().quality(CompressionLevel::Precise(4))
-}
 
 /// Whether a client takes gzip. One that says nothing gets the plain form, which everybody can read.
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {

@@ -7,4 +7,5 @@ pub mod encoding;
 pub mod forms;
 pub mod headers;
 pub mod host;
+pub mod page_encoding;
 pub mod server;

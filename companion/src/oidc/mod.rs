@@ -63,7 +63,6 @@ use url::Url;
 use crate::config::app::{AppConfig, ResourceConfig};
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
 use crate::http::cookies::Cookies;
-use crate::http::encoding::compressed_pages;
 use crate::http::headers::Guards;
 use crate::logout::Endings;
 use crate::outgoing::OutgoingHttp;
@@ -210,17 +209,19 @@ impl Provider {
             .route("/oidc/request", post(authorize::push))
             .route("/oidc/token/revocation", post(revocation::post))
             .layer(middleware::from_fn_with_state(self.clone(), cors::of_apps));
-        // A page for people, which travels compressed like all others.
-        let pages = Router::new()
-            .route("/oidc/session/end", get(end_session::get).post(end_session::post))
-            .layer(compressed_pages());
         Router::new()
             .route(authorize::PATH, get(authorize::get).post(authorize::post))
             .route("/oidc/device/auth", post(device::post))
             .route("/oidc/token/introspection", post(introspection::post))
-            .merge(pages)
             .merge(open)
             .merge(of_apps)
+            .with_state(self.clone())
+    }
+
+    /// The provider's endpoint that answers with pages for people.
+    pub fn pages(&self) -> Router {
+        Router::new()
+            .route("/oidc/session/end", get(end_session::get).post(end_session::post))
             .with_state(self.clone())
     }
 

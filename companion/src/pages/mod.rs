@@ -34,6 +34,7 @@ mod welcome;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub use guard::Guarded;
@@ -41,7 +42,8 @@ pub(crate) use respond::off_the_serving_threads;
 
 use crate::api;
 use crate::app::Companion;
-use crate::http::encoding::compressed_pages;
+use crate::http::page_encoding::{self, PageEncoding};
+use crate::views::assets::SCRIPT;
 use crate::views::error::Kind;
 
 /// Every route of the companion's public address: the pages, the provider under `/oidc`, and the APIs under `/api`.
@@ -92,12 +94,17 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
             .route("/dev/inbox", get(dev_inbox::page))
             .route("/dev/inbox.json", get(dev_inbox::json));
     }
+    let common = [companion.theme.style().text(), SCRIPT.text()];
     let routes = pages
         .fallback(respond::not_found)
         .method_not_allowed_fallback(respond::method_not_allowed)
         .with_state(Arc::clone(companion))
-        // Pages alone: what the provider answers is small, or a document that is kept compressed.
-        .layer(compressed_pages())
+        .merge(companion.provider.pages())
+        // Pages alone: what else the provider answers is small, or a document that is kept compressed.
+        .layer(from_fn_with_state(
+            PageEncoding::new(common),
+            page_encoding::encode,
+        ))
         .merge(companion.provider.router())
         .nest("/api", api::router(companion));
     Guarded::new(Arc::clone(companion), routes)

@@ -3,9 +3,9 @@
 use keyback_core::event::{Event, EventKind};
 use keyback_core::ids::Subject;
 use keyback_core::time::Timestamp;
-use sqlx::{SqliteExecutor, SqlitePool};
+use sqlx::SqliteExecutor;
 
-use super::{Store, StoreError};
+use super::{Connections, Store, StoreError};
 use crate::secrets::random_id;
 use keyback_core::random::Random;
 
@@ -184,7 +184,7 @@ fn detail(kind: &EventKind) -> Result<String, StoreError> {
 }
 
 /// Forgets lines from before a moment. Where it is many, as after a shorter time was configured, others write in between.
-pub async fn sweep(db: &SqlitePool, before: Timestamp) -> Result<u64, StoreError> {
+pub async fn sweep(db: &Connections, before: Timestamp) -> Result<u64, StoreError> {
     const AT_ONCE: i64 = 1_000;
     let mut forgotten = 0;
     loop {

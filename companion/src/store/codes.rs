@@ -3,8 +3,9 @@
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
 
-use super::StoreError;
 use super::granted::{Granted, granted_columns};
+use super::grants::{self, NewGrant, insert_grant};
+use super::{StoreError, Transaction};
 
 /// An authorization code with the grant it leads to.
 #[derive(Clone, Debug, FromRow)]
@@ -38,29 +39,34 @@ impl CodeRow {
 #[derive(Clone, Debug)]
 pub struct NewCode<'a> {
     pub digest: &'a str,
-    pub grant_id: &'a str,
     pub redirect_uri: &'a str,
     pub code_challenge: Option<&'a str>,
     pub nonce: Option<&'a str>,
     pub expires_at: Timestamp,
 }
 
-/// Writes a code.
-pub async fn add(db: impl SqliteExecutor<'_>, code: &NewCode<'_>, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO codes (digest, grant_id, redirect_uri, code_challenge, nonce, issued_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(code.digest)
-    .bind(code.grant_id)
-    .bind(code.redirect_uri)
-    .bind(code.code_challenge)
-    .bind(code.nonce)
-    .bind(now.as_millis())
-    .bind(code.expires_at.as_millis())
-    .execute(db)
-    .await?;
-    Ok(())
+/// Begins a grant, as [`grants::add`] does, together with its code.
+pub async fn begin(
+    tx: &mut Transaction,
+    grant: &NewGrant<'_>,
+    code: &NewCode<'_>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let sql = concat!(
+        insert_grant!(),
+        "; INSERT INTO codes (digest, grant_id, redirect_uri, code_challenge, nonce, issued_at, expires_at) \
+         SELECT $13, id, $14, $15, $16, $10, $17 FROM grants WHERE id = $1",
+    );
+    let done = grants::insert(sql, grant, now)
+        .bind(code.digest)
+        .bind(code.redirect_uri)
+        .bind(code.code_challenge)
+        .bind(code.nonce)
+        .bind(code.expires_at.as_millis())
+        .execute(&mut **tx)
+        .await?;
+    // Grant and code; the app may have taken part before.
+    Ok(done.rows_affected() >= 2)
 }
 
 /// Finds a code, used and expired ones too: a replay must be seen.

@@ -2,7 +2,9 @@
 //! which apps took part in a session, until it ends: an app whose tokens are gone is told of the end all the same.
 
 use keyback_core::time::Timestamp;
-use sqlx::{FromRow, SqliteExecutor};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{FromRow, Sqlite, SqliteExecutor};
 
 use super::{StoreError, Transaction};
 
@@ -73,31 +75,44 @@ impl RevokedApps {
 /// Client id, session and expiry of a deleted grant.
 type GrantEnd = (String, String, i64);
 
-/// Begins a grant in a live session, in which its app takes part from now on. Answers false where the session has ended
-/// meanwhile, as by a reset.
-pub async fn add(tx: &mut Transaction, grant: &NewGrant<'_>, now: Timestamp) -> Result<bool, StoreError> {
-    let done = sqlx::query(
+/// Writes a [`NewGrant`], and that its app takes part in the session. Parameters $1 to $12, of which $10 is now.
+macro_rules! insert_grant {
+    () => {
         "INSERT INTO grants (id, user_id, client_id, session_id, offline, scope, resources, auth_time, amr, \
          created_at, expires_at, claims) SELECT $1, $2, $3, s.id, $5, $6, $7, $8, $9, $10, $11, $12 FROM sessions s \
          WHERE s.id = $4 AND s.user_id = $2 AND s.expires_at > $10; \
          INSERT INTO session_apps (session_id, client_id, user_id) \
          SELECT session_id, client_id, user_id FROM grants WHERE id = $1 \
-         ON CONFLICT (session_id, client_id) DO NOTHING",
-    )
-    .bind(grant.id)
-    .bind(grant.user_id)
-    .bind(grant.client_id)
-    .bind(grant.session_id)
-    .bind(grant.offline)
-    .bind(grant.scope)
-    .bind(serde_json::to_string(grant.resources).unwrap_or_default())
-    .bind(grant.auth_time.as_millis())
-    .bind(grant.amr)
-    .bind(now.as_millis())
-    .bind(grant.expires_at.as_millis())
-    .bind(grant.claims)
-    .execute(&mut **tx)
-    .await?;
+         ON CONFLICT (session_id, client_id) DO NOTHING"
+    };
+}
+pub(super) use insert_grant;
+
+/// The parameters of a statement that begins with [`insert_grant`].
+pub(super) fn insert<'q>(
+    sql: &'static str,
+    grant: &NewGrant<'q>,
+    now: Timestamp,
+) -> Query<'q, Sqlite, SqliteArguments> {
+    sqlx::query(sql)
+        .bind(grant.id)
+        .bind(grant.user_id)
+        .bind(grant.client_id)
+        .bind(grant.session_id)
+        .bind(grant.offline)
+        .bind(grant.scope)
+        .bind(serde_json::to_string(grant.resources).unwrap_or_default())
+        .bind(grant.auth_time.as_millis())
+        .bind(grant.amr)
+        .bind(now.as_millis())
+        .bind(grant.expires_at.as_millis())
+        .bind(grant.claims)
+}
+
+/// Begins a grant in a live session, in which its app takes part from now on. Answers false where the session has ended
+/// meanwhile, as by a reset.
+pub async fn add(tx: &mut Transaction, grant: &NewGrant<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let done = insert(insert_grant!(), grant, now).execute(&mut **tx).await?;
     // The app may have taken part before: then the grant is the one new row.
     Ok(done.rows_affected() > 0)
 }

@@ -1,16 +1,17 @@
 //! Brings the tables to the form that this version knows.
 
-use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migrator};
+
+use super::Connections;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Applies what is missing. Several processes may do it at once: one that comes second finds a table there that it was
 /// about to make, and looks again at what is applied. A failure that nobody else's progress explains is told.
-pub(super) async fn run(writer: &SqlitePool) -> Result<(), MigrateError> {
+pub(super) async fn run(writer: &Connections) -> Result<(), MigrateError> {
     let mut seen = applied(writer).await;
     loop {
-        let Err(error) = MIGRATIONS.run(writer).await else {
+        let Err(error) = apply(writer).await else {
             return Ok(());
         };
         let now = applied(writer).await;
@@ -21,13 +22,20 @@ pub(super) async fn run(writer: &SqlitePool) -> Result<(), MigrateError> {
     }
 }
 
+async fn apply(writer: &Connections) -> Result<(), MigrateError> {
+    let all = None;
+    MIGRATIONS
+        .run_direct(all, writer.lend().await?.connection(), false)
+        .await
+}
+
 /// Whether a migration is one of this version's.
 pub(super) fn knows(version: i64) -> bool {
     MIGRATIONS.version_exists(version)
 }
 
 /// How many migrations the database has seen; none where it does not keep a list yet.
-async fn applied(writer: &SqlitePool) -> i64 {
+async fn applied(writer: &Connections) -> i64 {
     sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations")
         .fetch_one(writer)
         .await

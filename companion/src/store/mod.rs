@@ -15,6 +15,7 @@ pub mod captcha_answers;
 mod check;
 pub mod client_assertions;
 pub mod codes;
+mod connections;
 pub mod consents;
 pub mod cut_off;
 pub mod device_codes;
@@ -36,36 +37,30 @@ pub mod sent_codes;
 pub mod sessions;
 pub mod text_messages;
 pub mod tokens;
+mod transaction;
 pub mod users;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
+pub use self::connections::Connections;
+pub use self::transaction::Transaction;
 use crate::config::Problems;
 
 /// Connections that read at the same time.
-const READERS: u32 = 4;
+const READERS: usize = 4;
 
 /// Pages of the log after which it is written back into the database: 16 MiB. A sign-in writes some thirty pages.
 const CHECKPOINT_EVERY: &str = "4000";
 
-/// Each transaction says by itself how it is committed, in one call with its beginning: what the one before it was, and
-/// how that ended, is nothing to it. Within a transaction SQLite refuses the pragma.
-const BEGIN: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
-const BEGIN_QUICK: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
-
-/// A write transaction: holds the one writing connection until it is committed or dropped.
-pub type Transaction = sqlx::Transaction<'static, Sqlite>;
-
 /// Where the rows live. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    readers: SqlitePool,
-    writer: SqlitePool,
+    readers: Connections,
+    writer: Connections,
 }
 
 /// Why the store could not do its work. Never shown to a visitor.
@@ -135,32 +130,23 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .pragma("wal_autocheckpoint", CHECKPOINT_EVERY);
-        // No connection is tried out before it is used: each try is a hand-off to its thread and back. The writing one is
-        // when it comes back.
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false)
-            .after_release(|connection, _| Box::pin(is_fit_for_reuse(connection)));
-        let writer = patiently(writer, options.clone()).await.map_err(open)?;
+        let writer = patiently(&options, 1).await.map_err(open)?;
         // Readers may not be `read_only`: a WAL database is opened by writing its shared memory.
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .test_before_acquire(false);
-        let readers = patiently(readers, options.pragma("query_only", "ON"))
+        let readers = patiently(&options.pragma("query_only", "ON"), READERS)
             .await
             .map_err(open)?;
         Ok(Self { readers, writer })
     }
 
     /// The connections for reading. They see what is committed.
-    pub fn reader(&self) -> &SqlitePool {
+    pub fn reader(&self) -> &Connections {
         &self.readers
     }
 
     /// Begins a write: waits for the writing connection and takes SQLite's write lock at once. Once committed, it is on
     /// the disk, with all that was committed before it (`synchronous=FULL`).
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(self.writer.begin_with(BEGIN).await?)
+        Ok(Transaction::begin(&self.writer, false).await?)
     }
 
     /// Begins a write that a power cut may take back, with those after it: it is committed without waiting for the disk
@@ -169,7 +155,7 @@ impl Store {
     /// For what merely begins something, as a session or a grant: whoever loses it signs in again. What ends something, and
     /// must not come back, is never begun with this.
     pub async fn begin_quick(&self) -> Result<Transaction, StoreError> {
-        Ok(self.writer.begin_with(BEGIN_QUICK).await?)
+        Ok(Transaction::begin(&self.writer, true).await?)
     }
 
     /// Gives the writing connection a cache that the indices of a million accounts fit into: without it, each new row
@@ -183,7 +169,7 @@ impl Store {
     }
 
     /// The writing connection for a single statement, which is a transaction by itself and on the disk when it is done.
-    pub fn writer(&self) -> &SqlitePool {
+    pub fn writer(&self) -> &Connections {
         &self.writer
     }
 
@@ -198,7 +184,7 @@ impl Store {
     /// nothing happen.
     async fn check_writable(&self, path: &std::path::Path) -> Result<(), StoreError> {
         let written = async {
-            let mut tx = self.writer.begin_with(BEGIN).await?;
+            let mut tx = Transaction::begin(&self.writer, false).await?;
             sqlx::query("INSERT INTO limits (key, tat) VALUES ('probe', 0)")
                 .execute(&mut *tx)
                 .await?;
@@ -219,20 +205,17 @@ impl Store {
 
 /// Connects, and waits where another process is about to. SQLite has its busy timeout for every lock but the one that turns
 /// a new database to WAL.
-async fn patiently(
-    pool: SqlitePoolOptions,
-    options: SqliteConnectOptions,
-) -> Result<SqlitePool, sqlx::Error> {
+async fn patiently(options: &SqliteConnectOptions, most: usize) -> Result<Connections, sqlx::Error> {
     /// As long together as the busy timeout.
     const TRIES: u32 = 200;
     const PAUSE: Duration = Duration::from_millis(50);
     for _ in 1..TRIES {
-        match pool.clone().connect_with(options.clone()).await {
+        match Connections::open(options.clone(), most).await {
             Err(error) if is_busy(&error) => tokio::time::sleep(PAUSE).await,
             connected => return connected,
         }
     }
-    pool.connect_with(options).await
+    Connections::open(options.clone(), most).await
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
@@ -260,19 +243,6 @@ fn result_code(error: &sqlx::Error) -> Option<u32> {
         .and_then(sqlx::error::DatabaseError::code);
     code.and_then(|code| code.parse::<u32>().ok())
         .map(|code| code & 0xff)
-}
-
-/// Whether a connection can begin another transaction. On a full disk or a failing one, SQLite takes the transaction
-/// back by itself, and sqlx goes on believing in it: every later `BEGIN` would fail.
-///
-/// Statements outside of a transaction say nothing of how they are committed, so the connection is left as they need it.
-async fn is_fit_for_reuse(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // The rollback of a dropped transaction stands in the connection's queue: this waits behind it. Within one that goes on
-    // all the same it fails, which is the end of the connection.
-    sqlx::query("PRAGMA synchronous = FULL")
-        .execute(&mut *connection)
-        .await?;
-    Ok(!connection.is_in_transaction())
 }
 
 /// Makes the database file for its owner alone: it holds addresses and password hashes. SQLite gives the files

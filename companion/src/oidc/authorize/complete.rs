@@ -16,7 +16,7 @@ use super::consent::{self, Consented, Missing, Yes};
 use super::session::{self, Unfit};
 use crate::secrets::{digest_of, random_id, random_token};
 use crate::store::codes::{self, NewCode};
-use crate::store::grants::{self, NewGrant};
+use crate::store::grants::NewGrant;
 use crate::store::sessions::Session;
 use crate::store::{Transaction, interactions};
 
@@ -241,19 +241,17 @@ async fn issue(
     if let Err(Missing(permissions)) = held {
         return Ok(Settled::Consent(permissions));
     }
-    if !grants::add(tx, &grant, now).await? {
-        return Ok(Settled::SignIn(Unfit::NobodySignedIn));
-    }
     let digest = digest_of(&code);
     let new = NewCode {
         digest: &digest,
-        grant_id: &grant_id,
         redirect_uri: &request.redirect_uri,
         code_challenge: request.code_challenge.as_deref(),
         nonce: request.nonce.as_deref(),
         expires_at: code_expires_at,
     };
-    codes::add(&mut **tx, &new, now).await?;
+    if !codes::begin(tx, &grant, &new, now).await? {
+        return Ok(Settled::SignIn(Unfit::NobodySignedIn));
+    }
     let answer = ReturnTo::of(request).code(&inner.issuer, code);
     Ok(Settled::Answered(answer))
 }

@@ -52,7 +52,7 @@ impl Bench {
         }
         let provider = start(&store, &root_keys, &clock, public_url).await.unwrap();
         Self {
-            router: provider.router(),
+            router: provider.router().merge(provider.pages()),
             provider,
             store,
             clock,
@@ -68,7 +68,7 @@ impl Bench {
         self.provider = start(&self.store, &self.root_keys, &self.clock, "http://localhost:3001")
             .await
             .unwrap();
-        self.router = self.provider.router();
+        self.router = self.provider.router().merge(self.provider.pages());
     }
 
     pub(super) fn now(&self) -> Timestamp {

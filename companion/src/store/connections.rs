@@ -1,0 +1,244 @@
+//! Connections that are lent to one caller at a time, in the order of asking.
+//!
+//! They take the place of sqlx's pool, which tries a connection whenever it comes back, in a task of its own. A connection
+//! has a thread of its own; each try is a hand-off to it and back, which costs more than most statements.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTransactionManager,
+    SqliteTypeInfo,
+};
+use sqlx::{
+    ConnectOptions as _, Connection as _, Describe, Either, Error, Execute, Executor, SqlSafeStr as _,
+    SqlStr, Sqlite, SqliteConnection,
+};
+use sqlx_core::transaction::TransactionManager as _;
+use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+
+/// How long anybody waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// SQLite's mode of commit in which each transaction is on the disk before it is told done.
+const ON_DISK: &str = "PRAGMA synchronous = FULL";
+
+/// The connections to one database, opened as they are needed. Cheap to clone.
+///
+/// As an executor of statements they lend one for each, which is a transaction by itself, and on the disk when it is done.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    options: Arc<SqliteConnectOptions>,
+    places: Arc<Semaphore>,
+    slots: Arc<[Arc<Mutex<Option<Kept>>>]>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    connection: SqliteConnection,
+    /// Whether a transaction may have left it in the mode that doesn't wait for the disk.
+    is_quick: bool,
+    /// Whether its thread has ended.
+    is_broken: bool,
+}
+
+impl Kept {
+    async fn open(options: &SqliteConnectOptions) -> Result<Self, Error> {
+        Ok(Self {
+            connection: options.connect().await?,
+            is_quick: false,
+            is_broken: false,
+        })
+    }
+
+    /// Whether it can begin another transaction. The rollback of a dropped one may still stand in its queue. On a full disk
+    /// or a failing one SQLite takes the transaction back by itself, and sqlx goes on believing in it: every later `BEGIN`
+    /// would fail.
+    async fn is_fit(&mut self) -> bool {
+        if self.is_broken {
+            return false;
+        }
+        if !self.connection.is_in_transaction() {
+            return true;
+        }
+        // Answered behind all that is queued.
+        self.connection.ping().await.is_ok() && !self.connection.is_in_transaction()
+    }
+
+    fn note<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        self.is_broken |= matches!(result, Err(Error::WorkerCrashed));
+        result
+    }
+}
+
+impl Connections {
+    /// At most so many at a time. The first is opened at once.
+    pub(super) async fn open(options: SqliteConnectOptions, most: usize) -> Result<Self, Error> {
+        let first = Kept::open(&options).await?;
+        let slots = std::iter::once(Some(first)).chain(std::iter::repeat_with(|| None));
+        Ok(Self {
+            options: Arc::new(options),
+            places: Arc::new(Semaphore::new(most)),
+            slots: slots.take(most).map(|slot| Arc::new(Mutex::new(slot))).collect(),
+        })
+    }
+
+    /// Lends a connection, the first that is free: so few are used, and what they remember stays fresh.
+    pub(super) async fn lend(&self) -> Result<Lent, Error> {
+        let asked = Arc::clone(&self.places).acquire_owned();
+        let place = tokio::time::timeout(PATIENCE, asked).await;
+        let place = place
+            .map_err(|_| Error::PoolTimedOut)?
+            .map_err(|_| Error::PoolClosed)?;
+        let free = self
+            .slots
+            .iter()
+            .find_map(|slot| Arc::clone(slot).try_lock_owned().ok());
+        // As many slots as places: one of them is free.
+        let mut slot = free.ok_or(Error::PoolTimedOut)?;
+        let is_fit = match &mut *slot {
+            Some(kept) => kept.is_fit().await,
+            None => false,
+        };
+        if !is_fit {
+            *slot = None;
+            *slot = Some(Kept::open(&self.options).await?);
+        }
+        let kept = OwnedMutexGuard::try_map(slot, Option::as_mut).map_err(|_| Error::PoolClosed)?;
+        Ok(Lent { kept, _place: place })
+    }
+
+    /// Lends a connection for a statement outside of any transaction.
+    async fn lend_for_statement(&self) -> Result<Lent, Error> {
+        let mut lent = self.lend().await?;
+        if lent.kept.is_quick {
+            let set = lent.connection().execute(ON_DISK).await;
+            lent.kept.note(set)?;
+            lent.kept.is_quick = false;
+        }
+        Ok(lent)
+    }
+
+    /// Lends none any more, and closes the connections as they come back.
+    pub(super) async fn close(&self) {
+        self.places.close();
+        for slot in self.slots.iter() {
+            let kept = slot.lock().await.take();
+            if let Some(kept) = kept {
+                // What it has written is in the log, whether it closes well or not.
+                kept.connection.close().await.ok();
+            }
+        }
+    }
+}
+
+/// A connection that is lent until this is dropped: first it comes back, then its place is free.
+pub(super) struct Lent {
+    kept: OwnedMappedMutexGuard<Option<Kept>, Kept>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Lent {
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.kept.connection
+    }
+
+    /// Begins a write transaction, that takes SQLite's write lock at once, with the mode in which it will be committed:
+    /// within it SQLite refuses to change that.
+    pub(super) async fn begin(&mut self, is_quick: bool) -> Result<(), Error> {
+        let sql = match (self.kept.is_quick, is_quick) {
+            (true, true) | (false, false) => "BEGIN IMMEDIATE",
+            (false, true) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+            (true, false) => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+        };
+        // Whoever gives up in between leaves it quick.
+        self.kept.is_quick |= is_quick;
+        let begun = SqliteTransactionManager::begin(self.connection(), Some(sql.into_sql_str())).await;
+        self.kept.note(begun)?;
+        self.kept.is_quick = is_quick;
+        Ok(())
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<(), Error> {
+        SqliteTransactionManager::commit(self.connection()).await
+    }
+
+    pub(super) async fn roll_back(&mut self) -> Result<(), Error> {
+        SqliteTransactionManager::rollback(self.connection()).await
+    }
+
+    pub(super) fn start_roll_back(&mut self) {
+        SqliteTransactionManager::start_rollback(self.connection());
+    }
+
+    pub(super) fn as_connection(&self) -> &SqliteConnection {
+        &self.kept.connection
+    }
+}
+
+impl<'p> Executor<'p> for &Connections {
+    type Database = Sqlite;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, Result<Either<SqliteQueryResult, SqliteRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Sqlite>,
+    {
+        let connections = self.clone();
+        let run = async move {
+            let mut lent = connections.lend_for_statement().await?;
+            let answers: Result<Vec<_>, Error> = lent.connection().fetch_many(query).try_collect().await;
+            let answers = lent.kept.note(answers)?;
+            Ok::<_, Error>(stream::iter(answers.into_iter().map(Ok)))
+        };
+        stream::once(run).try_flatten().boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Sqlite>,
+    {
+        let connections = self.clone();
+        Box::pin(async move {
+            let mut lent = connections.lend_for_statement().await?;
+            let row = lent.connection().fetch_optional(query).await;
+            lent.kept.note(row)
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [SqliteTypeInfo],
+    ) -> BoxFuture<'e, Result<SqliteStatement, Error>>
+    where
+        'p: 'e,
+    {
+        let connections = self.clone();
+        Box::pin(async move {
+            let mut lent = connections.lend_for_statement().await?;
+            lent.connection().prepare_with(sql, parameters).await
+        })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
+    where
+        'p: 'e,
+    {
+        let connections = self.clone();
+        Box::pin(async move {
+            connections
+                .lend_for_statement()
+                .await?
+                .connection()
+                .describe(sql)
+                .await
+        })
+    }
+}
