@@ -340,4 +340,41 @@ mod tests {
             assert_eq!(kept, 0);
         }
     }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_took_back_by_itself_costs_its_connection_and_nothing_else() {
+        let (_folder, store) = store().await;
+        for _ in 0..2 {
+            let mut tx = store.begin().await.unwrap();
+            sqlx::query("INSERT INTO limits (key, tat) VALUES ('lost', 0)")
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+            // As on a full disk: sqlx is not told.
+            sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.unwrap();
+            drop(tx);
+            store.begin().await.unwrap().commit().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn once_closed_it_lends_nothing_more() {
+        let (_folder, store) = store().await;
+        let running = store.begin().await.unwrap();
+        let closing = tokio::spawn({
+            let store = store.clone();
+            async move { store.close().await }
+        });
+        let refused = loop {
+            match sqlx::query("SELECT 1").execute(store.reader()).await {
+                Ok(_) => tokio::task::yield_now().await,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(refused, sqlx::Error::PoolClosed), "{refused}");
+        assert!(!closing.is_finished(), "what runs may end");
+        running.commit().await.unwrap();
+        closing.await.unwrap();
+        assert!(store.begin().await.is_err());
+    }
 }
