@@ -28,7 +28,10 @@ async fn sr54_a_password_that_is_replaced_after_its_check_holds_no_more() {
     let app = TestApp::start().await;
     let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
     let backend = &app.companion.backend;
-    let user = users::find(app.companion.store.reader(), &id).await.unwrap();
+    let user = users::find(app.companion.store.reader(), &id)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(
         backend
             .check_password(user.clone(), "a wrong password")
@@ -56,7 +59,10 @@ async fn sr54_a_password_that_is_replaced_after_its_check_holds_no_more() {
 async fn sr54_a_password_of_an_account_that_is_disabled_after_its_check_holds_no_more() {
     let app = TestApp::start().await;
     let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
-    let user = users::find(app.companion.store.reader(), &id).await.unwrap();
+    let user = users::find(app.companion.store.reader(), &id)
+        .await
+        .unwrap()
+        .unwrap();
     let checked = app
         .companion
         .backend

@@ -118,12 +118,7 @@ pub(super) async fn verify(
     let (subject, now) = (Subject::new(user.id.clone()), companion.clock.now());
     let allowed = companion.limiter.verify_password(&subject, now).await?;
     allowed.map_err(ApiError::too_many_tries)?;
-    if companion
-        .backend
-        .check_password(Some(user), &password)
-        .await?
-        .is_some()
-    {
+    if companion.backend.check_password(user, &password).await?.is_some() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     companion.metrics.refused(Place::Api, Reason::WrongPassword);

@@ -124,10 +124,7 @@ pub(super) async fn by_password(
     allowed.map_err(ApiError::too_many_tries)?;
     // Read before the check: should a reset come between, the verification is of a password that is gone.
     let phc = users::find_password_hash(companion.store.reader(), &user.id).await?;
-    let checked = companion
-        .backend
-        .check_password(Some(user.clone()), &password)
-        .await?;
+    let checked = companion.backend.check_password(user.clone(), &password).await?;
     let Some(phc) = phc.filter(|_| checked.is_some()) else {
         companion.metrics.refused(Place::Api, Reason::WrongPassword);
         let line = line(&person, "current_password_wrong", now);

@@ -6,10 +6,10 @@ use keyback_core::ports::{Failure, IdentityBackend as _, ReplacedPassword};
 
 use super::embedded::EmbeddedBackend;
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
-use crate::store::users::{self, User};
+use crate::store::users::{self, User, UserWithPassword};
 use crate::store::{Store, StoreError, Transaction};
 
-/// A password that was the account's when it was checked. It comes from [`EmbeddedBackend::check_password`] alone.
+/// A password that was the account's when it was checked. It comes from [`EmbeddedBackend`] alone.
 ///
 /// Checking takes tens of milliseconds outside of any transaction; a reset may replace the password meanwhile.
 /// So whoever writes something on the strength of it calls [`Self::still_holds`] in the transaction of the write.
@@ -31,15 +31,28 @@ pub enum CheckError {
 }
 
 impl EmbeddedBackend {
-    /// Checks a password. Without an account, without a password, or with a text that can be nobody's, the same
-    /// statements run and the same work is done, and it is wrong (SR-51).
+    /// Checks a password of an account.
     pub async fn check_password(
         &self,
-        user: Option<User>,
+        user: User,
         typed: &str,
     ) -> Result<Option<CheckedPassword>, CheckError> {
-        let id = user.as_ref().map_or("", |user| user.id.as_str());
-        let stored = users::find_password_hash(self.store.reader(), id).await?;
+        let password_hash = users::find_password_hash(self.store.reader(), &user.id).await?;
+        self.check_found_password(Some(UserWithPassword { user, password_hash }), typed)
+            .await
+    }
+
+    /// Checks a password of what was looked for. Without an account, without a password, or with a text that can be nobody's,
+    /// the same work is done, and it is wrong (SR-51).
+    pub async fn check_found_password(
+        &self,
+        found: Option<UserWithPassword>,
+        typed: &str,
+    ) -> Result<Option<CheckedPassword>, CheckError> {
+        let (user, stored) = match found {
+            Some(found) => (Some(found.user), found.password_hash),
+            None => (None, None),
+        };
         let typed = CurrentPassword::parse(typed).ok();
         let text = typed.as_ref().map_or("", CurrentPassword::expose);
         let verdict = self

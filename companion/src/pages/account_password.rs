@@ -63,7 +63,7 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         return Ok(too_many(page(companion, &user, &Broken::none(), shown), wait));
     }
     let typed = posted.form.one("current_password").unwrap_or_default();
-    let checked = match companion.backend.check_password(Some(user.clone()), typed).await {
+    let checked = match companion.backend.check_password(user.clone(), typed).await {
         Ok(Some(checked)) => checked,
         Ok(None) => {
             companion

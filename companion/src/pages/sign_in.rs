@@ -22,7 +22,7 @@ use crate::hashing::Unavailable;
 use crate::metrics::{Place, Reason};
 use crate::oidc::{Completion, Interaction, RESET_CLIENT_ID, SignIn as NewSession};
 use crate::store::sessions::Session;
-use crate::store::users::{self, User};
+use crate::store::users::{self, UserWithPassword};
 use crate::store::{audit, awaited_sign_ins, limits};
 use crate::views::error::{Kind, WayOn};
 use crate::views::sign_in::{Notice, Problem};
@@ -223,8 +223,8 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             wait,
         ));
     }
-    let user = find_user(companion, typed).await?;
-    let checked = match companion.backend.check_password(user, password).await {
+    let found = find_user(companion, typed).await?;
+    let checked = match companion.backend.check_found_password(found, password).await {
         Ok(checked) => checked,
         Err(CheckError::Hashing(Unavailable::Busy { retry_after, .. })) => {
             companion.note_refusal(Place::SignIn, Reason::Busy, asked.address);
@@ -255,18 +255,18 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     wrong().await
 }
 
-async fn find_user(companion: &Companion, typed: &str) -> Result<Option<User>, PageError> {
+async fn find_user(companion: &Companion, typed: &str) -> Result<Option<UserWithPassword>, PageError> {
     let db = companion.store.reader();
     Ok(match companion.identifier(typed) {
         // Digits may be a user name as well as a number of the country. Both are looked for, whichever is found, so
         // that the work tells nothing.
         Ok(number @ Identifier::Phone(_)) if !typed.contains('+') => {
-            let by_number = users::find_by_identifier(db, &number).await?;
-            let by_name = users::find_by_username(db, typed).await?;
+            let by_number = users::find_with_password(db, &number).await?;
+            let by_name = users::find_with_password_by_username(db, typed).await?;
             by_number.or(by_name)
         }
-        Ok(identifier) => users::find_by_identifier(db, &identifier).await?,
-        Err(_) => users::find_by_username(db, typed).await?,
+        Ok(identifier) => users::find_with_password(db, &identifier).await?,
+        Err(_) => users::find_with_password_by_username(db, typed).await?,
     })
 }
 

@@ -5,13 +5,17 @@ use sqlx::{FromRow, SqliteExecutor};
 
 use super::granted::{Granted, granted_columns};
 use super::grants::{self, NewGrant, insert_grant};
+use super::users::{User, user_columns};
 use super::{StoreError, Transaction};
 
-/// An authorization code with the grant it leads to.
+/// An authorization code with the grant it leads to, and its person.
 #[derive(Clone, Debug, FromRow)]
 pub struct CodeRow {
     #[sqlx(flatten)]
     pub granted: Granted,
+    /// Whose grant it is.
+    #[sqlx(flatten)]
+    pub user: User,
     pub redirect_uri: String,
     pub code_challenge: Option<String>,
     pub nonce: Option<String>,
@@ -72,10 +76,12 @@ pub async fn begin(
 /// Finds a code, used and expired ones too: a replay must be seen.
 pub async fn find(db: impl SqliteExecutor<'_>, digest: &str) -> Result<Option<CodeRow>, StoreError> {
     Ok(sqlx::query_as(concat!(
-        "SELECT ",
+        "SELECT found.*, ",
+        user_columns!(),
+        " FROM (SELECT ",
         granted_columns!(),
         ", c.redirect_uri, c.code_challenge, c.nonce, c.issued_at, c.expires_at, c.used_at \
-         FROM codes c JOIN grants g ON g.id = c.grant_id WHERE c.digest = $1",
+         FROM codes c JOIN grants g ON g.id = c.grant_id WHERE c.digest = $1) found JOIN users ON id = user_id",
     ))
     .bind(digest)
     .fetch_optional(db)

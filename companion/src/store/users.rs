@@ -54,6 +54,12 @@ impl User {
         }
     }
 
+    /// Whether what was issued to the person at a moment still counts: not where the account is disabled, or has cut off what
+    /// was issued before now (SR-55).
+    pub fn honours(&self, issued_at: Timestamp) -> bool {
+        self.may_sign_in() && issued_at >= self.not_before()
+    }
+
     /// Whether an address is the account's own and verified: only then notices go there.
     pub fn is_verified(&self, identifier: &Identifier) -> bool {
         let (stored, verified) = match identifier {
@@ -185,6 +191,52 @@ pub async fn find_by_username(
     username: &str,
 ) -> Result<Option<User>, StoreError> {
     Ok(sqlx::query_as(select_users!("WHERE username = $1"))
+        .bind(username)
+        .fetch_optional(db)
+        .await?)
+}
+
+/// An account with the PHC string of its password, if it has one.
+#[derive(Clone, Debug, FromRow)]
+pub struct UserWithPassword {
+    #[sqlx(flatten)]
+    pub user: User,
+    pub password_hash: Option<String>,
+}
+
+/// A statement that reads whole accounts with their passwords.
+macro_rules! select_with_password {
+    ($which:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            ", password_hash FROM users LEFT JOIN credentials ON user_id = id ",
+            $which
+        )
+    };
+}
+
+/// [`find_by_identifier`], with the password.
+pub async fn find_with_password(
+    db: impl SqliteExecutor<'_>,
+    identifier: &Identifier,
+) -> Result<Option<UserWithPassword>, StoreError> {
+    let by = match identifier {
+        Identifier::Email(_) => select_with_password!("WHERE email = $1"),
+        Identifier::Phone(_) => select_with_password!("WHERE phone = $1"),
+    };
+    Ok(sqlx::query_as(by)
+        .bind(identifier.as_str())
+        .fetch_optional(db)
+        .await?)
+}
+
+/// [`find_by_username`], with the password.
+pub async fn find_with_password_by_username(
+    db: impl SqliteExecutor<'_>,
+    username: &str,
+) -> Result<Option<UserWithPassword>, StoreError> {
+    Ok(sqlx::query_as(select_with_password!("WHERE username = $1"))
         .bind(username)
         .fetch_optional(db)
         .await?)

@@ -39,6 +39,7 @@ pub(super) async fn exchange(
     let redemption = Redemption {
         code: Code::Authorization(&digest),
         granted: &row.granted,
+        user: &row.user,
         given_at: row.issued_at(),
         nonce: row.nonce.as_deref(),
         dead: dead_code,

@@ -14,7 +14,7 @@ use super::redeem::{Code, Redemption};
 use super::stolen::Stolen;
 use crate::secrets::digest_of;
 use crate::store::device_codes::{self, DeviceCodeRow, Pace, State};
-use crate::store::tokens;
+use crate::store::{tokens, users};
 
 /// A device that hears nothing asks again at its pace; so long a repeat says nothing of a second device.
 const REPEAT: Duration = Duration::from_secs(5);
@@ -75,9 +75,12 @@ async fn redeem(
         let row = load(inner, app, digest).await?;
         return replay(inner, app, &row, now).await;
     };
+    let user = users::find(inner.store.reader(), &grant.granted.user_id).await?;
+    let user = user.ok_or_else(dead)?;
     let redemption = Redemption {
         code: Code::Device(digest),
         granted: &grant.granted,
+        user: &user,
         given_at: grant.answered_at(),
         nonce: None,
         dead,

@@ -182,7 +182,7 @@ impl Inner {
         issued_at: Timestamp,
     ) -> Result<Option<User>, StoreError> {
         let user = crate::store::users::find(self.store.reader(), user_id).await?;
-        Ok(user.filter(|user| user.may_sign_in() && issued_at >= user.not_before()))
+        Ok(user.filter(|user| user.honours(issued_at)))
     }
 }
 

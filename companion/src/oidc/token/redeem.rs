@@ -9,6 +9,7 @@ use super::super::registry::App;
 use super::mint::{Basis, TokenAnswer, mint};
 use super::target;
 use crate::store::granted::Granted;
+use crate::store::users::User;
 use crate::store::{StoreError, Transaction, codes, device_codes};
 
 /// A code that was found good, by its digest.
@@ -32,6 +33,8 @@ impl Code<'_> {
 pub(super) struct Redemption<'a> {
     pub(super) code: Code<'a>,
     pub(super) granted: &'a Granted,
+    /// Who gave it.
+    pub(super) user: &'a User,
     /// When the person gave it: where all was cut off since, it gives nothing (SR-55).
     pub(super) given_at: Timestamp,
     pub(super) nonce: Option<&'a str>,
@@ -50,13 +53,12 @@ impl Redemption<'_> {
     ) -> Result<Option<TokenAnswer>, ProtocolError> {
         let granted = self.granted;
         let resource = target::check(inner, params, &granted.resources()?)?;
-        let user = inner
-            .live_user(&granted.user_id, self.given_at)
-            .await?
-            .ok_or_else(self.dead)?;
+        if !self.user.honours(self.given_at) {
+            return Err((self.dead)());
+        }
         let basis = Basis {
             nonce: self.nonce,
-            ..Basis::of(app, &user, granted, resource)?
+            ..Basis::of(app, self.user, granted, resource)?
         };
         let minted = mint(inner, &basis, granted.offline, now).await?;
         let mut tx = inner.store.begin().await?;
