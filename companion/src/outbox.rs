@@ -7,6 +7,7 @@ use keyback_core::identifier::Identifier;
 use keyback_core::ids::JobId;
 use keyback_core::ports::CodeJob;
 use keyback_core::random::Random;
+use keyback_core::rate_limit::IdentifierHasher;
 use keyback_core::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -154,32 +155,48 @@ pub enum ChangedBy {
     Change,
 }
 
+/// What jobs are sealed and sorted with.
+#[derive(Clone)]
+struct Keys {
+    sealer: Sealer,
+    hasher: IdentifierHasher,
+}
+
+impl Keys {
+    fn of(root_keys: &RootKeys) -> Self {
+        Self {
+            sealer: root_keys.sealer(Purpose::Jobs),
+            hasher: root_keys.identifier_hasher(),
+        }
+    }
+}
+
 /// Writes jobs and wakes the worker. Cheap to clone.
 #[derive(Clone)]
 pub struct Outbox {
     /// At the command line there may be none: most of what is done there writes no job.
-    sealer: Result<Sealer, Arc<Problems>>,
+    keys: Result<Keys, Arc<Problems>>,
     random: Arc<dyn Random>,
     wake: Arc<Notify>,
 }
 
 impl Outbox {
-    pub fn new(sealer: Sealer, random: Arc<dyn Random>) -> Self {
-        let (sealer, wake) = (Ok(sealer), Arc::default());
-        Self { sealer, random, wake }
+    pub fn new(root_keys: &RootKeys, random: Arc<dyn Random>) -> Self {
+        let (keys, wake) = (Ok(Keys::of(root_keys)), Arc::default());
+        Self { keys, random, wake }
     }
 
     /// For the command line, where a missing root key is a problem only once there is a job to write: what was wrong with the
     /// keys is told then.
     pub(crate) fn once_needed(keys: Result<RootKeys, Problems>, random: Arc<dyn Random>) -> Self {
-        let sealer = keys.map(|keys| keys.sealer(Purpose::Jobs)).map_err(Arc::new);
+        let keys = keys.map(|keys| Keys::of(&keys)).map_err(Arc::new);
         let wake = Arc::default();
-        Self { sealer, random, wake }
+        Self { keys, random, wake }
     }
 
-    fn sealer(&self) -> Result<&Sealer, StoreError> {
-        let sealer = self.sealer.as_ref();
-        sealer.map_err(|problems| StoreError::NoRootKey(Arc::clone(problems)))
+    fn keys(&self) -> Result<&Keys, StoreError> {
+        let keys = self.keys.as_ref();
+        keys.map_err(|problems| StoreError::NoRootKey(Arc::clone(problems)))
     }
 
     /// Writes the job that sends a code, and with it a link. Call [`Self::wake`] once the transaction is committed.
@@ -216,7 +233,7 @@ impl Outbox {
             kind: JobKind::SendCode.as_str(),
             lane: lane_to(&order.identifier),
             reference: Some(&order.challenge_id),
-            target: None,
+            target: Some(&self.target_of(&order.identifier)?),
             payload: &self.seal(id.as_str(), order)?,
             created_at: now,
             expires_at: order.expires_at,
@@ -230,9 +247,14 @@ impl Outbox {
         db: impl SqliteExecutor<'_>,
         notice: &PasswordChanged,
     ) -> Result<(), StoreError> {
-        let lane = lane_to(&notice.to);
-        self.notice(db, JobKind::PasswordChanged, lane, notice, notice.changed_at)
-            .await
+        self.notice(
+            db,
+            JobKind::PasswordChanged,
+            &notice.to,
+            notice,
+            notice.changed_at,
+        )
+        .await
     }
 
     /// Writes the job that tells an address of a changed address.
@@ -241,8 +263,7 @@ impl Outbox {
         db: impl SqliteExecutor<'_>,
         notice: &AddressChanged,
     ) -> Result<(), StoreError> {
-        let lane = lane_to(&notice.to);
-        self.notice(db, JobKind::AddressChanged, lane, notice, notice.changed_at)
+        self.notice(db, JobKind::AddressChanged, &notice.to, notice, notice.changed_at)
             .await
     }
 
@@ -250,7 +271,7 @@ impl Outbox {
         &self,
         db: impl SqliteExecutor<'_>,
         kind: JobKind,
-        lane: Lane,
+        to: &Identifier,
         payload: &(impl Serialize + Sync),
         created_at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -260,9 +281,9 @@ impl Outbox {
             &NewJob {
                 id: &id,
                 kind: kind.as_str(),
-                lane,
+                lane: lane_to(to),
                 reference: None,
-                target: None,
+                target: Some(&self.target_of(to)?),
                 payload: &self.seal(&id, payload)?,
                 created_at,
                 expires_at: created_at + NOTICE_LIFE,
@@ -327,7 +348,8 @@ impl Outbox {
             reason,
         };
         let plain = self
-            .sealer()?
+            .keys()?
+            .sealer
             .open_text(job.id.as_bytes(), &job.payload)
             .map_err(|error| corrupt(error.to_string()))?;
         serde_json::from_slice(&plain).map_err(|error| corrupt(error.to_string()))
@@ -347,6 +369,11 @@ impl Outbox {
         jobs::add(db, job).await
     }
 
+    /// Who could hold up the messages to an address: as a keyed hash, since what rests beside it is sealed.
+    fn target_of(&self, to: &Identifier) -> Result<String, StoreError> {
+        Ok(self.keys()?.hasher.hash_owner(to).to_string())
+    }
+
     fn seal(&self, id: &str, payload: &impl Serialize) -> Result<String, StoreError> {
         let plain = serde_json::to_vec(payload)
             .map(Zeroizing::new)
@@ -355,7 +382,8 @@ impl Outbox {
                 reason: error.to_string(),
             })?;
         Ok(self
-            .sealer()?
+            .keys()?
+            .sealer
             .seal_text(self.random.as_ref(), id.as_bytes(), &plain))
     }
 }
@@ -389,14 +417,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("db")).await.unwrap();
         let root_keys = RootKeys::new(vec![RootKey::generate(random.as_ref())]).unwrap();
-        let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), random);
+        let outbox = Outbox::new(&root_keys, random);
         let at = Timestamp::from_millis(1_000);
+        let ada = Identifier::parse("ada@example.com").unwrap();
         let old = serde_json::json!({
-            "to": serde_json::to_value(Identifier::parse("ada@example.com").unwrap()).unwrap(),
+            "to": serde_json::to_value(&ada).unwrap(),
             "user_id": "ada", "client_id": null, "changed_at": at, "by": "reset", "sessions_ended": 2,
         });
         outbox
-            .notice(store.writer(), JobKind::PasswordChanged, Lane::Email, &old, at)
+            .notice(store.writer(), JobKind::PasswordChanged, &ada, &old, at)
             .await
             .unwrap();
         let free = Free {
