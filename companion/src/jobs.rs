@@ -58,7 +58,8 @@ impl JobError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Store(error) => may_pass(error),
-            Self::Message(_) => false,
+            // The next version may be able to write it.
+            Self::Message(_) => true,
             Self::Delivery(error) | Self::Logout(LogoutError::Delivery(error)) => error.may_pass(),
             Self::Logout(LogoutError::Store(error)) => may_pass(error),
             // A key that is missing comes with the next look at the key rows.

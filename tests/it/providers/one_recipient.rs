@@ -105,7 +105,7 @@ async fn sr87_a_gateway_that_fails_at_one_recipient_is_called_for_the_others() {
     is_open(&app, "email").await;
 }
 
-/// A wrong password of the mail account, or a server that wants no mail at all, is the operator's trouble: what was promised waits
+/// A wrong password of the mail account, a sender that it may not use, or a server that wants no mail at all, is the operator's trouble: what was promised waits
 /// for it to be mended, and the operator is told why.
 #[tokio::test]
 async fn sr59_sr87_a_notice_outlives_what_is_wrong_with_the_mail_account() {
@@ -119,6 +119,11 @@ async fn sr59_sr87_a_notice_outlives_what_is_wrong_with_the_mail_account() {
             "530: compare [email] username and password",
         ),
         (SmtpManner::Refuses("554 5.3.2 no mail here"), "answered 554"),
+        (
+            SmtpManner::RefusesSender("550 5.7.1 not your address"),
+            "550 5.7.1 to our sender: compare [email] from",
+        ),
+        (SmtpManner::RefusesSender("553 not allowed"), "553 to our sender"),
     ] {
         let mail = SmtpSink::start().await;
         let app = with_people(|config| over_smtp(config, mail.address)).await;
