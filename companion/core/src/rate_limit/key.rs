@@ -31,6 +31,8 @@ pub enum LimitKey {
     IdentifierVerificationSeen(IdentifierHash, ClientPrefix),
     /// Codes tried in a row for one identifier, none of them right.
     IdentifierGuesses(IdentifierHash),
+    /// Those of them that were tried of what is kept for clients not yet seen for it.
+    IdentifierGuessReserve(IdentifierHash),
     /// Passwords tried at sign-in for one identifier (or a user name's hash).
     IdentifierSignIns(IdentifierHash),
     /// The sign-ins for one identifier that are kept for clients not yet seen for it.
@@ -110,6 +112,7 @@ impl fmt::Display for LimitKey {
                 write!(f, "identifier:verify-seen:{hash}:{prefix}")
             }
             Self::IdentifierGuesses(hash) => write!(f, "identifier:guesses:{hash}"),
+            Self::IdentifierGuessReserve(hash) => write!(f, "identifier:guess-reserve:{hash}"),
             Self::IdentifierSignIns(hash) => write!(f, "identifier:sign-in:{hash}"),
             Self::IdentifierSignInReserve(hash) => write!(f, "identifier:sign-in-reserve:{hash}"),
             Self::IdentifierSignInSeen(hash, prefix) => {
@@ -246,6 +249,7 @@ mod tests {
             LimitKey::IdentifierVerificationReserve(hash.clone()),
             LimitKey::IdentifierVerificationSeen(hash.clone(), prefix),
             LimitKey::IdentifierGuesses(hash.clone()),
+            LimitKey::IdentifierGuessReserve(hash.clone()),
             LimitKey::IdentifierSignIns(hash.clone()),
             LimitKey::IdentifierSignInReserve(hash.clone()),
             LimitKey::IdentifierSignInSeen(hash.clone(), prefix),
