@@ -150,11 +150,11 @@ impl Companion {
         let (connectors, availability) = Connectors::from_config(&config, &inbox, &outgoing);
         log_availability(&availability);
         let theme = Arc::new(Theme::new(brand(&config)));
-        let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), Arc::clone(&random));
+        let outbox = Outbox::new(&root_keys, Arc::clone(&random));
         let endings = Endings::new(outbox.clone(), &config.apps);
         let webhooks = Webhooks::new(outbox.clone(), &config.webhooks, &apps(&config, &public_url));
         let hashing = HashPool::start(pool_settings(&config), Arc::clone(&random))?;
-        let identifiers = IdentifierHasher::new(&root_keys.derive(Purpose::Limits).first.key);
+        let identifiers = root_keys.identifier_hasher();
         let notices = Notices::new(outbox.clone(), Arc::clone(&random), connectors.channels());
         let backend = EmbeddedBackend::new(
             store.clone(),

@@ -3,31 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyback_core::identifier::Identifier;
-use keyback_core::time::Timestamp;
 use tokio::sync::watch;
-use zeroize::Zeroizing;
 
 use crate::app::Companion;
 use crate::breakers::{Circuit, TellsOfPeer as _};
-use crate::connectors::{DeliveryError, MessageKind, Outgoing};
+use crate::connectors::{DeliveryError, Outgoing};
 use crate::fail_point::FailPoint;
 use crate::http::server::told_to_stop;
 use crate::job_audit::{self, Ended};
+use crate::job_codes::send_code;
+use crate::job_notices::{tell_of_address, tell_of_change};
 use crate::logout::{self, LogoutError};
-use crate::messages::{
-    AddressChangedMessage, ChangedAddresses, CodeMessage, Message, MessageError, PasswordChangedMessage, Way,
-};
-use crate::metrics::{Outcome, Step};
-use crate::outbox::{
-    AddressChanged, ChangedBy, CodePurpose, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
-};
-use crate::pages::{not_me, reset_link};
+use crate::messages::MessageError;
+use crate::metrics::Outcome;
+use crate::outbox::{JobKind, LogoutNotice, WebhookDelivery};
 use crate::places::Places;
+use crate::store::StoreError;
 use crate::store::jobs::{self as rows, Free, Job};
-use crate::store::{StoreError, former_addresses, reset};
-use crate::text_messages::{self, TextMessage};
-use crate::time_text;
 use crate::webhooks;
 
 /// A job whose worker died is taken again after this. Longer than any delivery may take.
@@ -42,7 +34,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(600);
 
 /// Why a job was not done.
 #[derive(Debug, thiserror::Error)]
-enum JobError {
+pub(crate) enum JobError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -58,7 +50,8 @@ impl JobError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Store(error) => may_pass(error),
-            Self::Message(_) => false,
+            // The next version may be able to write it.
+            Self::Message(_) => true,
             Self::Delivery(error) | Self::Logout(LogoutError::Delivery(error)) => error.may_pass(),
             Self::Logout(LogoutError::Store(error)) => may_pass(error),
             // A key that is missing comes with the next look at the key rows.
@@ -227,222 +220,13 @@ fn backoff(attempts: i64) -> Duration {
     FIRST_RETRY.saturating_mul(1 << doublings).min(LONGEST_RETRY)
 }
 
-/// Looks the account up, here and not on the request path. Without one, or where it may not reset, the job is
-/// done: the challenge stays a decoy.
-async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
-    let order: SendCode = companion.outbox.open(job)?;
-    let now = companion.clock.now();
-    if order.purpose != CodePurpose::Reset {
-        // The app that asked for it has said whom it is for.
-        return deliver_code(companion, job, &order, None, now).await;
-    }
-    let found = former_addresses::find_resettable(companion.store.reader(), &order.identifier, now).await?;
-    let user = found.map(|found| found.user);
-    let subject = user.as_ref().map(|user| user.id.as_str());
-    let writer = companion.store.writer();
-    let may_send =
-        reset::bind_challenge(writer, &order.challenge_id, subject, &order.identifier, now).await?;
-    let Some(user) = user.filter(|_| may_send) else {
-        return Ok(Ended::Withheld);
-    };
-    let ended = deliver_code(companion, job, &order, Some(user.id.clone()), now).await?;
-    if matches!(ended, Ended::Arrived(_)) {
-        companion.metrics.step(Step::Sent);
-        tracing::info!(job = %job.id, user = %user.id, "a code was sent");
-    }
-    Ok(ended)
-}
-
-/// Sends a code, which may be one for an account, unless it would be a text message that is held back.
-async fn deliver_code(
-    companion: &Companion,
-    job: &Job,
-    order: &SendCode,
-    user_id: Option<String>,
-    now: Timestamp,
-) -> Result<Ended, JobError> {
-    if let Identifier::Phone(number) = &order.identifier {
-        let text = TextMessage {
-            job_id: &job.id,
-            to: number,
-            client_id: order.client_id.as_deref(),
-            now,
-        };
-        if !text_messages::admit_code(companion, text, user_id.as_deref()).await? {
-            return Ok(Ended::Withheld);
-        }
-    }
-    let app_name = companion.app_name(order.client_id.as_deref()).await?;
-    let message = code_message(companion, order, &app_name, now)?;
-    let outgoing = Outgoing {
-        to: &order.identifier,
-        kind: match order.purpose {
-            CodePurpose::Reset => MessageKind::ResetCode,
-            CodePurpose::Confirm => MessageKind::ConfirmCode,
-            CodePurpose::App => MessageKind::AppCode,
-        },
-        message: &message,
-        app_name: &app_name,
-        code: Some(&order.code),
-        id: &job.id,
-        now,
-        expires_at: order.expires_at,
-    };
-    hand_over(companion, &outgoing).await?;
-    Ok(Ended::Arrived(user_id))
-}
-
-fn code_message(
-    companion: &Companion,
-    order: &SendCode,
-    app_name: &str,
-    now: Timestamp,
-) -> Result<Message, MessageError> {
-    let minutes = order.expires_at.since(now).as_secs().div_ceil(60);
-    let link_url = order
-        .link
-        .as_deref()
-        .map(|token| Zeroizing::new(companion.url(&reset_link::path(token))));
-    let code = CodeMessage {
-        app_name,
-        code: &order.code,
-        expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
-        link_url: link_url.as_deref().map(String::as_str),
-        host: companion.public_url.host_str().unwrap_or_default(),
-        color: companion.theme.color(),
-    };
-    match (order.purpose, &order.identifier) {
-        (CodePurpose::Reset, Identifier::Email(_)) => companion.messages.render_reset_code(&code),
-        (CodePurpose::Reset, Identifier::Phone(_)) => companion.messages.render_reset_code_sms(&code),
-        (_, Identifier::Email(_)) => companion.messages.render_confirm_code(&code),
-        (_, Identifier::Phone(_)) => companion.messages.render_confirm_code_sms(&code),
-    }
-}
-
-async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
-    let notice: PasswordChanged = companion.outbox.open(job)?;
-    // Of several verified addresses only those that a connector reaches can be told.
-    if !companion.connectors.reaches(&notice.to) {
-        return Ok(Ended::Withheld);
-    }
-    let reset_url = companion.url("/reset-password");
-    let not_me_url = notice
-        .freeze_token
-        .as_deref()
-        .map(|token| not_me_url(companion, token));
-    let app_name = companion.app_name(notice.client_id.as_deref()).await?;
-    let words = PasswordChangedMessage {
-        app_name: &app_name,
-        at: time_text::date_time(notice.changed_at),
-        way: match notice.by {
-            ChangedBy::Reset => Way::Reset,
-            ChangedBy::Change => Way::Change,
-        },
-        sessions_ended: notice.sessions_ended,
-        reset_url: &reset_url,
-        not_me_url: not_me_url.as_deref().map(String::as_str),
-        color: companion.theme.color(),
-    };
-    let message = match notice.to {
-        Identifier::Email(_) => companion.messages.render_password_changed(&words),
-        Identifier::Phone(_) => companion.messages.render_password_changed_sms(&words),
-    }?;
-    let kind = MessageKind::PasswordChanged;
-    deliver_notice(
-        companion,
-        job,
-        &Notice {
-            to: &notice.to,
-            kind,
-            message: &message,
-            app_name: &app_name,
-        },
-    )
-    .await
-}
-
-async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
-    let notice: AddressChanged = companion.outbox.open(job)?;
-    if !companion.connectors.reaches(&notice.to) {
-        return Ok(Ended::Withheld);
-    }
-    let not_me_url = notice
-        .freeze_token
-        .as_deref()
-        .map(|token| not_me_url(companion, token));
-    let app_name = companion.app_name(None).await?;
-    let words = AddressChangedMessage {
-        app_name: &app_name,
-        at: time_text::date_time(notice.changed_at),
-        what: match (notice.email, notice.phone) {
-            (true, true) => ChangedAddresses::Both,
-            (_, false) => ChangedAddresses::Email,
-            (false, true) => ChangedAddresses::Phone,
-        },
-        not_me_url: not_me_url.as_deref().map(String::as_str),
-        color: companion.theme.color(),
-    };
-    let message = match notice.to {
-        Identifier::Email(_) => companion.messages.render_address_changed(&words),
-        Identifier::Phone(_) => companion.messages.render_address_changed_sms(&words),
-    }?;
-    let kind = MessageKind::AddressChanged;
-    deliver_notice(
-        companion,
-        job,
-        &Notice {
-            to: &notice.to,
-            kind,
-            message: &message,
-            app_name: &app_name,
-        },
-    )
-    .await
-}
-
-struct Notice<'a> {
-    to: &'a Identifier,
-    kind: MessageKind,
-    message: &'a Message,
-    app_name: &'a str,
-}
-
-async fn deliver_notice(companion: &Companion, job: &Job, notice: &Notice<'_>) -> Result<Ended, JobError> {
-    let now = companion.clock.now();
-    if let Identifier::Phone(number) = notice.to {
-        let text = TextMessage {
-            job_id: &job.id,
-            to: number,
-            client_id: None,
-            now,
-        };
-        text_messages::count_notice(companion, text).await?;
-    }
-    let outgoing = Outgoing {
-        to: notice.to,
-        kind: notice.kind,
-        message: notice.message,
-        app_name: notice.app_name,
-        code: None,
-        id: &job.id,
-        now,
-        expires_at: job.expires_at(),
-    };
-    hand_over(companion, &outgoing).await?;
-    Ok(Ended::Arrived(None))
-}
-
-async fn hand_over(companion: &Companion, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
+pub(crate) async fn hand_over(companion: &Companion, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
     let circuit = Circuit::to(outgoing.to);
     let call = companion.connectors.deliver(outgoing);
     companion
         .breakers
         .call_about(circuit, outgoing.to.as_str(), call)
         .await
-}
-
-fn not_me_url(companion: &Companion, token: &str) -> Zeroizing<String> {
-    Zeroizing::new(companion.url(&not_me::path(token)))
 }
 
 async fn tell_of_logout(companion: &Companion, job: &Job) -> Result<Ended, JobError> {

@@ -1,4 +1,4 @@
-//! What is written into the outbox: the payloads of jobs, sealed and bound to their job.
+//! How jobs are written into the outbox and read again: sealed, and bound to their job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,15 +7,19 @@ use keyback_core::identifier::Identifier;
 use keyback_core::ids::JobId;
 use keyback_core::ports::CodeJob;
 use keyback_core::random::Random;
+use keyback_core::rate_limit::IdentifierHasher;
 use keyback_core::time::Timestamp;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sqlx::SqliteExecutor;
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use crate::breakers::Circuit;
 use crate::config::Problems;
+pub use crate::job_payloads::{
+    AddressChanged, ChangedBy, CodePurpose, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
+};
 use crate::secrets::{Purpose, RootKeys, Sealer, random_id};
 use crate::store::StoreError;
 use crate::store::jobs::{self, Job, Lane, NewJob};
@@ -23,163 +27,48 @@ use crate::store::jobs::{self, Job, Lane, NewJob};
 /// How long a notice, of a password, of a session's end or to a webhook, is tried before it is given up.
 const NOTICE_LIFE: Duration = Duration::from_secs(3 * 86_400);
 
-/// The kinds of jobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobKind {
-    /// Send a one-time code, if there is somebody to send it to.
-    SendCode,
-    /// Tell the owner that the password was changed.
-    PasswordChanged,
-    /// Tell the owner that an address was changed or removed.
-    AddressChanged,
-    /// Tell an app that a session has ended (OIDC Back-Channel Logout).
-    Logout,
-    /// Tell a webhook what happened to an account.
-    Webhook,
+/// What jobs are sealed and sorted with.
+#[derive(Clone)]
+struct Keys {
+    sealer: Sealer,
+    hasher: IdentifierHasher,
 }
 
-impl JobKind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::SendCode,
-        Self::PasswordChanged,
-        Self::AddressChanged,
-        Self::Logout,
-        Self::Webhook,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SendCode => "send-code",
-            Self::PasswordChanged => "password-changed",
-            Self::AddressChanged => "address-changed",
-            Self::Logout => "logout",
-            Self::Webhook => "webhook",
+impl Keys {
+    fn of(root_keys: &RootKeys) -> Self {
+        Self {
+            sealer: root_keys.sealer(Purpose::Jobs),
+            hasher: root_keys.identifier_hasher(),
         }
     }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-/// The payload of [`JobKind::SendCode`].
-#[derive(Deserialize, Serialize)]
-pub struct SendCode {
-    pub challenge_id: String,
-    pub identifier: Identifier,
-    pub code: Zeroizing<String>,
-    pub client_id: Option<String>,
-    pub expires_at: Timestamp,
-    /// What the link beside the code carries, where the mail has one: drawn once, so that every try sends the same message.
-    #[serde(default)]
-    pub link: Option<Zeroizing<String>>,
-    /// What it is for. Jobs of before have none: they are of resets.
-    #[serde(default)]
-    pub purpose: CodePurpose,
-}
-
-/// What a code is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CodePurpose {
-    /// To choose a new password.
-    #[default]
-    Reset,
-    /// To prove again, at an app, who one is.
-    Confirm,
-    /// For a page of an app's own.
-    App,
-}
-
-/// The payload of [`JobKind::PasswordChanged`]: one address.
-#[derive(Deserialize, Serialize)]
-pub struct PasswordChanged {
-    pub to: Identifier,
-    pub user_id: String,
-    pub client_id: Option<String>,
-    pub changed_at: Timestamp,
-    pub by: ChangedBy,
-    pub sessions_ended: u32,
-    /// What the link of the notice carries: see [`keyback_core::secret::FreezeToken`]. Jobs that wait since before an
-    /// upgrade have none: they must be delivered all the same.
-    #[serde(default)]
-    pub freeze_token: Option<Zeroizing<String>>,
-}
-
-/// The payload of [`JobKind::AddressChanged`]: one address that was verified before the change, or one that is trusted no
-/// more.
-#[derive(Deserialize, Serialize)]
-pub struct AddressChanged {
-    pub to: Identifier,
-    pub user_id: String,
-    pub changed_at: Timestamp,
-    /// Whether the e-mail address was changed or removed.
-    pub email: bool,
-    /// Whether the phone number was.
-    pub phone: bool,
-    /// As in [`PasswordChanged`]; none for an address that is trusted no more.
-    #[serde(default)]
-    pub freeze_token: Option<Zeroizing<String>>,
-}
-
-/// The payload of [`JobKind::Logout`]: one app, and one session that it took part in.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct LogoutNotice {
-    pub client_id: String,
-    pub user_id: String,
-    /// `sid` of the app's ID tokens.
-    pub session_id: String,
-    pub ended_at: Timestamp,
-}
-
-/// The payload of [`JobKind::Webhook`]: one event for one webhook. The body is written once, so that every try has the
-/// same bytes.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct WebhookDelivery {
-    pub hook_id: String,
-    pub user_id: String,
-    pub event: String,
-    pub body: String,
-    pub created_at: Timestamp,
-}
-
-/// How a password was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ChangedBy {
-    /// By a reset.
-    Reset,
-    /// On the account page, with the current password.
-    Change,
 }
 
 /// Writes jobs and wakes the worker. Cheap to clone.
 #[derive(Clone)]
 pub struct Outbox {
     /// At the command line there may be none: most of what is done there writes no job.
-    sealer: Result<Sealer, Arc<Problems>>,
+    keys: Result<Keys, Arc<Problems>>,
     random: Arc<dyn Random>,
     wake: Arc<Notify>,
 }
 
 impl Outbox {
-    pub fn new(sealer: Sealer, random: Arc<dyn Random>) -> Self {
-        let (sealer, wake) = (Ok(sealer), Arc::default());
-        Self { sealer, random, wake }
+    pub fn new(root_keys: &RootKeys, random: Arc<dyn Random>) -> Self {
+        let (keys, wake) = (Ok(Keys::of(root_keys)), Arc::default());
+        Self { keys, random, wake }
     }
 
     /// For the command line, where a missing root key is a problem only once there is a job to write: what was wrong with the
     /// keys is told then.
     pub(crate) fn once_needed(keys: Result<RootKeys, Problems>, random: Arc<dyn Random>) -> Self {
-        let sealer = keys.map(|keys| keys.sealer(Purpose::Jobs)).map_err(Arc::new);
+        let keys = keys.map(|keys| Keys::of(&keys)).map_err(Arc::new);
         let wake = Arc::default();
-        Self { sealer, random, wake }
+        Self { keys, random, wake }
     }
 
-    fn sealer(&self) -> Result<&Sealer, StoreError> {
-        let sealer = self.sealer.as_ref();
-        sealer.map_err(|problems| StoreError::NoRootKey(Arc::clone(problems)))
+    fn keys(&self) -> Result<&Keys, StoreError> {
+        let keys = self.keys.as_ref();
+        keys.map_err(|problems| StoreError::NoRootKey(Arc::clone(problems)))
     }
 
     /// Writes the job that sends a code, and with it a link. Call [`Self::wake`] once the transaction is committed.
@@ -216,7 +105,7 @@ impl Outbox {
             kind: JobKind::SendCode.as_str(),
             lane: lane_to(&order.identifier),
             reference: Some(&order.challenge_id),
-            target: None,
+            target: Some(&self.target_of(&order.identifier)?),
             payload: &self.seal(id.as_str(), order)?,
             created_at: now,
             expires_at: order.expires_at,
@@ -230,9 +119,14 @@ impl Outbox {
         db: impl SqliteExecutor<'_>,
         notice: &PasswordChanged,
     ) -> Result<(), StoreError> {
-        let lane = lane_to(&notice.to);
-        self.notice(db, JobKind::PasswordChanged, lane, notice, notice.changed_at)
-            .await
+        self.notice(
+            db,
+            JobKind::PasswordChanged,
+            &notice.to,
+            notice,
+            notice.changed_at,
+        )
+        .await
     }
 
     /// Writes the job that tells an address of a changed address.
@@ -241,8 +135,7 @@ impl Outbox {
         db: impl SqliteExecutor<'_>,
         notice: &AddressChanged,
     ) -> Result<(), StoreError> {
-        let lane = lane_to(&notice.to);
-        self.notice(db, JobKind::AddressChanged, lane, notice, notice.changed_at)
+        self.notice(db, JobKind::AddressChanged, &notice.to, notice, notice.changed_at)
             .await
     }
 
@@ -250,7 +143,7 @@ impl Outbox {
         &self,
         db: impl SqliteExecutor<'_>,
         kind: JobKind,
-        lane: Lane,
+        to: &Identifier,
         payload: &(impl Serialize + Sync),
         created_at: Timestamp,
     ) -> Result<(), StoreError> {
@@ -260,9 +153,9 @@ impl Outbox {
             &NewJob {
                 id: &id,
                 kind: kind.as_str(),
-                lane,
+                lane: lane_to(to),
                 reference: None,
-                target: None,
+                target: Some(&self.target_of(to)?),
                 payload: &self.seal(&id, payload)?,
                 created_at,
                 expires_at: created_at + NOTICE_LIFE,
@@ -327,7 +220,8 @@ impl Outbox {
             reason,
         };
         let plain = self
-            .sealer()?
+            .keys()?
+            .sealer
             .open_text(job.id.as_bytes(), &job.payload)
             .map_err(|error| corrupt(error.to_string()))?;
         serde_json::from_slice(&plain).map_err(|error| corrupt(error.to_string()))
@@ -347,6 +241,11 @@ impl Outbox {
         jobs::add(db, job).await
     }
 
+    /// Who could hold up the messages to an address: as a keyed hash, since what rests beside it is sealed.
+    fn target_of(&self, to: &Identifier) -> Result<String, StoreError> {
+        Ok(self.keys()?.hasher.hash_owner(to).to_string())
+    }
+
     fn seal(&self, id: &str, payload: &impl Serialize) -> Result<String, StoreError> {
         let plain = serde_json::to_vec(payload)
             .map(Zeroizing::new)
@@ -355,7 +254,8 @@ impl Outbox {
                 reason: error.to_string(),
             })?;
         Ok(self
-            .sealer()?
+            .keys()?
+            .sealer
             .seal_text(self.random.as_ref(), id.as_bytes(), &plain))
     }
 }
@@ -389,14 +289,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("db")).await.unwrap();
         let root_keys = RootKeys::new(vec![RootKey::generate(random.as_ref())]).unwrap();
-        let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), random);
+        let outbox = Outbox::new(&root_keys, random);
         let at = Timestamp::from_millis(1_000);
+        let ada = Identifier::parse("ada@example.com").unwrap();
         let old = serde_json::json!({
-            "to": serde_json::to_value(Identifier::parse("ada@example.com").unwrap()).unwrap(),
+            "to": serde_json::to_value(&ada).unwrap(),
             "user_id": "ada", "client_id": null, "changed_at": at, "by": "reset", "sessions_ended": 2,
         });
         outbox
-            .notice(store.writer(), JobKind::PasswordChanged, Lane::Email, &old, at)
+            .notice(store.writer(), JobKind::PasswordChanged, &ada, &old, at)
             .await
             .unwrap();
         let free = Free {

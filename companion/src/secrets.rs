@@ -11,6 +11,7 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyback_core::random::{Random, bytes, token};
+use keyback_core::rate_limit::IdentifierHasher;
 use zeroize::Zeroizing;
 
 /// Bytes of a root key and of every key derived from it.
@@ -204,6 +205,11 @@ impl RootKeys {
         Sealer {
             keys: keys.collect::<Vec<_>>().into(),
         }
+    }
+
+    /// What makes keyed hashes of identifiers.
+    pub fn identifier_hasher(&self) -> IdentifierHasher {
+        IdentifierHasher::new(&self.derive(Purpose::Limits).first.key)
     }
 
     fn all(&self) -> impl Iterator<Item = &RootKey> {

@@ -32,8 +32,8 @@ enum Kind {
     Starttls,
     /// Speaks plain SMTP and knows no STARTTLS: a client that insists must not fall back.
     Plain,
-    /// Refuses every recipient for good.
-    Refusing,
+    /// Refuses what begins so, with this line.
+    Refusing(&'static str, &'static str),
     /// Turns the fifth connection at a time away, takes its time over each, and lets them stay.
     FourAtMost,
     /// Says nothing more on a connection that has carried a mail, and doesn't close it.
@@ -157,6 +157,11 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin>(
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let answer: &[u8] = match verb.as_str() {
+            _ if let Kind::Refusing(what, line) = kind
+                && what == verb =>
+            {
+                line.as_bytes()
+            }
             "EHLO" if !secure && kind == Kind::Starttls => b"250-localhost\r\n250 STARTTLS\r\n",
             "EHLO" => b"250-localhost\r\n250 AUTH PLAIN\r\n",
             "STARTTLS" => {
@@ -164,14 +169,16 @@ async fn session<S: AsyncRead + AsyncWrite + Unpin>(
                 return true;
             }
             "AUTH" => b"235 welcome\r\n",
-            "RCPT" if kind == Kind::Refusing => b"550 no such mailbox\r\n",
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await.unwrap();
                 while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) && line != ".\r\n" {
                     heard.push(std::mem::take(&mut line).trim_end().to_owned());
                 }
                 line.clear();
-                b"250 kept\r\n"
+                match kind {
+                    Kind::Refusing("the mail", line) => line.as_bytes(),
+                    _ => b"250 kept\r\n",
+                }
             }
             "QUIT" => {
                 stream.write_all(b"221 bye\r\n").await.unwrap();
@@ -259,13 +266,63 @@ async fn no_password_goes_to_a_server_without_starttls_or_with_a_foreign_certifi
     }
 }
 
+/// Of a recipient that is refused nothing can be mended; of all else something can, by the operator.
 #[tokio::test]
-async fn a_refused_recipient_is_not_tried_again_and_a_closed_port_is() {
-    let server = MailServer::start(Kind::Refusing).await;
-    let error = deliver(&server.connector(SmtpSecurity::None, true))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, DeliveryError::Permanent(_)), "{error:?}");
+async fn sr59_only_a_refusal_of_the_recipient_ends_a_mail() {
+    for line in [
+        "550 no such mailbox\r\n",
+        "550 5.1.1 unknown\r\n",
+        "550 5.2.1 disabled\r\n",
+        "550 5.4.1 denied\r\n",
+    ] {
+        let server = MailServer::start(Kind::Refusing("RCPT", line)).await;
+        let error = deliver(&server.connector(SmtpSecurity::None, true)).await;
+        assert!(matches!(error, Err(DeliveryError::Permanent(_))), "{error:?}");
+    }
+    for (what, line, told) in [
+        (
+            "MAIL",
+            "550 5.1.0 rejected\r\n",
+            "answered 550 5.1.0 to our sender",
+        ),
+        ("MAIL", "553 not yours\r\n", "answered 553 to our sender"),
+        (
+            "RCPT",
+            "553 5.7.1 not your sender\r\n",
+            "553 5.7.1 to a mail for this recipient",
+        ),
+        (
+            "RCPT",
+            "550 5.1.8 no such sender\r\n",
+            "550 5.1.8 to a mail for this recipient",
+        ),
+        (
+            "RCPT",
+            "554 5.7.1 relay access denied\r\n",
+            "554 5.7.1 to a mail for this recipient",
+        ),
+        ("RCPT", "452 4.2.2 full\r\n", "answered 452 4.2.2"),
+        (
+            "the mail",
+            "554 5.7.1 it looks like spam\r\n",
+            "554 5.7.1 to the mail itself",
+        ),
+        ("the mail", "552 too large\r\n", "552 to the mail itself"),
+    ] {
+        let server = MailServer::start(Kind::Refusing(what, line)).await;
+        let error = deliver(&server.connector(SmtpSecurity::None, true))
+            .await
+            .unwrap_err();
+        assert!(error.may_pass(), "{line}: {error:?}");
+        // The words of the server are not told: they may name somebody (SR-31).
+        assert!(error.to_string().contains(told), "{error}");
+        let words = line.trim().rsplit_once(' ').unwrap().1;
+        assert!(!error.to_string().ends_with(words), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_port_is_tried_again() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut server = MailServer::start(Kind::Plain).await;
     server.port = closed.local_addr().unwrap().port();

@@ -86,7 +86,9 @@ async fn sr62_a_code_that_a_link_shows_elsewhere_is_told_once_for_each_client() 
     })
     .await;
     app.add_user(ADA, Some(OLD_PASSWORD)).await;
-    ask(&app, ADA).await;
+    let mut browser = app.browser();
+    browser.open("/reset-password?client_id=shop").await;
+    browser.ask_reset(ADA).await;
     let letter = app.letters_to(ADA).await.remove(0);
     let is_link = |word: &&str| word.contains("/forgot-password/link?t=");
     let link = letter.text.split_whitespace().find(is_link).unwrap().to_owned();
@@ -106,6 +108,7 @@ async fn sr62_a_code_that_a_link_shows_elsewhere_is_told_once_for_each_client() 
     assert_eq!(shown.len(), 2);
     for line in &shown {
         assert_eq!(line.actor, "visitor");
+        assert_eq!(line.client_id.as_deref(), Some("shop"));
         assert_eq!(
             (&line.identifier, &line.flow_id),
             (&asked.identifier, &asked.flow_id)

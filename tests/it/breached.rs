@@ -65,8 +65,8 @@ async fn sr87_while_the_corpus_is_down_it_is_left_alone_and_nothing_is_let_throu
     let stub = RangeStub::listing(&[LEAKED]).await;
     let (app, mut browser) = choosing(&stub, WhenDown::Refuse).await;
     stub.go_down();
-    for _ in 0..8 {
-        browser.choose_password(LEAKED).await;
+    for nth in 0..8 {
+        browser.choose_password(&format!("{LEAKED} {nth}")).await;
         browser.assert_status(503);
     }
     assert_eq!(stub.asked().len(), 5);
@@ -78,6 +78,24 @@ async fn sr87_while_the_corpus_is_down_it_is_left_alone_and_nothing_is_let_throu
     assert_eq!(stub.asked().len(), 6);
     stub.come_back();
     app.advance(Duration::from_secs(10));
+    browser.choose_password(LEAKED).await;
+    browser.assert_status(422);
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.assert_at("/forgot-password/done");
+}
+
+/// Whoever chooses a password chooses the range that is asked for, and may know one that the corpus fails at.
+#[tokio::test]
+async fn sr87_a_range_that_the_corpus_fails_at_keeps_it_from_no_other() {
+    const FAILING: &str = "salted lantern mosaic";
+    let stub = RangeStub::listing(&[LEAKED]).await;
+    let (app, mut browser) = choosing(&stub, WhenDown::Refuse).await;
+    stub.break_for(FAILING);
+    for _ in 0..8 {
+        browser.choose_password(FAILING).await;
+        browser.assert_status(503);
+    }
+    assert_eq!(app.companion.breakers.open(), []);
     browser.choose_password(LEAKED).await;
     browser.assert_status(422);
     browser.choose_password(NEW_PASSWORD).await;

@@ -31,6 +31,8 @@ struct Corpus {
     /// The last part of every address that was asked for, and whether padding was.
     asked: Mutex<Vec<(String, bool)>>,
     down: Mutex<bool>,
+    /// The prefix that it has no answer for.
+    broken: Mutex<Option<String>>,
 }
 
 impl RangeStub {
@@ -63,6 +65,11 @@ impl RangeStub {
         *self.state.down.lock().unwrap() = true;
     }
 
+    /// Answers nothing but 503 for the range of this password from now on.
+    pub fn break_for(&self, password: &str) {
+        *self.state.broken.lock().unwrap() = Some(sha1(password)[..5].to_owned());
+    }
+
     /// Answers again.
     pub fn come_back(&self) {
         *self.state.down.lock().unwrap() = false;
@@ -92,7 +99,7 @@ async fn range(
 ) -> Response {
     let padded = headers.get("add-padding").is_some_and(|value| value == "true");
     corpus.asked.lock().unwrap().push((prefix.clone(), padded));
-    if *corpus.down.lock().unwrap() {
+    if *corpus.down.lock().unwrap() || *corpus.broken.lock().unwrap() == Some(prefix.clone()) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     // Padding: a suffix that counts nobody.

@@ -33,6 +33,8 @@ pub enum SmtpManner {
     Refuses(&'static str),
     /// Refuses each recipient with this line, as `451 4.7.1 come back later`.
     RefusesRecipients(&'static str),
+    /// Refuses our sender with this line, as `550 5.7.1 not yours`.
+    RefusesSender(&'static str),
     /// Takes no login, and says so with this line, as `535 5.7.8 wrong`.
     RefusesLogin(&'static str),
     /// Says nothing any more once this recipient is named.
@@ -142,6 +144,7 @@ async fn trouble(state: &State, verb: &str, rest: &str) -> Option<String> {
         }
         SmtpManner::Refuses(line) => Some(format!("{line}\r\n")),
         SmtpManner::RefusesRecipients(line) => (verb == "RCPT").then(|| format!("{line}\r\n")),
+        SmtpManner::RefusesSender(line) => (verb == "MAIL").then(|| format!("{line}\r\n")),
         SmtpManner::RefusesLogin(line) => {
             // Nor does whoever is logged in stay so.
             matches!(verb, "AUTH" | "NOOP").then(|| format!("{line}\r\n"))

@@ -145,6 +145,13 @@ impl EmailAddress {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The last two labels of its domain, which is what somebody registers, as a rule: below `co.uk` and its like it is too
+    /// much.
+    pub fn registered_domain(&self) -> &str {
+        let mut ends = self.0.rmatch_indices(['.', '@']);
+        ends.nth(1).map_or("", |(at, _)| &self.0[at + 1..])
+    }
 }
 
 /// `Dot-string` of RFC 5321 section 4.1.2: atoms of ASCII with single dots between them.

@@ -79,6 +79,8 @@ pub struct FlowView {
 pub struct LinkView {
     /// What the visitor typed, normalised.
     pub identifier: Identifier,
+    /// The app that the visitor came from.
+    pub client_id: Option<String>,
     /// The interaction of the provider that the reset runs in.
     pub interaction: Option<String>,
     /// Whether this is the browser that asked: the only one in which the code may be tried (SR-30).

@@ -22,7 +22,7 @@ pub struct LimitsConfig {
     /// kept for visitors not yet seen.
     pub codes_per_identifier: u32,
     /// Codes in a row that may be wrong for one account, over all its codes: half of them for its e-mail address, half for
-    /// its phone number. Of each half a tenth, at most five, is kept for visitors not yet seen.
+    /// its phone number. Of each half a fifth, at most ten, is kept for visitors not yet seen: one for each, in a day.
     pub wrong_codes_in_a_row: u32,
     /// Sign-ins tried from one client address in ten minutes.
     pub sign_ins_per_address: u32,
@@ -116,7 +116,7 @@ impl LimitsConfig {
             identifier_guesses: GuessRule {
                 free: base.identifier_guesses.free.min(wrong_codes),
                 most: wrong_codes,
-                reserve: base.identifier_guesses.reserve.min(wrong_codes / 10),
+                reserve: base.identifier_guesses.reserve.min(wrong_codes / 5),
                 ..base.identifier_guesses
             },
             identifier_sign_ins: of(

@@ -42,6 +42,11 @@ impl TellsOfPeer for RangeError {
             Self::NotARange | Self::Paused(_) => false,
         }
     }
+
+    /// Once it is connected to, what goes wrong may lie in the range, which whoever chooses a password has chosen.
+    fn may_be_about_the_call(&self) -> bool {
+        !matches!(self, Self::Http(error) if error.is_connect())
+    }
 }
 
 impl BreachedRanges {
@@ -97,7 +102,7 @@ impl BreachedRanges {
 impl BreachedPasswords for BreachedRanges {
     async fn range(&self, prefix: &str) -> Result<String, Failure> {
         self.breakers
-            .call(Circuit::Breached, self.ask(prefix))
+            .call_about(Circuit::Breached, prefix, self.ask(prefix))
             .await
             .map_err(|error| Failure::broken("look a password up", error))
     }

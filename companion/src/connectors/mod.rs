@@ -9,6 +9,7 @@ pub(crate) mod provider;
 pub mod reach;
 pub mod smtp;
 mod smtp_connections;
+mod smtp_conversation;
 pub mod twilio;
 
 use std::sync::Arc;
@@ -125,10 +126,10 @@ pub enum DeliveryError {
     /// Nothing was tried: whoever should take it was down, and is left alone for a while.
     #[error(transparent)]
     Paused(#[from] Paused),
-    /// No try will do: the address or the message is refused.
+    /// No try will do: whom it is for is refused.
     #[error("{0}")]
     Permanent(String),
-    /// Nothing was tried, and no try will do: it can't be written as whoever should take it wants it.
+    /// Nothing was tried: it can't be written as whoever should take it wants it, until the operator has mended that.
     #[error("{0}")]
     Unwritable(String),
 }
@@ -142,7 +143,7 @@ fn asked_to_wait(after: Option<&Duration>) -> String {
 impl DeliveryError {
     /// Whether another try may do.
     pub fn may_pass(&self) -> bool {
-        !matches!(self, Self::Permanent(_) | Self::Unwritable(_))
+        !matches!(self, Self::Permanent(_))
     }
 
     /// Nobody can be served now, for this reason.

@@ -40,16 +40,17 @@ pub(super) fn not_reached(whom: &str, error: &CallError) -> DeliveryError {
 /// The message was not taken.
 ///
 /// Troubles of the provider pass; they may be about one number alone (SR-87). "Too many" passes too, and says nothing of the
-/// others. 401 is about the operator's key and nobody's message. What else it refuses, it refuses again.
+/// others. 401 is about the operator's key and nobody's message. What else it refuses may be the operator's to mend, and no status
+/// tells that from a number that is none: it is tried again until its time is over (SR-59).
 ///
-/// A redirect is refused as well: a code goes where the operator said, and nowhere else.
+/// A redirect is not followed: a code goes where the operator said, and nowhere else.
 pub(super) fn refused(status: StatusCode, headers: &HeaderMap, why: String, now: Timestamp) -> DeliveryError {
-    let passes = matches!(status, StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS);
     let after = retry_after(headers, now);
     if status.is_redirection() {
-        DeliveryError::Permanent(format!(
-            "{why}; redirects are not followed: write the address it leads to"
-        ))
+        DeliveryError::Down {
+            why: format!("{why}; redirects are not followed: write the address it leads to"),
+            after,
+        }
     } else if says_it_is_down(status) {
         DeliveryError::Stuck { why, after }
     } else if status == StatusCode::UNAUTHORIZED {
@@ -57,8 +58,11 @@ pub(super) fn refused(status: StatusCode, headers: &HeaderMap, why: String, now:
             why: format!("{why}; compare its credentials with the provider's"),
             after,
         }
-    } else if !passes {
-        DeliveryError::Permanent(why)
+    } else if is_about_the_way(status) {
+        DeliveryError::Stuck {
+            why: format!("{why}; compare its address and what its key may do with the provider's"),
+            after,
+        }
     } else if let Some(after) = after {
         DeliveryError::Later { why, after }
     } else {
@@ -69,6 +73,18 @@ pub(super) fn refused(status: StatusCode, headers: &HeaderMap, why: String, now:
 /// Whether a status says that nobody can be served now (SR-87).
 pub(crate) fn says_it_is_down(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
+}
+
+/// Whether it is more likely about where and by whom it was asked than about what.
+fn is_about_the_way(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::FORBIDDEN
+            | StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            | StatusCode::GONE
+    )
 }
 
 /// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date.
@@ -202,25 +218,25 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_tried_again_and_what_is_refused_is_not() {
+    fn sr59_what_the_operator_may_mend_is_tried_again() {
         let none = HeaderMap::new();
         let told = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
             refused(status, &none, "no".to_owned(), now())
         };
-        for status in [425, 429] {
+        for status in [400, 409, 413, 415, 422, 425, 429] {
             assert!(matches!(told(status), DeliveryError::Transient(_)), "{status}");
         }
-        for status in [408, 500, 502, 503, 504] {
+        for status in [403, 404, 405, 407, 408, 410, 500, 502, 503, 504] {
             let told = told(status);
             assert!(told.may_pass() && told.peer_is_down(), "{status}");
             assert!(told.may_be_about_the_call(), "{status}");
         }
-        // A key that was changed at the provider loses no notice.
-        let key = told(401);
-        assert!(key.may_pass() && key.peer_is_down() && !key.may_be_about_the_call());
-        for status in [301, 302, 307, 308, 400, 403, 404, 409, 410, 422] {
-            assert!(matches!(told(status), DeliveryError::Permanent(_)), "{status}");
+        // Nor does a key that was changed at the provider lose a notice, or an address.
+        for status in [301, 302, 307, 308, 401] {
+            let told = told(status);
+            assert!(told.may_pass() && told.peer_is_down(), "{status}");
+            assert!(!told.may_be_about_the_call(), "{status}");
         }
     }
 }

@@ -13,6 +13,7 @@ use lettre::{Address, Message as Mail};
 use tokio::time::{Instant, timeout_at};
 
 use super::smtp_connections::{Connections, Guard, Turn};
+use super::smtp_conversation::{describe, not_taken, send};
 use super::{DeliveryError, Outgoing};
 use crate::config::messages::{SmtpSecurity, SmtpSettings};
 
@@ -68,14 +69,12 @@ impl SmtpConnector {
         let turn = self.connections.turn().await;
         let until = Instant::now() + self.timeout;
         let mut connection = self.connect(&turn, until).await?;
-        let text = mail.formatted();
-        let sending = connection.send(mail.envelope(), &text);
-        match timeout_at(until, sending).await {
-            Ok(Ok(_)) => {
+        match timeout_at(until, send(&mut connection, &mail)).await {
+            Ok(Ok(())) => {
                 self.connections.keep(connection);
                 Ok(())
             }
-            Ok(Err(error)) => Err(not_taken(&error)),
+            Ok(Err((step, error))) => Err(not_taken(step, &error)),
             Err(_) => Err(DeliveryError::stuck(
                 "the mail server took the connection, and did not take this mail in time",
             )),
@@ -131,41 +130,6 @@ impl SmtpConnector {
         }
         .map_err(|error| refused(&error))
     }
-}
-
-/// What it means that a server which has let us in doesn't take a mail.
-fn not_taken(error: &Error) -> DeliveryError {
-    let why = describe(error);
-    match error.status().map(u16::from) {
-        // It wants another login, or one at all (RFC 4954 section 6): nobody's mail is taken.
-        Some(code) if is_about_the_login(code) => DeliveryError::down(why),
-        Some(_) if error.is_permanent() => DeliveryError::Permanent(why),
-        // The server goes away (RFC 5321 section 4.2.3), perhaps at this one recipient.
-        Some(421) => DeliveryError::stuck(why),
-        // As greylisting, and one full mailbox.
-        Some(_) => DeliveryError::Transient(why),
-        // An address that the server has no way to write down.
-        None if error.is_client() => DeliveryError::Transient(why),
-        // The connection broke, at this one recipient or for all.
-        None => DeliveryError::stuck(why),
-    }
-}
-
-/// What the operator is told. The words of the mail server name the recipient, so its code alone is (SR-31).
-fn describe(error: &Error) -> String {
-    let Some(code) = error.status() else {
-        return error.to_string();
-    };
-    if is_about_the_login(code.into()) {
-        return format!(
-            "the mail server answered {code}: compare [email] username and password with the mail account's"
-        );
-    }
-    format!("the mail server answered {code}")
-}
-
-fn is_about_the_login(code: u16) -> bool {
-    matches!(code, 530 | 534 | 535 | 538)
 }
 
 fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, NotAConnector> {

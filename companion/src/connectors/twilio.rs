@@ -21,6 +21,9 @@ use crate::outgoing::{Answer, Call, OutgoingHttp, Targets};
 const VALIDITY: (u64, u64) = (1, 36_000);
 /// Twilio's errors that pass: too many requests, a sender's queue that is full, and a service that is away.
 const PASSING: [u32; 3] = [20_429, 21_611, 20_503];
+/// Those that are about the number alone: it is none, it wants nothing of ours, it takes no text messages; there is no such
+/// handset, or it is a landline.
+const ABOUT_THE_NUMBER: [u32; 5] = [21_211, 21_610, 21_614, 30_005, 30_006];
 const WHOM: &str = "Twilio";
 
 /// Hands text messages to Twilio.
@@ -91,9 +94,14 @@ impl TwilioConnector {
             Ok(Taken {
                 error_code: Some(code),
                 ..
-            }) => Err(DeliveryError::Permanent(format!(
-                "Twilio took the message and failed it with error {code}"
-            ))),
+            }) => {
+                let why = format!("Twilio took the message and failed it with error {code}");
+                Err(if ABOUT_THE_NUMBER.contains(&code) {
+                    DeliveryError::Permanent(why)
+                } else {
+                    DeliveryError::Transient(why)
+                })
+            }
             // By its status Twilio has taken it; to send it again would be to send it twice.
             Err(_) if answer.status == StatusCode::CREATED => {
                 tracing::warn!(
@@ -207,6 +215,11 @@ fn not_taken(answer: &Answer, outgoing: &Outgoing<'_>) -> DeliveryError {
         Some(code) if PASSING.contains(&code) => {
             refused(StatusCode::TOO_MANY_REQUESTS, &answer.headers, why, outgoing.now)
         }
+        Some(code) if ABOUT_THE_NUMBER.contains(&code) => DeliveryError::Permanent(why),
+        // There is nothing at this address but the messages of the account (SR-59).
+        _ if status == StatusCode::NOT_FOUND => DeliveryError::down(format!(
+            "{why}; compare [sms] account_sid and endpoint with Twilio's"
+        )),
         _ => refused(status, &answer.headers, why, outgoing.now),
     }
 }

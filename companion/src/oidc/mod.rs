@@ -70,7 +70,7 @@ use crate::secrets::{Purpose, RootKeys, Sealer};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError, Transaction};
 
-pub use authorize::{Answer, Completed, Completion, Prepared, Unfit, Yes};
+pub use authorize::{Answer, Completed, Completion, Denial, Prepared, Unfit, Yes};
 use client_keys::FetchedKeys;
 use device::UserCodeKeys;
 use document::Document;
@@ -318,7 +318,7 @@ impl Provider {
     }
 
     /// Answers a waiting request with the person's no: `access_denied`.
-    pub async fn deny(&self, interaction: &Interaction) -> Result<Completed, Failure> {
+    pub async fn deny(&self, interaction: &Interaction) -> Result<Denial, Failure> {
         authorize::deny(&self.0, interaction).await
     }
 

@@ -17,7 +17,7 @@ use crate::app::Companion;
 use crate::home::Home;
 use crate::oidc::permissions::Permissions;
 use crate::oidc::registry::App;
-use crate::oidc::{Completion, Interaction, Yes};
+use crate::oidc::{Completion, Denial, Interaction, Yes};
 use crate::store::sessions::Session;
 use crate::store::users::User;
 use crate::views::Consent;
@@ -65,10 +65,10 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
         return unknown_session(companion, asked).await;
     };
     match posted.form.one("answer") {
-        Some("deny") => {
-            let completed = companion.provider.deny(&interaction).await?;
-            Ok(companion.provider.deliver(&asked.headers, completed))
-        }
+        Some("deny") => match companion.provider.deny(&interaction).await? {
+            Denial::Done(completed) => Ok(companion.provider.deliver(&asked.headers, completed)),
+            Denial::AppGone => unknown_session(companion, asked).await,
+        },
         Some("allow") => {
             let said = Said::Yes {
                 session: posted.form.one("session").unwrap_or_default(),

@@ -115,7 +115,7 @@ async fn tell_shown(
         actor: Actor::Visitor,
         subject: None,
         identifier: Some(&companion.identifiers.hash(&view.identifier).to_string()),
-        client_id: None,
+        client_id: view.client_id.as_deref(),
         client_ip: Some(&asked.address.to_string()),
     };
     audit::write_once(&companion.store, &id, &line, link.flow_id.as_str()).await

@@ -18,7 +18,7 @@ pub struct NewJob<'a> {
     pub lane: Lane,
     /// What it belongs to, so that it can be withdrawn, or waits for what is earlier.
     pub reference: Option<&'a str>,
-    /// Whom it calls; none is nobody who could hold up others.
+    /// Whom it reaches: of a message, all whom one owner could have; none is nobody who could hold up others.
     pub target: Option<&'a str>,
     /// Sealed.
     pub payload: &'a str,
@@ -27,7 +27,8 @@ pub struct NewJob<'a> {
     pub expires_at: Timestamp,
 }
 
-/// Calls to one target under way at one time: others are called meanwhile.
+/// Jobs to one target under way at one time: others are served meanwhile. Below the four conversations that are held with a mail
+/// server.
 const MOST_OF_TARGET: i64 = 2;
 
 /// Jobs of one lane don't wait for those of another.
@@ -104,9 +105,9 @@ pub async fn add_for(
     Ok(())
 }
 
-/// Takes jobs that are due, for as long as the lease. A call waits for those of its reference that were written before
-/// it, in the same transaction too, so that they come in their order (SR-60). Of the calls to one target few are taken at a time, and first tries before others, so
-/// that a target that doesn't answer delays nobody else; of those in `left_alone` none is (SR-87).
+/// Takes jobs that are due, for as long as the lease. Of the jobs to one target few are taken at a time, so that one that
+/// doesn't answer delays nobody else; of calls, first tries before others, and none to those in `left_alone` (SR-87). A call waits
+/// for those of its reference that were written before it, in the same transaction too, so that they come in their order (SR-60).
 pub async fn take(
     db: impl SqliteExecutor<'_>,
     now: Timestamp,
@@ -115,20 +116,26 @@ pub async fn take(
     left_alone: &[String],
 ) -> Result<Vec<Job>, StoreError> {
     let most = |count| i64::try_from(count).unwrap_or(i64::MAX);
+    // Messages are looked at in the order of an index and no farther than there is room for: a flood may have written thousands.
     Ok(sqlx::query_as(
         "UPDATE jobs SET lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
-         SELECT id FROM (SELECT id FROM jobs WHERE lane = $3 AND run_at <= $1 AND lease_until <= $1 \
-         AND expires_at > $1 ORDER BY run_at LIMIT $4) AS m UNION ALL \
-         SELECT id FROM (SELECT id FROM jobs WHERE lane = $8 AND run_at <= $1 AND lease_until <= $1 \
-         AND expires_at > $1 ORDER BY run_at LIMIT $9) AS s UNION ALL \
-         SELECT id FROM (SELECT d.id FROM (SELECT j.id, j.target, j.attempts, j.run_at, ROW_NUMBER() OVER ( \
+         WITH busy AS (SELECT target, COUNT(*) AS under_way FROM jobs WHERE lease_until > $1 AND target IS NOT NULL \
+         GROUP BY target), \
+         due AS NOT MATERIALIZED (SELECT id, lane, target, run_at FROM jobs WHERE run_at <= $1 AND lease_until <= $1 AND expires_at > $1 \
+         AND (target IS NULL OR target NOT IN (SELECT target FROM busy WHERE under_way >= $7))), \
+         message AS (SELECT id, target, ROW_NUMBER() OVER (PARTITION BY COALESCE(target, id) ORDER BY run_at, id) AS place \
+         FROM (SELECT * FROM (SELECT * FROM due WHERE lane = $3 ORDER BY run_at LIMIT $4) \
+         UNION ALL SELECT * FROM (SELECT * FROM due WHERE lane = $8 ORDER BY run_at LIMIT $9))), \
+         call AS (SELECT j.id, j.target, j.attempts > 0 AS again, j.run_at, ROW_NUMBER() OVER ( \
          PARTITION BY COALESCE(j.target, j.id) ORDER BY j.attempts > 0, j.run_at, j.id) AS place FROM jobs AS j \
          WHERE j.lane = $5 AND j.run_at <= $1 AND j.lease_until <= $1 AND j.expires_at > $1 \
          AND (j.target IS NULL OR j.target NOT IN (SELECT value FROM json_each($10))) \
          AND NOT EXISTS (SELECT 1 FROM jobs AS e WHERE e.reference = j.reference \
-         AND e.rowid < j.rowid AND e.expires_at > $1)) AS d LEFT JOIN (SELECT target, COUNT(*) AS busy \
-         FROM jobs WHERE lane = $5 AND lease_until > $1 GROUP BY target) AS b ON b.target = d.target \
-         WHERE d.place + COALESCE(b.busy, 0) <= $7 ORDER BY d.attempts > 0, d.run_at LIMIT $6) AS c) \
+         AND e.rowid < j.rowid AND e.expires_at > $1)) \
+         SELECT m.id FROM message AS m LEFT JOIN busy AS b ON b.target = m.target \
+         WHERE m.place + COALESCE(b.under_way, 0) <= $7 UNION ALL \
+         SELECT id FROM (SELECT c.id FROM call AS c LEFT JOIN busy AS b ON b.target = c.target \
+         WHERE c.place + COALESCE(b.under_way, 0) <= $7 ORDER BY c.again, c.run_at LIMIT $6)) \
          RETURNING id, kind, lane, payload, attempts, expires_at",
     )
     .bind(now.as_millis())
@@ -366,6 +373,30 @@ mod tests {
         let again = take(store.writer(), NOW, LEASE, free, &[]).await.unwrap();
         let again: Vec<_> = again.iter().map(|job| (job.id.as_str(), job.attempts)).collect();
         assert_eq!(again, [("mute-1", 1)]);
+    }
+
+    /// Beside those that hold them up the lane has places, and another takes one at once.
+    #[tokio::test]
+    async fn sr87_two_mails_to_one_owner_are_under_way_and_those_to_others_go_on() {
+        let (_folder, store) = store().await;
+        let mail = async |id, target| {
+            let job = NewJob {
+                lane: Lane::Email,
+                ..a_call(id, target)
+            };
+            add(store.writer(), &job).await.unwrap();
+        };
+        for id in [
+            "pit-0", "pit-1", "pit-2", "pit-3", "pit-4", "pit-5", "pit-6", "pit-7", "pit-8",
+        ] {
+            mail(id, "pit").await;
+        }
+        mail("zoe", "zoe").await;
+        assert_eq!(taken(&store, NOW, 0).await, ["pit-0", "pit-1"]);
+        assert_eq!(taken(&store, NOW, 0).await, ["zoe"]);
+        done(store.writer(), "pit-0").await.unwrap();
+        assert_eq!(taken(&store, NOW, 0).await, ["pit-2"]);
+        assert_eq!(taken(&store, NOW, 0).await, [""; 0]);
     }
 
     #[tokio::test]

@@ -272,6 +272,41 @@ async fn sr22_five_codes_of_one_address_are_live_and_the_answer_says_when_there_
     }
 }
 
+/// What whoever reads the database, and in it the audit trail, could set a password with.
+#[tokio::test]
+async fn sr18_sr62_neither_proof_nor_binding_rests_readable_in_the_database() {
+    let (app, mut browser) = awaiting_code().await;
+    browser.enter_code(&app.last_code_for(ADA).await).await;
+    browser.assert_at("/forgot-password/password");
+    let home = app.companion.url("/");
+    let home = url::Url::parse(&home).unwrap();
+    let cookies = browser.cookie_names(&home).into_iter();
+    let flow = cookies
+        .filter(|name| name.starts_with("kb_flow_"))
+        .find_map(|name| browser.cookie(&home, &name))
+        .unwrap();
+    let [_, binding, proof] = flow.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{flow}")
+    };
+    browser.choose_password("short").await;
+    browser.choose_password(NEW_PASSWORD).await;
+    app.settle().await;
+    assert_eq!(
+        app.audited("code_accepted").await + app.audited("reset_completed").await,
+        2
+    );
+    app.companion.store.close().await;
+    for name in ["keyback.db", "keyback.db-wal"] {
+        let bytes = std::fs::read(app.folder().join(name)).unwrap_or_default();
+        for secret in [binding, proof] {
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} stands in {name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn sr18_no_code_rests_readable_in_the_database() {
     let (app, _browser) = awaiting_code().await;

@@ -87,6 +87,28 @@ async fn sr03_too_many_codes_are_told_as_such() {
     assert_eq!(answers[0], answers[1]);
 }
 
+/// The first uses up what is free and has everybody wait; nine more take what is kept for those not yet seen, each one.
+#[tokio::test]
+async fn sr20_sr22_who_guesses_from_ten_addresses_does_not_keep_the_owner_out() {
+    let app = TestApp::with(|config| {
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.limits.sends_per_identifier = 100;
+        config.limits.live_codes_per_identifier = 100;
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let from = |address: [u8; 4]| app.browser().that_comes_from(address.into());
+    for (nth, most) in (1..=10).zip(std::iter::once(11).chain(std::iter::repeat(1))) {
+        let mut stranger = from([198, 51, 100, nth]);
+        assert_eq!(guess(&app, &mut stranger, ADA).await, most, "{nth}");
+    }
+    let mut owner = from([203, 0, 113, 9]);
+    owner.open("/forgot-password").await;
+    owner.ask_reset(ADA).await;
+    owner.enter_code(&app.last_code_for(ADA).await).await;
+    owner.assert_at("/forgot-password/password");
+}
+
 #[tokio::test]
 async fn sr20_several_processes_count_together() {
     let (app, _browser) = with_ada().await;

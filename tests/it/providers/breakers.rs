@@ -25,8 +25,9 @@ const MOST_TRIED: i64 = 12;
 /// As long as any pause of a circuit that opens for the first time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
+/// Each of another owner: of one, few messages are under way at a time.
 pub(super) fn address(at: usize) -> String {
-    format!("person{at}@example.com")
+    format!("person{at}@house{at}.example")
 }
 
 /// With accounts that have an e-mail address each.

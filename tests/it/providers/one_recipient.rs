@@ -3,7 +3,8 @@
 use keyback_companion::config::duration::Span;
 use keyback_companion::config::messages::EmailConnectorKind;
 use keyback_tests::{
-    Behaviour, Browser, MessageProvider, NEW_PASSWORD, SmtpManner, SmtpSink, TestApp, eventually,
+    Behaviour, Browser, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, SmtpManner, SmtpSink, TestApp,
+    eventually,
 };
 
 use super::breakers::{PEOPLE, a_second, address, ask, is_open, tries_at_rest, with_people};
@@ -48,7 +49,7 @@ async fn sr87_one_mailbox_that_holds_mails_up_stops_no_others_and_many_do() {
         assert!(mail.data.contains(&format!("To: {to}")), "{}", mail.data);
     }
     // The same with different mailboxes is the server's.
-    mail.behave(SmtpManner::HoldsUp("@example.com"));
+    mail.behave(SmtpManner::HoldsUp("@house"));
     for at in 5..PEOPLE {
         ask(&app, &address(at)).await;
     }
@@ -59,6 +60,33 @@ async fn sr87_one_mailbox_that_holds_mails_up_stops_no_others_and_many_do() {
         "{}",
         open.cause
     );
+}
+
+/// Whoever has a domain has any number of addresses there, and a mail server that takes its time over each.
+#[tokio::test]
+async fn sr87_a_domain_that_holds_all_of_its_mails_up_leaves_places_to_others() {
+    let mail = SmtpSink::in_manner(SmtpManner::HoldsUp("pit.example>")).await;
+    let app = with_people(|config| {
+        over_smtp(config, mail.address);
+        // As good as for ever: nothing of the pit's ends before this test.
+        config.email.timeout = Span::seconds(60);
+    })
+    .await;
+    for at in 0..PEOPLE {
+        let address = format!("person{at}@s{at}.pit.example");
+        app.add_user(&address, Some(OLD_PASSWORD)).await;
+        ask(&app, &address).await;
+    }
+    eventually("two mails to the pit to be under way", async || {
+        (mail.connections() == 2).then_some(())
+    })
+    .await;
+    ask(&app, &address(1)).await;
+    eventually("the other's mail", async || {
+        (mail.mails().len() == 1).then_some(())
+    })
+    .await;
+    assert_eq!(mail.mails()[0].to, [address(1)]);
 }
 
 /// A gateway that fails at one recipient, whom a stranger asks for again and again, serves the others.
@@ -77,7 +105,7 @@ async fn sr87_a_gateway_that_fails_at_one_recipient_is_called_for_the_others() {
     is_open(&app, "email").await;
 }
 
-/// A wrong password of the mail account, or a server that wants no mail at all, is the operator's trouble: what was promised waits
+/// A wrong password of the mail account, a sender that it may not use, or a server that wants no mail at all, is the operator's trouble: what was promised waits
 /// for it to be mended, and the operator is told why.
 #[tokio::test]
 async fn sr59_sr87_a_notice_outlives_what_is_wrong_with_the_mail_account() {
@@ -91,6 +119,11 @@ async fn sr59_sr87_a_notice_outlives_what_is_wrong_with_the_mail_account() {
             "530: compare [email] username and password",
         ),
         (SmtpManner::Refuses("554 5.3.2 no mail here"), "answered 554"),
+        (
+            SmtpManner::RefusesSender("550 5.7.1 not your address"),
+            "550 5.7.1 to our sender: compare [email] from",
+        ),
+        (SmtpManner::RefusesSender("553 not allowed"), "553 to our sender"),
     ] {
         let mail = SmtpSink::start().await;
         let app = with_people(|config| over_smtp(config, mail.address)).await;

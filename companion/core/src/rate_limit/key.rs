@@ -31,6 +31,8 @@ pub enum LimitKey {
     IdentifierVerificationSeen(IdentifierHash, ClientPrefix),
     /// Codes tried in a row for one identifier, none of them right.
     IdentifierGuesses(IdentifierHash),
+    /// Those of them that were tried of what is kept for clients not yet seen for it.
+    IdentifierGuessReserve(IdentifierHash),
     /// Passwords tried at sign-in for one identifier (or a user name's hash).
     IdentifierSignIns(IdentifierHash),
     /// The sign-ins for one identifier that are kept for clients not yet seen for it.
@@ -110,6 +112,7 @@ impl fmt::Display for LimitKey {
                 write!(f, "identifier:verify-seen:{hash}:{prefix}")
             }
             Self::IdentifierGuesses(hash) => write!(f, "identifier:guesses:{hash}"),
+            Self::IdentifierGuessReserve(hash) => write!(f, "identifier:guess-reserve:{hash}"),
             Self::IdentifierSignIns(hash) => write!(f, "identifier:sign-in:{hash}"),
             Self::IdentifierSignInReserve(hash) => write!(f, "identifier:sign-in-reserve:{hash}"),
             Self::IdentifierSignInSeen(hash, prefix) => {
@@ -185,6 +188,17 @@ impl IdentifierHasher {
         self.hash_text(&format!("prefix {}", number.prefix()))
     }
 
+    /// The hash of what an address has in common with all others that one owner can have: of an e-mail address the last two
+    /// labels of its domain, since whoever has a domain has any number of addresses and subdomains. A phone number stands for
+    /// itself.
+    pub fn hash_owner(&self, identifier: &Identifier) -> IdentifierHash {
+        match identifier {
+            // No identifier has a space in it.
+            Identifier::Email(address) => self.hash_text(&format!("domain {}", address.registered_domain())),
+            Identifier::Phone(_) => self.hash(identifier),
+        }
+    }
+
     /// The hash of a text that is no [`Identifier`], such as a user name at sign-in.
     pub fn hash_text(&self, text: &str) -> IdentifierHash {
         let mut hmac = hmac::Context::with_key(&self.0);
@@ -235,6 +249,7 @@ mod tests {
             LimitKey::IdentifierVerificationReserve(hash.clone()),
             LimitKey::IdentifierVerificationSeen(hash.clone(), prefix),
             LimitKey::IdentifierGuesses(hash.clone()),
+            LimitKey::IdentifierGuessReserve(hash.clone()),
             LimitKey::IdentifierSignIns(hash.clone()),
             LimitKey::IdentifierSignInReserve(hash.clone()),
             LimitKey::IdentifierSignInSeen(hash.clone(), prefix),
@@ -246,6 +261,18 @@ mod tests {
         .map(|key| key.to_string());
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
         assert!(keys.iter().all(|key| !key.contains("ada")), "{keys:?}");
+    }
+
+    #[test]
+    fn addresses_of_one_domain_and_of_its_subdomains_have_one_owner() {
+        let hasher = IdentifierHasher::new(&[7; 32]);
+        let owner = |typed: &str| hasher.hash_owner(&Identifier::parse(typed).unwrap());
+        let ada = owner("ada@example.com");
+        assert_eq!(ada, owner("Bob@Example.com"));
+        assert_eq!(ada, owner("eve@a.b.example.com"));
+        assert_ne!(ada, owner("ada@example.org"));
+        assert_ne!(ada, owner("ada@notexample.com"));
+        assert_ne!(owner("+14155550123"), owner("+14155550124"));
     }
 
     #[test]

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use super::client_prefix::ClientPrefix;
-use super::gcra::{Decision, LimitRule, TheoreticalArrival};
-use super::guesses::GuessRule;
+use super::gcra::{LimitRule, TheoreticalArrival};
 use super::key::{ClientAction, IdentifierHash, LimitKey};
 use super::limits::Limits;
 use super::live_codes::CodeRoom;
@@ -17,8 +16,8 @@ use crate::time::Timestamp;
 /// Asks the limits of a step, the client's own first: a client that is refused has used nothing of anybody else's.
 #[derive(Clone, Debug)]
 pub struct Limiter<L> {
-    store: L,
-    limits: Limits,
+    pub(super) store: L,
+    pub(super) limits: Limits,
 }
 
 /// The answer of a step's limits.
@@ -29,7 +28,7 @@ pub type Limited = Result<(), RetryAfter>;
 pub struct RetryAfter(pub Duration);
 
 /// A limit to be asked.
-type Ask = (LimitKey, LimitRule);
+pub(super) type Ask = (LimitKey, LimitRule);
 
 /// The limits of something that many clients share and that keeps a reserve.
 struct Reserved {
@@ -136,78 +135,6 @@ impl<L: LimitStore> Limiter<L> {
         self.store.update(&asks.map(|(key, _)| key), decide).await
     }
 
-    /// A code that an app has asked for is tried. It is one of the run of wrong codes too, until
-    /// [`guessed`](Self::guessed) is told otherwise; what is kept for clients not yet seen is not for apps.
-    pub async fn verify_by_app(
-        &self,
-        identifier: &IdentifierHash,
-        now: Timestamp,
-    ) -> Result<Limited, Failure> {
-        let (rule, guess_rule) = (
-            self.limits.identifier_verifications,
-            self.limits.identifier_guesses,
-        );
-        let keys = [
-            LimitKey::IdentifierVerifications(identifier.clone()),
-            LimitKey::IdentifierGuesses(identifier.clone()),
-        ];
-        let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
-            let [row, guesses] = rows else {
-                return Ok(());
-            };
-            let (decision, next) = guess_rule.take(*guesses, false, now);
-            if let Decision::Refused { retry_after } = decision {
-                return Err(RetryAfter(retry_after));
-            }
-            Limit { row, rule }.take(now)?;
-            *guesses = next;
-            Ok(())
-        };
-        self.store.update(&keys, decide).await
-    }
-
-    /// A code is tried. It is counted as a wrong one until [`guessed`](Self::guessed) is told otherwise.
-    pub async fn verify(
-        &self,
-        identifier: &IdentifierHash,
-        client: ClientPrefix,
-        now: Timestamp,
-    ) -> Result<Limited, Failure> {
-        let limits = &self.limits;
-        let of_identifier = Reserved {
-            common: (
-                LimitKey::IdentifierVerifications(identifier.clone()),
-                limits.identifier_verifications,
-            ),
-            reserve: (
-                LimitKey::IdentifierVerificationReserve(identifier.clone()),
-                limits.identifier_verification_reserve,
-            ),
-            seen: (
-                LimitKey::IdentifierVerificationSeen(identifier.clone(), client),
-                limits.identifier_verification_unseen,
-            ),
-        };
-        let by_client = self.of_client(ClientAction::Verify, client);
-        let guesses = (
-            LimitKey::IdentifierGuesses(identifier.clone()),
-            limits.identifier_guesses,
-        );
-        self.ask_guessing(by_client, of_identifier, guesses, now).await
-    }
-
-    /// A code was right: the run of wrong ones is over.
-    pub async fn guessed(&self, identifier: &IdentifierHash, now: Timestamp) -> Result<(), Failure> {
-        let over = TheoreticalArrival::from_micros(now.as_millis().saturating_mul(1_000));
-        let key = LimitKey::IdentifierGuesses(identifier.clone());
-        let end = move |rows: &mut [Option<TheoreticalArrival>]| {
-            for row in rows.iter_mut().flatten() {
-                *row = over;
-            }
-        };
-        self.store.update(&[key], end).await
-    }
-
     /// A new password is submitted with a proof.
     pub async fn set_password(&self, client: ClientPrefix, now: Timestamp) -> Result<Limited, Failure> {
         self.client(ClientAction::SetPassword, client, now).await
@@ -308,7 +235,7 @@ impl<L: LimitStore> Limiter<L> {
         self.ask([self.of_client(action, client)], None, now).await
     }
 
-    fn of_client(&self, action: ClientAction, client: ClientPrefix) -> Ask {
+    pub(super) fn of_client(&self, action: ClientAction, client: ClientPrefix) -> Ask {
         let rule = match action {
             ClientAction::Send => self.limits.client_sends,
             ClientAction::Verify => self.limits.client_verifications,
@@ -370,46 +297,5 @@ impl<L: LimitStore> Limiter<L> {
             Ok(standing)
         };
         self.store.update(&keys, decide).await
-    }
-}
-
-impl<L: LimitStore> Limiter<L> {
-    /// As [`ask`](Self::ask), and no run of wrong codes may be too long. It is asked before what all clients share, and
-    /// counts only what that allows.
-    async fn ask_guessing(
-        &self,
-        by_client: Ask,
-        reserved: Reserved,
-        (guesses, guess_rule): (LimitKey, GuessRule),
-        now: Timestamp,
-    ) -> Result<Limited, Failure> {
-        let asks = [by_client, reserved.seen, reserved.common, reserved.reserve];
-        let rules = asks.clone().map(|(_, rule)| rule);
-        let keys = asks.map(|(key, _)| key);
-        let [client, seen, common, reserve] = keys;
-        let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
-            let [client, seen, common, reserve, guesses] = rows else {
-                return Ok(());
-            };
-            let [of_client, of_seen, of_common, of_reserve] = rules;
-            let limit = |row, rule| Limit { row, rule };
-            limit(client, of_client).take(now)?;
-            let standing = limit(seen, of_seen).mark(now);
-            let (decision, next) = guess_rule.take(*guesses, standing == Standing::Unseen, now);
-            if let Decision::Refused { retry_after } = decision {
-                return Err(RetryAfter(retry_after));
-            }
-            take_shared(
-                || standing,
-                limit(common, of_common),
-                limit(reserve, of_reserve),
-                now,
-            )?;
-            *guesses = next;
-            Ok(())
-        };
-        self.store
-            .update(&[client, seen, common, reserve, guesses], decide)
-            .await
     }
 }

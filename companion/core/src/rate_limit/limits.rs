@@ -37,10 +37,10 @@ pub struct Limits {
     pub identifier_verifications: LimitRule,
     /// Tries beyond those, for clients not yet seen for it.
     pub identifier_verification_reserve: LimitRule,
-    /// For how many tries a client counts as not yet seen.
+    /// For how many tries a client counts as not yet seen: for one of a day, of these and of the reserve of wrong codes in a row.
     pub identifier_verification_unseen: LimitRule,
-    /// Codes in a row that may be wrong for one identifier, over all its flows: 100, the ceiling of NIST SP 800-63B-4
-    /// section 3.2.2, ten of them kept for clients not yet seen for it (SR-20).
+    /// Codes in a row that may be wrong for one identifier, over all its flows: for both addresses of an account 100, the
+    /// ceiling of NIST SP 800-63B-4 section 3.2.2, of which twenty are the reserve for clients not yet seen (SR-20).
     pub identifier_guesses: GuessRule,
     /// Passwords tried at sign-in for one identifier, right ones too: with the reserve 100 an hour.
     pub identifier_sign_ins: LimitRule,
@@ -102,11 +102,11 @@ impl Default for Limits {
             identifier_live_codes: LiveCodeRule { most: 5 },
             identifier_verifications: LimitRule::new(95, HOUR),
             identifier_verification_reserve: LimitRule::new(5, HOUR),
-            identifier_verification_unseen: LimitRule::new(5, DAY),
+            identifier_verification_unseen: LimitRule::new(1, DAY),
             identifier_guesses: GuessRule {
                 free: 10,
                 most: 100 / ADDRESSES_OF_ACCOUNT,
-                reserve: 10 / ADDRESSES_OF_ACCOUNT,
+                reserve: 20 / ADDRESSES_OF_ACCOUNT,
                 first_pause: Duration::from_secs(30),
                 longest_pause: HOUR,
                 forgotten_after: DAY,

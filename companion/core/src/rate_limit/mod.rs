@@ -10,8 +10,10 @@
 //! | `limits.rs` | the rules, with their numbers |
 //! | `reserve.rs` | one limit, and one that many share, in the hands of who asks |
 //! | `limiter.rs` | which limits each step asks, in which order |
+//! | `code_tries.rs` | and those that a code asks which is tried |
 
 mod client_prefix;
+mod code_tries;
 mod gcra;
 mod guesses;
 mod key;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::complete::Completed;
 use super::set_password::AwaitingPassword;
+use super::settings::Issuing;
 use super::verify::AwaitingCode;
 use crate::identifier::Identifier;
 use crate::ids::{ChallengeId, FlowId, Subject};
@@ -43,7 +44,38 @@ pub enum FlowState {
     Completed(Completed),
 }
 
+/// What a flow has from its beginning on.
+pub(super) struct Beginning<'a> {
+    pub(super) id: FlowId,
+    pub(super) binding: &'a BindingSecret,
+    pub(super) identifier: Identifier,
+    pub(super) client_id: Option<String>,
+    pub(super) interaction: Option<String>,
+}
+
 impl ResetFlow {
+    /// A flow that begins in a state.
+    pub(super) fn new(begins: Beginning<'_>, state: FlowState, with: Issuing<'_>) -> Self {
+        let Beginning {
+            id,
+            binding,
+            identifier,
+            client_id,
+            interaction,
+        } = begins;
+        Self {
+            id,
+            version: 0,
+            binding: binding.digest(),
+            identifier,
+            client_id,
+            interaction,
+            created_at: with.now,
+            expires_at: with.now + with.settings.flow_life,
+            state,
+        }
+    }
+
     /// The name of the flow.
     pub fn id(&self) -> &FlowId {
         &self.id

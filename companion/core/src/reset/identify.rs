@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::challenge::Challenge;
-use super::flow::{FlowState, ResetFlow};
+use super::flow::{Beginning, FlowState, ResetFlow};
 use super::settings::Issuing;
 use super::verify::AwaitingCode;
 use crate::event::Event;
@@ -67,21 +67,19 @@ impl ResetFlow {
         let id = FlowId::draw(with.random);
         let binding = BindingSecret::issue(with.random);
         let (challenge, job) = Challenge::issue(&id, &identifier, client_id.as_deref(), with);
-        let flow = Self {
+        let begins = Beginning {
             id,
-            version: 0,
-            binding: binding.digest(),
+            binding: &binding,
             identifier,
             client_id,
             interaction,
-            created_at: with.now,
-            expires_at: with.now + with.settings.flow_life,
-            state: FlowState::AwaitingCode(AwaitingCode {
-                challenge_id: challenge.id.clone(),
-                sends: 1,
-                resend_at: with.now + with.settings.resend_cooldown,
-            }),
         };
+        let state = FlowState::AwaitingCode(AwaitingCode {
+            challenge_id: challenge.id.clone(),
+            sends: 1,
+            resend_at: with.now + with.settings.resend_cooldown,
+        });
+        let flow = Self::new(begins, state, with);
         Opened {
             flow,
             challenge,

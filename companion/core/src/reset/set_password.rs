@@ -51,10 +51,21 @@ impl ResetFlow {
         settings: &ResetSettings,
         now: Timestamp,
     ) -> Result<ProvenReset, SetPasswordRejection> {
+        let state = self.expect_proof(proof, settings, now)?.clone();
+        Ok(ProvenReset { flow: self, state })
+    }
+
+    /// Whether the flow waits for a password and this is its proof. It lets nobody set one: [`prove`](Self::prove) does.
+    pub fn expect_proof(
+        &self,
+        proof: &Proof,
+        settings: &ResetSettings,
+        now: Timestamp,
+    ) -> Result<&AwaitingPassword, SetPasswordRejection> {
         let state = match &self.state {
             FlowState::AwaitingCode(_) => return Err(SetPasswordRejection::NotProven),
             FlowState::Completed(_) => return Err(SetPasswordRejection::AlreadyUsed),
-            FlowState::AwaitingPassword(state) => state.clone(),
+            FlowState::AwaitingPassword(state) => state,
         };
         if self.is_expired(now) || now >= state.expires_at {
             Err(SetPasswordRejection::Expired)
@@ -63,7 +74,7 @@ impl ResetFlow {
         } else if state.tries >= settings.password_tries {
             Err(SetPasswordRejection::Exhausted)
         } else {
-            Ok(ProvenReset { flow: self, state })
+            Ok(state)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The way in by a one-time token, which a site's server made and sent to the address: it proves what a code would, so the
 //! flow begins where the password is chosen.
 
-use super::flow::{FlowState, ResetFlow};
+use super::flow::{Beginning, FlowState, ResetFlow};
 use super::set_password::AwaitingPassword;
 use super::settings::{Issuing, ResetSettings};
 use crate::identifier::Identifier;
@@ -74,22 +74,20 @@ impl ResetFlow {
             opens: TokenFlow { id, binding, proof },
         } = request;
         let expires_at = with.now + with.settings.proof_life;
-        let flow = Self {
+        let begins = Beginning {
             id,
-            version: 0,
-            binding: binding.digest(),
+            binding: &binding,
             identifier,
             client_id,
             interaction,
-            created_at: with.now,
-            expires_at: with.now + with.settings.flow_life,
-            state: FlowState::AwaitingPassword(AwaitingPassword {
-                subject: consumed.subject,
-                proof_digest: proof.digest(),
-                expires_at,
-                tries: 0,
-            }),
         };
+        let state = FlowState::AwaitingPassword(AwaitingPassword {
+            subject: consumed.subject,
+            proof_digest: proof.digest(),
+            expires_at,
+            tries: 0,
+        });
+        let flow = Self::new(begins, state, with);
         OpenedByToken {
             flow,
             binding,
@@ -114,10 +112,9 @@ impl ResetFlow {
         if !self.belongs_to(&binding) {
             return None;
         }
-        let proven = self.prove(&proof, settings, now).ok()?;
-        let expires_at = proven.state.expires_at;
+        let expires_at = self.expect_proof(&proof, settings, now).ok()?.expires_at;
         Some(OpenedByToken {
-            flow: proven.flow,
+            flow: self,
             binding,
             proof,
             expires_at,

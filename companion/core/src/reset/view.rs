@@ -30,6 +30,7 @@ impl ResetFlow {
     ) -> LinkView {
         LinkView {
             identifier: self.identifier.clone(),
+            client_id: self.client_id.clone(),
             interaction: self.interaction.clone(),
             is_own: binding.is_some_and(|binding| self.belongs_to(binding)),
             code: self

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that can't go on is a failed test")]
 
 mod decoys;
+mod guesses;
 mod journeys;
 mod limits;
 mod live_codes;

@@ -32,6 +32,14 @@ pub enum Completion {
     AppGone,
 }
 
+/// How a no ended.
+#[derive(Clone, Debug)]
+pub enum Denial {
+    Done(Completed),
+    /// As of [`Completion::AppGone`].
+    AppGone,
+}
+
 /// A waiting request that has been answered.
 #[derive(Clone, Debug)]
 pub struct Completed {
@@ -57,8 +65,7 @@ pub(in crate::oidc) async fn complete(
     now: Timestamp,
 ) -> Result<Completion, Failure> {
     let (request, requested_at) = (&interaction.request, Some(interaction.requested_at));
-    let found = inner.registry.find(&request.client_id).await?;
-    let Some(app) = found.filter(|app| app.allows_redirect(&request.redirect_uri)) else {
+    let Some(app) = still_registered(inner, request).await? else {
         return Ok(Completion::AppGone);
     };
     let settled = settle(inner, &app, request, requested_at, current, yes, now).await?;
@@ -122,8 +129,21 @@ pub(in crate::oidc) async fn complete_within(
     Ok(inner.completion(interaction, app, settled))
 }
 
+/// The app of a waiting request, if the answer may still go where it was asked to: the operator may have taken that away
+/// meanwhile, and then no answer goes there, a no neither (RFC 9700 2.1).
+async fn still_registered(
+    inner: &Inner,
+    request: &AuthorizationRequest,
+) -> Result<Option<Arc<App>>, Failure> {
+    let found = inner.registry.find(&request.client_id).await?;
+    Ok(found.filter(|app| app.allows_redirect(&request.redirect_uri)))
+}
+
 /// Answers a waiting request with a no (RFC 6749 4.1.2.1).
-pub(in crate::oidc) async fn deny(inner: &Inner, interaction: &Interaction) -> Result<Completed, Failure> {
+pub(in crate::oidc) async fn deny(inner: &Inner, interaction: &Interaction) -> Result<Denial, Failure> {
+    if still_registered(inner, &interaction.request).await?.is_none() {
+        return Ok(Denial::AppGone);
+    }
     let error = ProtocolError::new(
         ErrorCode::AccessDenied,
         "The person does not allow the app what it asks for.",
@@ -132,7 +152,7 @@ pub(in crate::oidc) async fn deny(inner: &Inner, interaction: &Interaction) -> R
     if interaction.is_row {
         interactions::remove(inner.store.writer(), &interaction.id).await?;
     }
-    Ok(inner.completed(interaction, answer))
+    Ok(Denial::Done(inner.completed(interaction, answer)))
 }
 
 impl Inner {

@@ -44,7 +44,7 @@ use crate::oidc::RESET_CLIENT_ID;
 
 pub use answer::Answer;
 pub(super) use answer::append as append_to_uri;
-pub use complete::{Completed, Completion, Prepared};
+pub use complete::{Completed, Completion, Denial, Prepared};
 pub(super) use complete::{complete, complete_within, deny, prepare};
 pub(super) use consent::Consented;
 pub use consent::Yes;

@@ -210,7 +210,7 @@ pub(super) async fn start(
     ]))
     .unwrap();
     let random = Arc::new(SeededRandom::new(STARTS.fetch_add(1, Ordering::SeqCst)));
-    let outbox = Outbox::new(root_keys.sealer(Purpose::Jobs), random.clone());
+    let outbox = Outbox::new(root_keys, random.clone());
     let resources = json!([{ "indicator": API, "scopes": ["read:books", "write:books"] },
         { "indicator": "https://other.example", "scopes": ["read:other"] }]);
     Provider::start(ProviderParts {

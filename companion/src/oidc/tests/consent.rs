@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::oidc::{Completion, Interaction, SignedOutBy, Unfit, Yes};
+use crate::oidc::{Completion, Denial, Interaction, SignedOutBy, Unfit, Yes};
 use crate::store::cut_off::cut_off;
 use crate::store::{consents, grants};
 
@@ -198,7 +198,9 @@ async fn rfc6749_4_1_2_1_a_no_is_access_denied_in_the_mode_that_was_asked_and_no
     for mode in ["query", "form_post"] {
         let asked = ask(&bench, &[("response_mode", mode)], &cookie).await;
         let waiting = waiting(&bench, &asked).await;
-        let completed = bench.provider.deny(&waiting).await.unwrap();
+        let Denial::Done(completed) = bench.provider.deny(&waiting).await.unwrap() else {
+            panic!("the app is gone")
+        };
         let response = bench.provider.deliver(&HeaderMap::new(), completed);
         let set = response.headers()[header::SET_COOKIE].to_str().unwrap();
         assert!(set.contains("Max-Age=0"), "{set}");

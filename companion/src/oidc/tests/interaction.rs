@@ -4,7 +4,7 @@ use super::*;
 use crate::config::app::{AppConfig, AppKind};
 use crate::http::client_ip::ClientAddress;
 use crate::oidc::SignedOutBy;
-use crate::oidc::authorize::{Completion, Unfit};
+use crate::oidc::authorize::{Completion, Denial, Unfit};
 use crate::store::apps::{self, StoredApp};
 use crate::store::interactions::{self, NewInteraction};
 
@@ -82,7 +82,7 @@ async fn a_session_and_the_code_it_is_answered_with_begin_together_or_not_at_all
 
 /// RFC 9700 2.1: somebody else may have the address by then.
 #[tokio::test]
-async fn rfc9700_2_1_a_redirect_uri_that_is_removed_while_somebody_signs_in_gets_no_code() {
+async fn rfc9700_2_1_a_redirect_uri_that_is_removed_while_somebody_signs_in_gets_no_answer() {
     let bench = Bench::new().await;
     let (before, after) = ("https://shop.example/cb", "https://shop.example/elsewhere");
     let register = async |redirect_uri: &str| {
@@ -122,6 +122,10 @@ async fn rfc9700_2_1_a_redirect_uri_that_is_removed_while_somebody_signs_in_gets
                 Completion::AppGone => assert!(moves),
                 other => panic!("{other:?}"),
             }
+        }
+        match provider.deny(&waiting).await.unwrap() {
+            Denial::Done(_) => assert!(!moves),
+            Denial::AppGone => assert!(moves),
         }
     }
 }

@@ -48,7 +48,7 @@ async fn notices(bench: &Bench) -> Vec<(String, String, String)> {
     let jobs = jobs::take(bench.store.writer(), bench.now(), lease, free, &[])
         .await
         .unwrap();
-    let outbox = Outbox::new(bench.root_keys.sealer(Purpose::Jobs), Arc::new(SystemRandom));
+    let outbox = Outbox::new(&bench.root_keys, Arc::new(SystemRandom));
     let mut told: Vec<_> = jobs
         .iter()
         .map(|job| {
@@ -62,7 +62,7 @@ async fn notices(bench: &Bench) -> Vec<(String, String, String)> {
 }
 
 fn endings(bench: &Bench, apps: Value) -> Endings {
-    let outbox = Outbox::new(bench.root_keys.sealer(Purpose::Jobs), Arc::new(SystemRandom));
+    let outbox = Outbox::new(&bench.root_keys, Arc::new(SystemRandom));
     let apps: Vec<AppConfig> = serde_json::from_value(apps).unwrap();
     Endings::new(outbox, &apps)
 }

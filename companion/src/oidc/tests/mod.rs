@@ -50,7 +50,7 @@ use crate::config::app::AppConfig;
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
 use crate::logout::Endings;
 use crate::outbox::Outbox;
-use crate::secrets::{Purpose, RootKey, RootKeys, digest_of};
+use crate::secrets::{RootKey, RootKeys, digest_of};
 use crate::store::Store;
 use crate::store::account_status::AccountStatus;
 use crate::store::provider_keys::{self, KeyRow};

@@ -300,8 +300,8 @@ where
         // What the flow tells once somebody else has moved it on.
         let overtaken = || {
             self.overtaken(flow_id, binding, |flow, _| {
-                let proven = flow.prove(proof, &self.parts.settings, now);
-                proven.err().unwrap_or(SetPasswordRejection::Overtaken)
+                let told = flow.expect_proof(proof, &self.parts.settings, now);
+                told.err().unwrap_or(SetPasswordRejection::Overtaken)
             })
         };
         let Some(facts) = self.parts.backend.policy_facts(reset.subject()).await? else {
