@@ -29,6 +29,7 @@ pub mod limits;
 pub mod machine_tokens;
 mod migrate;
 pub mod one_time_tokens;
+pub mod password_hashes;
 pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;
