@@ -149,6 +149,21 @@ async fn beside_a_misspelt_connector_no_key_is_called_meaningless() {
 #[tokio::test]
 async fn the_inbox_is_refused_where_others_could_read_it() {
     let workplace = Workplace::new().await;
+/// SR-15: who has codes sent by text message alone is told what that risks.
+#[tokio::test]
+async fn sr15_text_messages_alone_are_called_a_risk() {
+    let workplace = Workplace::new().await;
+    let both = workplace.sound() + "[sms]\nconnector = \"inbox\"\n";
+    let alone = both.replace("[email]\nconnector = \"inbox\"\n", "");
+    assert_ne!(both, alone);
+    for (config, is_told) in [(both, false), (alone, true)] {
+        workplace.write(&config);
+        let checked = workplace.run(&["check-config"]).await;
+        let said = &checked.assert_done().out;
+        assert_eq!(said.contains("text message alone"), is_told, "{said}");
+    }
+}
+
     let sound = workplace.sound();
     for open in [
         sound.replace("127.0.0.1:0", "0.0.0.0:0"),
