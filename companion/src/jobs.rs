@@ -27,7 +27,6 @@ use crate::places::Places;
 use crate::store::jobs::{self as rows, Free, Job};
 use crate::store::{StoreError, former_addresses, reset};
 use crate::text_messages::{self, TextMessage};
-use crate::time_text;
 use crate::webhooks;
 
 /// A job whose worker died is taken again after this. Longer than any delivery may take.
@@ -333,7 +332,7 @@ async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobEr
     let app_name = companion.app_name(notice.client_id.as_deref()).await?;
     let words = PasswordChangedMessage {
         app_name: &app_name,
-        at: time_text::date_time(notice.changed_at),
+        at: notice.changed_at,
         way: match notice.by {
             ChangedBy::Reset => Way::Reset,
             ChangedBy::Change => Way::Change,
@@ -373,7 +372,7 @@ async fn tell_of_address(companion: &Companion, job: &Job) -> Result<Ended, JobE
     let app_name = companion.app_name(None).await?;
     let words = AddressChangedMessage {
         app_name: &app_name,
-        at: time_text::date_time(notice.changed_at),
+        at: notice.changed_at,
         what: match (notice.email, notice.phone) {
             (true, true) => ChangedAddresses::Both,
             (_, false) => ChangedAddresses::Email,

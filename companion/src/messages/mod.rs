@@ -10,10 +10,11 @@ mod tests;
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use keyback_core::time::Timestamp;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use zeroize::Zeroizing;
 
+use crate::time_text;
 use crate::views::color::Color;
 use crate::views::theme::{self, Tokens};
 use plain::{one_line, plain};
@@ -47,7 +48,7 @@ pub struct CodeMessage<'a> {
 #[derive(Clone, Copy)]
 pub struct PasswordChangedMessage<'a> {
     pub app_name: &'a str,
-    pub at: DateTime<Utc>,
+    pub at: Timestamp,
     pub way: Way,
     /// Sessions that were ended by it.
     pub sessions_ended: u32,
@@ -63,7 +64,7 @@ pub struct PasswordChangedMessage<'a> {
 #[derive(Clone, Copy)]
 pub struct AddressChangedMessage<'a> {
     pub app_name: &'a str,
-    pub at: DateTime<Utc>,
+    pub at: Timestamp,
     pub what: ChangedAddresses,
     /// As in [`PasswordChangedMessage`]; none for an address that is trusted no more.
     pub not_me_url: Option<&'a str>,
@@ -346,7 +347,7 @@ impl PasswordChangedMessage<'_> {
     fn values(&self) -> minijinja::Value {
         context! {
             app_name => plain(self.app_name),
-            at => moment(self.at),
+            at => time_text::exact(self.at),
             was_reset => self.way == Way::Reset,
             sessions_ended => self.sessions_ended,
             reset_url => plain(self.reset_url),
@@ -360,16 +361,12 @@ impl AddressChangedMessage<'_> {
     fn values(&self) -> minijinja::Value {
         context! {
             app_name => plain(self.app_name),
-            at => moment(self.at),
+            at => time_text::exact(self.at),
             what => self.what.words(),
             not_me_url => self.not_me_url.map(plain),
             ..look(self.app_name, self.color),
         }
     }
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.format("%-d %B %Y at %H:%M UTC").to_string()
 }
 
 /// The brand as the HTML mails use it: as it is for the mark, readable for the links of both schemes.
