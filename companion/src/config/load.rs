@@ -86,7 +86,7 @@ pub fn read(text: &str, environment: &Environment) -> Result<Reading, Problems> 
         problems,
     };
     reader.lay_over(environment);
-    let config = Config {
+    let mut config = Config {
         server: reader.section("server"),
         secrets: reader.section("secrets"),
         store: reader.section("store"),
@@ -110,6 +110,7 @@ pub fn read(text: &str, environment: &Environment) -> Result<Reading, Problems> 
     let unread = std::mem::take(&mut reader.unread);
     let variables = std::mem::take(&mut reader.from_environment);
     let mut problems = reader.unknown_sections(&variables);
+    config.secrets.variables = variables.clone();
     config.check(&mut problems);
     for problem in &mut problems.0 {
         variables.name_in(problem);

@@ -219,14 +219,7 @@ async fn the_environment_is_laid_over_the_file() {
     let run = async |variables: &[(&str, &str)]| {
         let mut command = workplace.command(&["check-config"]);
         command.envs(variables.iter().copied());
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-            .await
-            .unwrap();
-        Finished {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        Finished::by(command).await
     };
     run(&[
         ("KEYBACK__RESET__MAX_ATTEMPTS", "3"),
@@ -243,9 +236,22 @@ async fn the_environment_is_laid_over_the_file() {
         "KEYBACK__RESET__MAX_ATTEMPTS, which is [reset] max_attempts: ",
         "KEYBACK__RESET__NO_SUCH_KEY, which is [reset] no_such_key: ",
     ]);
-    run(&[("KEYBACK__SECRETS__ROOT_KEY", "not a key")])
-        .await
-        .assert_refused(&["KEYBACK__SECRETS__ROOT_KEY, which is [secrets] root_key: "]);
+    // Whatever command wants the root keys.
+    for args in [&["check-config"][..], &["serve"], &["keys", "list"]] {
+        for (name, value, told) in [
+            ("KEYBACK__SECRETS__ROOT_KEY", "not a key", "[secrets] root_key: "),
+            (
+                "KEYBACK__SECRETS__ROOT_KEY_FILE",
+                "/no/such/key",
+                "[secrets] root_key_file /no/such/key: ",
+            ),
+        ] {
+            let mut command = workplace.command(args);
+            command.env(name, value);
+            let told = format!("{name}, which is {told}");
+            Finished::by(command).await.assert_refused(&[&told]);
+        }
+    }
     // A variable that misses its section, a file that isn't there, and what the file itself says.
     let wrong = workplace.sound() + "[reset]\nmax_attempts = 30\n";
     workplace.write(&wrong);
