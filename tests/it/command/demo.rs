@@ -178,9 +178,16 @@ async fn without_a_folder_nothing_is_left_behind() {
         .trim_start()
         .trim_start_matches("data")
         .trim()
-        .to_owned();
-    assert!(std::path::Path::new(&folder).join("keyback.db").exists());
+    let secret = |demo: &Demo| {
+        let (_, secret) = demo.printed.split_once("with the secret ").unwrap();
+        secret.split_whitespace().next().unwrap().to_owned()
+    };
+    let secret_before = secret(&demo);
     assert_eq!(demo.terminate().await, Some(0));
+        .to_owned();
+    assert_eq!(secret(&demo), secret_before, "programs with the secret go on");
+    assert_ne!(secret(&Demo::start(&[]).await), secret_before);
+    assert!(std::path::Path::new(&folder).join("keyback.db").exists());
     assert!(!std::path::Path::new(&folder).exists());
 }
 
