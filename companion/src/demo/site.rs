@@ -40,6 +40,7 @@ struct Site {
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     cookies: Cookies,
     url: Url,
+    account_url: String,
     inbox_url: String,
 }
 
@@ -60,6 +61,7 @@ pub(super) fn router(companion: &Companion, site_url: &Url, secret: &str) -> any
         sessions: Mutex::default(),
         cookies: Cookies::for_url(site_url),
         url: site_url.clone(),
+        account_url: companion.url("/account"),
         inbox_url: companion.url("/dev/inbox"),
     };
     Ok(Router::new()
@@ -300,6 +302,7 @@ impl Site {
             visitor,
             trouble,
         };
+            account_url: &self.account_url,
         let mut response = match view.render() {
             Ok(html) => (status, html).into_response(),
             Err(error) => {

@@ -15,6 +15,8 @@ pub struct DemoSite<'a> {
     pub sign_in_url: &'a str,
     pub forgot_password_url: &'a str,
     pub sign_out_action: &'a str,
+    /// The companion's account page.
+    pub account_url: &'a str,
     /// The companion's development inbox, where the demo's messages arrive.
     pub inbox_url: &'a str,
     pub visitor: Visitor<'a>,
@@ -70,6 +72,7 @@ impl<'a> DemoSite<'a> {
             visitor: Visitor::Anonymous,
             trouble: None,
         };
+            account_url: "http://localhost:3001/account",
         let with = |visitor: Visitor<'static>| DemoSite {
             visitor,
             ..shop.clone()

@@ -37,6 +37,8 @@ async fn from_the_demo_site_to_signed_in() {
     assert_eq!(browser.page().url, demo.site);
     browser.assert_says("Hello, Ada Lovelace.");
     browser.assert_says("You came in by “Forgot password?”");
+    browser.click("Your account").await;
+    browser.assert_at("/account");
     // By phone too, and by the endpoint.
     let mut other = demo.browser();
     other.open("/reset-password?client_id=demo-site").await;
