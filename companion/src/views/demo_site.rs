@@ -40,6 +40,10 @@ pub enum Trouble<'a> {
     NotFound,
     /// An address that takes forms was opened as a page, or the other way round.
     MethodNotAllowed,
+    /// Another site sent the form.
+    OtherOrigin,
+    /// The shop was called by another name than its own.
+    OtherHost,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +72,11 @@ impl<'a> DemoSite<'a> {
             sign_in_url: "/sign-in",
             forgot_password_url: "/forgot-password",
             sign_out_action: "/sign-out",
+            account_url: "http://localhost:3001/account",
             inbox_url: "http://localhost:3001/dev/inbox",
             visitor: Visitor::Anonymous,
             trouble: None,
         };
-            account_url: "http://localhost:3001/account",
         let with = |visitor: Visitor<'static>| DemoSite {
             visitor,
             ..shop.clone()
@@ -96,6 +100,8 @@ impl<'a> DemoSite<'a> {
             ),
             ("not-found", failed(Trouble::NotFound)),
             ("method-not-allowed", failed(Trouble::MethodNotAllowed)),
+            ("other-origin", failed(Trouble::OtherOrigin)),
+            ("other-host", failed(Trouble::OtherHost)),
             ("signed-in", with(Visitor::SignedIn(ada))),
             (
                 "signed-in-after-reset",
