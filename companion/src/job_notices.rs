@@ -12,7 +12,6 @@ use crate::outbox::{AddressChanged, ChangedBy, PasswordChanged};
 use crate::pages::not_me;
 use crate::store::jobs::Job;
 use crate::text_messages::{self, TextMessage};
-use crate::time_text;
 
 /// Tells an address of a changed password.
 pub(crate) async fn tell_of_change(companion: &Companion, job: &Job) -> Result<Ended, JobError> {
@@ -29,7 +28,7 @@ pub(crate) async fn tell_of_change(companion: &Companion, job: &Job) -> Result<E
     let app_name = companion.app_name(notice.client_id.as_deref()).await?;
     let words = PasswordChangedMessage {
         app_name: &app_name,
-        at: time_text::date_time(notice.changed_at),
+        at: notice.changed_at,
         way: match notice.by {
             ChangedBy::Reset => Way::Reset,
             ChangedBy::Change => Way::Change,
@@ -70,7 +69,7 @@ pub(crate) async fn tell_of_address(companion: &Companion, job: &Job) -> Result<
     let app_name = companion.app_name(None).await?;
     let words = AddressChangedMessage {
         app_name: &app_name,
-        at: time_text::date_time(notice.changed_at),
+        at: notice.changed_at,
         what: match (notice.email, notice.phone) {
             (true, true) => ChangedAddresses::Both,
             (_, false) => ChangedAddresses::Email,

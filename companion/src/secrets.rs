@@ -46,6 +46,8 @@ pub enum Purpose {
     ResetLinks,
     /// The flows that one-time tokens open.
     TokenFlows,
+    /// The secrets of the demo's apps and webhook.
+    DemoSecrets,
 }
 
 impl Purpose {
@@ -62,6 +64,7 @@ impl Purpose {
             Self::Verifications => b"keyback/verifications/1",
             Self::ResetLinks => b"keyback/reset-links/1",
             Self::TokenFlows => b"keyback/token-flows/1",
+            Self::DemoSecrets => b"keyback/demo-secrets/1",
         }
     }
 }

@@ -9,13 +9,13 @@ pub fn rfc3339(time: Timestamp) -> String {
 }
 
 /// As the calendar's own type.
-pub fn date_time(time: Timestamp) -> DateTime<Utc> {
+fn date_time(time: Timestamp) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(time.as_millis()).unwrap_or_default()
 }
 
-/// A day and a time of day for people, such as `23 November 2026, 18:10 UTC`.
+/// A day and a time of day for people, on pages and in messages, such as `23 November 2026 at 18:10 UTC`.
 pub fn exact(time: Timestamp) -> String {
-    date_time(time).format("%-d %B %Y, %H:%M UTC").to_string()
+    date_time(time).format("%-d %B %Y at %H:%M UTC").to_string()
 }
 
 /// How long ago something was, in words: "just now", "5 minutes ago", "yesterday", and the day itself where it was
@@ -71,6 +71,6 @@ mod tests {
     #[test]
     fn exact_times_are_for_people() {
         let time = Timestamp::from_millis(1_790_000_000_000);
-        assert_eq!(exact(time), "21 September 2026, 14:13 UTC");
+        assert_eq!(exact(time), "21 September 2026 at 14:13 UTC");
     }
 }

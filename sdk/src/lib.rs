@@ -25,6 +25,7 @@ mod layered;
 pub mod logto;
 #[cfg(feature = "loopback")]
 mod loopback;
+mod plain_page;
 mod random;
 mod remembered;
 mod resource;

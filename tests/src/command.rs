@@ -72,11 +72,20 @@ impl Keyback {
     pub async fn run(args: &[&str]) -> Finished {
         let mut command = Self::command();
         command.args(args);
-        Finished::of(move || command.output().unwrap()).await
+        Finished::by(command).await
     }
 }
 
 impl Finished {
+    /// Runs a command to its end.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such program.
+    pub async fn by(mut command: Command) -> Self {
+        Self::of(move || command.output().unwrap()).await
+    }
+
     async fn of(run: impl FnOnce() -> Output + Send + 'static) -> Self {
         let output = spawn_blocking(run).await.unwrap();
         Self {
@@ -157,8 +166,7 @@ impl Workplace {
 
     /// Runs a command on the configuration.
     pub async fn run(&self, args: &[&str]) -> Finished {
-        let mut command = self.command(args);
-        Finished::of(move || command.output().unwrap()).await
+        Finished::by(self.command(args)).await
     }
 
     /// Runs a command that reads something from its standard input.

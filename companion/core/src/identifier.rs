@@ -244,6 +244,15 @@ mod tests {
         }
     }
 
+    /// What looks like a domain that it is not is shown by its own name.
+    #[test]
+    fn sr11_a_domain_beyond_ascii_is_shown_as_it_is_sent_to() {
+        let shown = |typed: &str| Identifier::parse(typed).unwrap().shown();
+        assert_eq!(shown("ada@bücher.example"), "ada@xn--bcher-kva.example");
+        // Cyrillic through and through: no mixture of scripts gives it away.
+        assert_eq!(shown("ada@аррӏе.example"), "ada@xn--80ak6aa92e.example");
+    }
+
     #[test]
     fn what_people_type_is_understood() {
         assert_eq!(normal(" Ada.Lovelace@Example.COM\t"), "ada.lovelace@example.com");

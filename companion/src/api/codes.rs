@@ -131,7 +131,10 @@ pub(super) async fn send(
         ));
     }
     let (hash, now) = (companion.identifiers.hash(&to), companion.clock.now());
-    let allowed = companion.limiter.send_by_app(&hash, now).await?;
+    let allowed = companion
+        .limiter
+        .send_by_app(&hash, holder.client_id, now)
+        .await?;
     allowed.map_err(ApiError::too_many_messages)?;
     let random = companion.random.as_ref();
     let (id, code) = (ChallengeId::draw(random), OneTimeCode::draw(random));

@@ -53,16 +53,7 @@ pub(crate) struct AuditArgs {
 
 pub(super) async fn run(args: AuditArgs) -> Result<()> {
     let mut stop = StopSignals::listen()?;
-    let config = open::config(&args.config)?;
-    let database = config.store.url.path();
-    if !database.exists() {
-        bail!(
-            "there is no database {} yet, so nothing was audited; [store] url names it, and the first `keyback serve` \
-             makes it",
-            database.display()
-        );
-    }
-    let store = Store::open(database).await?;
+    let (config, store) = open::existing_store(&args.config).await?;
     let now = SystemClock.now();
     let since = args.since.as_ref().map(|moment| moment.before(now));
     let until = args.until.as_ref().map(|moment| moment.before(now));

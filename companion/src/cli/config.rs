@@ -122,6 +122,13 @@ async fn messages(reading: &Reading, found: &mut Findings) {
             Err(error) => found.problems.push(format!("{server} can't be reached: {error}")),
         }
     }
+    if connectors.sms.is_some() && connectors.email.is_none() && reading.problems.0.is_empty() {
+        found.notes.push(
+            "codes go by text message alone: whoever takes over a phone number can reset its account's password; [email] \
+             beside it is the safer way"
+                .to_owned(),
+        );
+    }
     if !connectors.any() && reading.problems.0.is_empty() {
         found
             .notes

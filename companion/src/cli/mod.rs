@@ -10,6 +10,7 @@ mod migrate;
 mod open;
 mod profile_args;
 mod serve;
+mod stats;
 pub(crate) mod user;
 mod user_edit;
 mod user_import;
@@ -61,6 +62,8 @@ enum Command {
     App(app::AppCommand),
     /// Show what happened, and follow it: sign-ins, resets, refusals, what operators and apps did
     Audit(audit::AuditArgs),
+    /// Count the accounts by how their passwords are hashed
+    Stats(stats::StatsArgs),
     /// Root keys, and the provider's signing keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -94,6 +97,7 @@ impl Cli {
                 Command::User(command) => user::run(command).await,
                 Command::App(command) => app::run(command).await,
                 Command::Audit(args) => audit::run(args).await,
+                Command::Stats(args) => stats::run(&args).await,
                 Command::Keys(command) => keys::run(command).await,
             }
         });

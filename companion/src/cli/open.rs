@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::ConfigFile;
 use crate::config::{Config, Environment, Reading, load, read};
@@ -30,6 +30,21 @@ fn sources(file: &ConfigFile) -> Result<(String, Environment)> {
         )
     })?;
     Ok((text, std::env::vars().collect()))
+}
+
+/// Opens the store of the configuration for a command that only shows: it makes none.
+pub(super) async fn existing_store(file: &ConfigFile) -> Result<(Config, Store)> {
+    let config = config(file)?;
+    let database = config.store.url.path();
+    if !database.exists() {
+        bail!(
+            "there is no database {} yet, so there is nothing to show; [store] url names it, and the first `keyback serve` \
+             makes it",
+            database.display()
+        );
+    }
+    let store = Store::open(database).await?;
+    Ok((config, store))
 }
 
 /// Opens the store of the configuration.

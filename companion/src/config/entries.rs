@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use super::Problems;
-use super::load::one_line;
+use super::words::what_to_write;
 
 /// A table of a list.
 pub(super) trait Entry: DeserializeOwned {
@@ -53,7 +53,7 @@ pub(super) fn read<T: Entry>(
                 good.insert(key.clone(), value.clone());
             }
             Err(error) => {
-                let told = one_line(&error);
+                let told = what_to_write(&error);
                 // An address that is none is repeated behind the reason, and may hold a secret.
                 let told = told.split(": \"").next().unwrap_or_default();
                 problems.add(place, format!("{key}: {told}"));

@@ -39,6 +39,8 @@ pub struct LimitsConfig {
     /// Codes of devices typed by everybody in ten minutes; half of them, at most 1,500, are kept for visitors not yet
     /// seen.
     pub device_codes_in_all: u32,
+    /// Codes asked for at one app in ten minutes; half of them, at most 1,000, are kept for visitors not yet seen there.
+    pub sends_per_app: u32,
     /// Codes asked for by everybody in ten minutes; half of them, at most 1,500, are kept for visitors not yet seen.
     pub sends_in_all: u32,
     /// Captchas answered from one client address in ten minutes.
@@ -69,6 +71,7 @@ impl Default for LimitsConfig {
             device_codes_per_address: 30,
             written_requests_per_address: 200,
             device_codes_in_all: 3000,
+            sends_per_app: 2000,
             sends_in_all: 3000,
             captchas_per_address: 40,
             captchas_in_all: 30_000,
@@ -98,6 +101,7 @@ impl LimitsConfig {
             .capacity
             .min(self.device_codes_in_all / 2);
         let wrong_codes = self.wrong_codes_in_a_row / ADDRESSES_OF_ACCOUNT;
+        let app_sends_reserve = base.app_send_reserve.capacity.min(self.sends_per_app / 2);
         let sends_reserve = base.global_send_reserve.capacity.min(self.sends_in_all / 2);
         let captchas_reserve = base.global_captcha_reserve.capacity.min(self.captchas_in_all / 2);
         Limits {
@@ -132,6 +136,8 @@ impl LimitsConfig {
             ),
             global_user_code_reserve: of(base.global_user_code_reserve, user_codes_reserve),
             client_written_requests: of(base.client_written_requests, self.written_requests_per_address),
+            app_sends: of(base.app_sends, self.sends_per_app - app_sends_reserve),
+            app_send_reserve: of(base.app_send_reserve, app_sends_reserve),
             global_sends: of(base.global_sends, self.sends_in_all - sends_reserve),
             global_send_reserve: of(base.global_send_reserve, sends_reserve),
             client_captchas: of(base.client_captchas, self.captchas_per_address),
@@ -162,6 +168,7 @@ impl LimitsConfig {
                 1,
             ),
             ("device_codes_in_all", self.device_codes_in_all, 2),
+            ("sends_per_app", self.sends_per_app, 2),
             ("sends_in_all", self.sends_in_all, 2),
             ("captchas_per_address", self.captchas_per_address, 1),
             ("captchas_in_all", self.captchas_in_all, 2),
@@ -209,6 +216,7 @@ mod tests {
                 codes_per_identifier: number,
                 sign_ins_per_identifier: number,
                 device_codes_in_all: number,
+                sends_per_app: number,
                 sends_in_all: number,
                 captchas_in_all: number,
                 ..LimitsConfig::default()
@@ -222,6 +230,7 @@ mod tests {
                 ),
                 (limits.identifier_sign_ins, limits.identifier_sign_in_reserve),
                 (limits.global_user_codes, limits.global_user_code_reserve),
+                (limits.app_sends, limits.app_send_reserve),
                 (limits.global_sends, limits.global_send_reserve),
                 (limits.global_captchas, limits.global_captcha_reserve),
             ] {

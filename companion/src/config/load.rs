@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use super::connector::{self, OwnKeys};
 use super::entries::{self, Entry};
 use super::variables::Variables;
+use super::words::what_to_write;
 use super::{Config, Problems};
 
 /// The variables of the environment, as an argument: tests set their own.
@@ -86,7 +87,7 @@ pub fn read(text: &str, environment: &Environment) -> Result<Reading, Problems> 
         problems,
     };
     reader.lay_over(environment);
-    let config = Config {
+    let mut config = Config {
         server: reader.section("server"),
         secrets: reader.section("secrets"),
         store: reader.section("store"),
@@ -109,6 +110,7 @@ pub fn read(text: &str, environment: &Environment) -> Result<Reading, Problems> 
     };
     let unread = std::mem::take(&mut reader.unread);
     let variables = std::mem::take(&mut reader.from_environment);
+    config.secrets.variables = variables.clone();
     let mut problems = reader.unknown_sections(&variables);
     config.check(&mut problems);
     for problem in &mut problems.0 {
@@ -187,7 +189,7 @@ impl Reader {
             }
         }
         T::deserialize(Value::Table(good)).unwrap_or_else(|error| {
-            self.problems.add(format!("[{path}]"), one_line(&error));
+            self.problems.add(format!("[{path}]"), what_to_write(&error));
             self.unread.insert(format!("{path}."));
             T::default()
         })
@@ -198,7 +200,7 @@ impl Reader {
             let table = Table::from_iter([(key.to_owned(), value.clone())]);
             T::deserialize(Value::Table(table))
                 .map(|_| ())
-                .map_err(|error| one_line(&error))
+                .map_err(|error| what_to_write(&error))
         };
         let Err(error) = alone(&value) else {
             return Ok(value);
@@ -377,8 +379,4 @@ fn read_file(path: &Value) -> Result<Value, String> {
         Ok(text) => Ok(Value::String(text.trim_end_matches(['\n', '\r']).to_owned())),
         Err(error) => Err(format!("{path}: {error}")),
     }
-}
-
-pub(super) fn one_line(error: &toml::de::Error) -> String {
-    error.message().lines().collect::<Vec<_>>().join(" ")
 }

@@ -28,6 +28,7 @@ pub mod store;
 pub mod twilio;
 mod variables;
 pub mod webhook;
+mod words;
 
 use std::fmt;
 

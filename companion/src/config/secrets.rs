@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Problems;
 use super::app::Secret;
+use super::variables::Variables;
 use crate::secrets::{RootKey, RootKeys};
 
 /// `[secrets]`.
@@ -18,6 +19,9 @@ pub struct SecretsConfig {
     pub root_key_file: Vec<PathBuf>,
     /// The keys themselves, separated by commas: for `KEYBACK__SECRETS__ROOT_KEY`.
     pub root_key: Option<Secret>,
+    /// Which of these the environment has set.
+    #[serde(skip)]
+    pub(super) variables: Variables,
 }
 
 impl SecretsConfig {
@@ -54,6 +58,9 @@ impl SecretsConfig {
                 Ok(keys) => return Ok(keys),
                 Err(error) => problems.add("[secrets]", error),
             }
+        }
+        for problem in &mut problems.0 {
+            self.variables.name_in(problem);
         }
         Err(problems)
     }

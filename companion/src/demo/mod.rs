@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyback_core::random::{SystemRandom, short_id};
 use keyback_core::time::SystemClock;
 use tempfile::TempDir;
@@ -28,7 +31,7 @@ use crate::config::webhook::{WebhookConfig, WebhookEvent};
 use crate::hashing::Lane;
 use crate::http::server::ServingLimits;
 use crate::pages;
-use crate::secrets::{RootKey, random_token};
+use crate::secrets::{Purpose, RootKey, RootKeys};
 use crate::serve::{Running, StopSignals, listen};
 use crate::store::users::{self, NewUser};
 
@@ -44,7 +47,8 @@ const LIMITS_FACTOR: u32 = 100;
 /// Where the demo keeps its things and listens.
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
-    /// Keep the database and root.key in this folder; by default in a temporary one, gone at the end
+    /// Keep the database and root.key in this folder, and with them the accounts and the apps' secrets; by default in a
+    /// temporary one, gone at the end
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// Where the companion listens: loopback only, port 0 takes any
@@ -85,12 +89,8 @@ pub async fn run(args: DemoArgs) -> Result<()> {
         None => None,
     };
     let (public_url, site_url) = (local_url(&listener)?, local_url(&site_listener)?);
-    let secrets = Secrets {
-        site: random_token(&SystemRandom),
-        web: random_token(&SystemRandom),
-        webhook: random_token(&SystemRandom),
-    };
     let mut config = config(&folder, listener.local_addr()?, &public_url)?;
+    let secrets = Secrets::of(&config.secrets.root_keys()?);
     config.apps = apps(&site_url, &args.web_url, &secrets)?;
     config.webhooks = args.webhook.iter().map(|url| webhook(url, &secrets)).collect();
     let companion = Companion::start(Parts {
@@ -129,12 +129,25 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     Ok(ended?)
 }
 
-/// The secrets of the demo's apps and webhook, drawn at every start.
+/// The secrets of the demo's apps and webhook. They follow from the root key, so that they stay as long as its folder does.
 struct Secrets {
     site: String,
     web: String,
     /// Signs what the webhook is told.
     webhook: String,
+}
+
+impl Secrets {
+    fn of(root_keys: &RootKeys) -> Self {
+        let derived = root_keys.derive(Purpose::DemoSecrets).first;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, derived.key.as_ref());
+        let secret = |of: &str| URL_SAFE_NO_PAD.encode(hmac::sign(&key, of.as_bytes()));
+        Self {
+            site: secret("site"),
+            web: secret("web"),
+            webhook: secret("webhook"),
+        }
+    }
 }
 
 /// Where the database and the root key are.

@@ -40,6 +40,7 @@ struct Site {
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     cookies: Cookies,
     url: Url,
+    account_url: String,
     inbox_url: String,
 }
 
@@ -60,8 +61,11 @@ pub(super) fn router(companion: &Companion, site_url: &Url, secret: &str) -> any
         sessions: Mutex::default(),
         cookies: Cookies::for_url(site_url),
         url: site_url.clone(),
+        account_url: companion.url("/account"),
         inbox_url: companion.url("/dev/inbox"),
     };
+    let site = Arc::new(site);
+    let guard = (HostGuard::new(site_url), Arc::clone(&site));
     Ok(Router::new()
         .route("/", get(home))
         .route("/sign-in", get(sign_in))
@@ -72,16 +76,17 @@ pub(super) fn router(companion: &Companion, site_url: &Url, secret: &str) -> any
         .route(ICON_PATH, get(icon))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(HostGuard::new(site_url), admit))
-        .with_state(Arc::new(site)))
+        .layer(from_fn_with_state(guard, admit))
+        .with_state(site))
 }
 
 /// Answers to the shop's own name alone, so that DNS rebinding fails here too.
-async fn admit(State(host): State<HostGuard>, request: Request, next: Next) -> Response {
+async fn admit(State((host, site)): State<(HostGuard, Arc<Site>)>, request: Request, next: Next) -> Response {
     if host.admits(request.uri(), request.headers()) {
         next.run(request).await
     } else {
-        StatusCode::MISDIRECTED_REQUEST.into_response()
+        let trouble = Some(Trouble::OtherHost);
+        site.page(StatusCode::MISDIRECTED_REQUEST, Visitor::Anonymous, trouble)
     }
 }
 
@@ -170,7 +175,7 @@ async fn callback(
 
 async fn sign_out(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     if !csrf::is_same_origin(&headers, &site.url) {
-        return StatusCode::FORBIDDEN.into_response();
+        return site.show(StatusCode::FORBIDDEN, &headers, Some(Trouble::OtherOrigin));
     }
     let session = site.forget(&headers);
     let mut response = match session {
@@ -291,11 +296,13 @@ impl Site {
 
     fn page(&self, status: StatusCode, visitor: Visitor<'_>, trouble: Option<Trouble<'_>>) -> Response {
         let view = DemoSite {
-            home_url: "/",
+            // By the name that it answers to, whatever it was called.
+            home_url: self.url.as_str(),
             icon_url: ICON_PATH,
             sign_in_url: "/sign-in",
             forgot_password_url: "/forgot-password",
             sign_out_action: "/sign-out",
+            account_url: &self.account_url,
             inbox_url: &self.inbox_url,
             visitor,
             trouble,

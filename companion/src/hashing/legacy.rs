@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::kind::HashKind;
 use super::work::HashError;
 
 /// bcrypt reads no more of a password. What differs behind it must not pass (SR-39).
@@ -35,7 +36,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// A stored hash of another system.
 pub(super) enum Legacy {
-    Bcrypt(String),
+    Bcrypt { stored: String, cost: u32 },
     Pbkdf2(Pbkdf2),
 }
 
@@ -68,12 +69,13 @@ impl Digest {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// What a PBKDF2 hash with it begins with in the form that it rests in.
+    fn hash_name(self) -> &'static str {
         match self {
-            Self::Sha1 => "sha1",
-            Self::Sha256 => "sha256",
-            Self::Sha384 => "sha384",
-            Self::Sha512 => "sha512",
+            Self::Sha1 => "pbkdf2-sha1",
+            Self::Sha256 => "pbkdf2-sha256",
+            Self::Sha384 => "pbkdf2-sha384",
+            Self::Sha512 => "pbkdf2-sha512",
         }
     }
 
@@ -104,7 +106,7 @@ impl Legacy {
     /// Whether it is the hash of a password. The work is done in any case.
     pub(super) fn verify(&self, password: &[u8]) -> Result<bool, HashError> {
         match self {
-            Self::Bcrypt(stored) => {
+            Self::Bcrypt { stored, .. } => {
                 let is_right = bcrypt::verify(password, stored).map_err(super::work::unusable)?;
                 Ok(is_right && password.len() <= BCRYPT_READS)
             }
@@ -118,16 +120,33 @@ impl Legacy {
             .is_ok()),
         }
     }
+
+    pub(super) fn kind(&self) -> HashKind {
+        match self {
+            Self::Bcrypt { cost, .. } => HashKind {
+                algorithm: "bcrypt",
+                parameters: vec![("cost", *cost)],
+            },
+            Self::Pbkdf2(hash) => HashKind {
+                algorithm: hash.digest.hash_name(),
+                parameters: vec![("i", hash.iterations.get())],
+            },
+        }
+    }
 }
 
 fn parse_bcrypt(stored: &str) -> Result<Legacy, HashError> {
     let parts: bcrypt::HashParts = stored
         .parse()
         .map_err(|_| HashError::new("this is no whole bcrypt hash"))?;
-    if parts.get_cost() > MOST_BCRYPT_COST {
+    let cost = parts.get_cost();
+    if cost > MOST_BCRYPT_COST {
         return Err(HashError::new("a bcrypt hash may cost 15 at most"));
     }
-    Ok(Legacy::Bcrypt(stored.to_owned()))
+    Ok(Legacy::Bcrypt {
+        stored: stored.to_owned(),
+        cost,
+    })
 }
 
 impl Pbkdf2 {
@@ -177,8 +196,8 @@ impl Pbkdf2 {
     /// The form it rests in.
     pub(super) fn to_stored(&self) -> String {
         format!(
-            "$pbkdf2-{}$i={},l={}${}${}",
-            self.digest.name(),
+            "${}$i={},l={}${}${}",
+            self.digest.hash_name(),
             self.iterations,
             self.output.len(),
             BASE64.encode(&self.salt),

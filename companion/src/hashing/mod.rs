@@ -5,11 +5,13 @@
 //! fault is paid per hash, and the memory all hashing can take is fixed when the pool starts.
 
 mod imported;
+mod kind;
 mod legacy;
 mod memory;
 mod pool;
 mod work;
 
 pub use imported::{HashRefused, ImportedHash};
+pub use kind::HashKind;
 pub use pool::{HashPool, Lane, PoolSettings, Unavailable, Waiting};
 pub use work::{HashParams, Verdict};

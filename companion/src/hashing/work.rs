@@ -6,6 +6,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use keyback_core::random::{Random, bytes};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::kind::HashKind;
 use super::legacy::Legacy;
 use super::memory::Memory;
 
@@ -100,7 +101,7 @@ fn phc(params: &Params, salt: &[u8; SALT_BYTES], output: &[u8]) -> Result<String
 }
 
 /// An argon2 hash whose cost is within bounds.
-struct Stored {
+pub(super) struct Stored {
     algorithm: Algorithm,
     version: Version,
     params: Params,
@@ -109,7 +110,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn parse(phc: &str) -> Result<Self, HashError> {
+    pub(super) fn parse(phc: &str) -> Result<Self, HashError> {
         let stored = PasswordHash::new(phc).map_err(unusable)?;
         let algorithm = Algorithm::try_from(stored.algorithm.as_str()).map_err(unusable)?;
         let version = match stored.version {
@@ -131,6 +132,15 @@ impl Stored {
             salt,
             output,
         })
+    }
+
+    pub(super) fn kind(&self) -> HashKind {
+        let params = HashParams {
+            memory_kib: self.params.m_cost(),
+            iterations: self.params.t_cost(),
+            parallelism: self.params.p_cost(),
+        };
+        HashKind::argon2(self.algorithm.as_str(), self.version, params)
     }
 }
 
@@ -154,18 +164,15 @@ pub(super) fn verify(
             Verdict::Wrong
         });
     }
+    let stored = Stored::parse(phc)?;
+    let up_to_date = stored.kind() == HashKind::of_new(current);
     let Stored {
         algorithm,
         version,
         params,
         salt,
         output: expected,
-    } = Stored::parse(phc)?;
-    let up_to_date = algorithm == Algorithm::Argon2id
-        && version == Version::V0x13
-        && params.m_cost() == current.memory_kib
-        && params.t_cost() == current.iterations
-        && params.p_cost() == current.parallelism;
+    } = stored;
     let mut output = Zeroizing::new(vec![0; expected.len()]);
     run(
         algorithm,

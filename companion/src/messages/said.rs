@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use keyback_core::time::Timestamp;
 use minijinja::context;
 
 use super::plain::plain;
+use crate::time_text;
 use crate::views::color::Color;
 use crate::views::theme::{self, Tokens};
 
@@ -29,7 +30,7 @@ pub struct CodeMessage<'a> {
 #[derive(Clone, Copy)]
 pub struct PasswordChangedMessage<'a> {
     pub app_name: &'a str,
-    pub at: DateTime<Utc>,
+    pub at: Timestamp,
     pub way: Way,
     /// Sessions that were ended by it.
     pub sessions_ended: u32,
@@ -45,7 +46,7 @@ pub struct PasswordChangedMessage<'a> {
 #[derive(Clone, Copy)]
 pub struct AddressChangedMessage<'a> {
     pub app_name: &'a str,
-    pub at: DateTime<Utc>,
+    pub at: Timestamp,
     pub what: ChangedAddresses,
     /// As in [`PasswordChangedMessage`]; none for an address that is trusted no more.
     pub not_me_url: Option<&'a str>,
@@ -95,7 +96,7 @@ impl PasswordChangedMessage<'_> {
     pub(super) fn values(&self) -> minijinja::Value {
         context! {
             app_name => plain(self.app_name),
-            at => moment(self.at),
+            at => time_text::exact(self.at),
             was_reset => self.way == Way::Reset,
             sessions_ended => self.sessions_ended,
             reset_url => plain(self.reset_url),
@@ -109,16 +110,12 @@ impl AddressChangedMessage<'_> {
     pub(super) fn values(&self) -> minijinja::Value {
         context! {
             app_name => plain(self.app_name),
-            at => moment(self.at),
+            at => time_text::exact(self.at),
             what => self.what.words(),
             not_me_url => self.not_me_url.map(plain),
             ..look(self.app_name, self.color),
         }
     }
-}
-
-fn moment(at: DateTime<Utc>) -> String {
-    at.format("%-d %B %Y at %H:%M UTC").to_string()
 }
 
 /// The brand as the HTML mails use it: as it is for the mark, readable for the links of both schemes.

@@ -1,7 +1,9 @@
-use chrono::{TimeZone as _, Utc};
+use keyback_core::time::Timestamp;
 
 use super::*;
 
+/// 23 November 2026, 18:04 UTC.
+const AT: Timestamp = Timestamp::from_millis(1_795_457_040_000);
 const HOSTILE: &str = "<script>alert(\"1\")</script>\r\nBcc: eve@example.com\u{202e}\u{2028}'&";
 
 fn messages() -> Messages {
@@ -22,7 +24,7 @@ fn code_message(app_name: &str) -> CodeMessage<'_> {
 fn changed_message(app_name: &str) -> PasswordChangedMessage<'_> {
     PasswordChangedMessage {
         app_name,
-        at: Utc.with_ymd_and_hms(2026, 11, 23, 18, 4, 0).unwrap(),
+        at: AT,
         way: Way::Reset,
         sessions_ended: 3,
         reset_url: "https://id.example.com/reset-password",
@@ -187,7 +189,7 @@ fn sr59_the_notice_of_a_changed_address_says_which_and_what_to_do() {
     ] {
         let message = AddressChangedMessage {
             app_name: "Larkspur Books",
-            at: Utc.with_ymd_and_hms(2026, 11, 23, 18, 4, 0).unwrap(),
+            at: AT,
             what,
             not_me_url: Some(&not_me_url),
             color: "#2f5bea".parse().unwrap(),
@@ -210,7 +212,7 @@ fn sr59_the_notice_of_a_changed_address_says_which_and_what_to_do() {
     for what in [ChangedAddresses::Email, ChangedAddresses::Phone] {
         let distrusted = AddressChangedMessage {
             app_name: "Larkspur Books",
-            at: Utc.with_ymd_and_hms(2026, 11, 23, 18, 4, 0).unwrap(),
+            at: AT,
             what,
             not_me_url: None,
             color: "#2f5bea".parse().unwrap(),

@@ -292,6 +292,7 @@ fn render(
             IdentifierKind::Email => Channel::Email,
             IdentifierKind::Phone => Channel::Sms,
         },
+        email_too: companion.connectors.email.is_some(),
         expires_in_minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         resend_wait: Wait::new(of_code.resend_at.since(now)),
         captcha: captcha.and_then(|captcha| captcha.widget(CaptchaRoute::Resend)),

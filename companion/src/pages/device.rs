@@ -26,12 +26,21 @@ const MOST_PER_BROWSER: usize = 4;
 const MOST_SHOWN: usize = 20;
 
 pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
+    let came = asked.query.one("user_code").filter(|code| !code.is_empty());
+    // Whether a device waits under it is looked up where it is submitted, within the limits.
+    let is_code = came.is_none_or(|code| UserCode::parse(code).is_some());
     let view = Device {
-        came_along: asked.query.one("user_code").is_some(),
-        user_code: &shown(asked.query.one("user_code")),
+        came_along: came.is_some() && is_code,
+        user_code: &shown(came),
+        problem: (!is_code).then_some(Problem::Malformed),
         ..blank(&companion)
     };
-    companion.page(StatusCode::OK, &view, &[])
+    let status = if is_code {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    companion.page(status, &view, &[])
 }
 
 pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted) -> Response {

@@ -28,6 +28,7 @@ const ON_DISK: &str = "PRAGMA synchronous = FULL";
 /// The connections to one database, opened as they are needed. Cheap to clone.
 ///
 /// As an executor of statements they lend one for each, which is a transaction by itself, and on the disk when it is done.
+/// What it answers is read whole before any of it is given on: whoever reads all of a large table does so in pages.
 #[derive(Clone, Debug)]
 pub struct Connections {
     options: Arc<SqliteConnectOptions>,

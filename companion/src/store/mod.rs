@@ -30,6 +30,7 @@ pub mod limits;
 pub mod machine_tokens;
 mod migrate;
 pub mod one_time_tokens;
+pub mod password_hashes;
 pub mod provider_keys;
 pub mod pushed_requests;
 pub mod reset;
@@ -106,8 +107,16 @@ pub enum StoreError {
 }
 
 impl Store {
-    /// Opens the database file, creating it if it isn't there, and brings its tables up to date.
+    /// Opens the database file, creating it if it isn't there, and brings its tables up to date. Where that fails, what
+    /// [`check`](Self::check) finds is told, in its words.
     pub async fn open(path: &std::path::Path) -> Result<Self, StoreError> {
+        match Self::try_open(path).await {
+            Err(error) => Err(Self::check(path).await.err().unwrap_or(error)),
+            opened => opened,
+        }
+    }
+
+    async fn try_open(path: &std::path::Path) -> Result<Self, StoreError> {
         let store = Self::connect(path, true).await?;
         migrate::run(&store.writer).await?;
         store.check_writable(path).await?;

@@ -60,7 +60,7 @@ pub struct SignedIn<'a> {
 pub struct Moment {
     /// "3 days ago".
     pub words: String,
-    /// "20 November 2026, 14:03 UTC".
+    /// "20 November 2026 at 14:03 UTC".
     pub exact: String,
     /// RFC 3339.
     pub machine: String,
@@ -174,14 +174,14 @@ impl<'a> Account<'a> {
                     client_id: "larkspur".to_owned(),
                     name: "Larkspur Books".to_owned(),
                     host: Some("shop.example.com".to_owned()),
-                    since: moment("3 October 2026", "3 October 2026, 09:15 UTC"),
+                    since: moment("3 October 2026", "3 October 2026 at 09:15 UTC"),
                     while_away: true,
                 },
                 AppAccess {
                     client_id: "reader".to_owned(),
                     name: "A reading app with a rather long name of its own".to_owned(),
                     host: None,
-                    since: moment("yesterday", "22 November 2026, 20:40 UTC"),
+                    since: moment("yesterday", "22 November 2026 at 20:40 UTC"),
                     while_away: false,
                 },
             ],
@@ -241,8 +241,8 @@ fn sample(number: usize, is_here: bool) -> SignedIn<'static> {
         id: "sample",
         device: Device::parse(agents.get(number).copied()),
         is_here,
-        signed_in: moment("3 days ago", "20 November 2026, 14:03 UTC"),
-        last_seen: moment(seen[number % 5], "23 November 2026, 18:10 UTC"),
+        signed_in: moment("3 days ago", "20 November 2026 at 14:03 UTC"),
+        last_seen: moment(seen[number % 5], "23 November 2026 at 18:10 UTC"),
         address: addresses.get(number).copied(),
     }
 }

@@ -19,6 +19,8 @@ pub struct Code<'a> {
     /// Just what the visitor typed, never the address on file (SR-32).
     pub identifier: &'a str,
     pub channel: Channel,
+    /// Whether codes go by e-mail too, the safer way that is offered beside text messages (SR-15).
+    pub email_too: bool,
     pub expires_in_minutes: u32,
     /// The flow's cool-down as the server counts it; none, and a new code may be asked for.
     pub resend_wait: Option<Wait>,
@@ -106,6 +108,7 @@ impl<'a> Code<'a> {
             other_address_url: "/forgot-password?i=sample",
             identifier: "ada@example.com",
             channel: Channel::Email,
+            email_too: true,
             expires_in_minutes: 10,
             resend_wait: Wait::new(Duration::from_secs(41)),
             captcha: None,
@@ -123,6 +126,15 @@ impl<'a> Code<'a> {
                 "sms",
                 Self {
                     channel: Channel::Sms,
+                    identifier: "+44 7700 900123",
+                    ..sent.clone()
+                },
+            ),
+            (
+                "sms-alone",
+                Self {
+                    channel: Channel::Sms,
+                    email_too: false,
                     identifier: "+44 7700 900123",
                     ..sent.clone()
                 },

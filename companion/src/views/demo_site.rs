@@ -15,6 +15,8 @@ pub struct DemoSite<'a> {
     pub sign_in_url: &'a str,
     pub forgot_password_url: &'a str,
     pub sign_out_action: &'a str,
+    /// The companion's account page.
+    pub account_url: &'a str,
     /// The companion's development inbox, where the demo's messages arrive.
     pub inbox_url: &'a str,
     pub visitor: Visitor<'a>,
@@ -38,6 +40,10 @@ pub enum Trouble<'a> {
     NotFound,
     /// An address that takes forms was opened as a page, or the other way round.
     MethodNotAllowed,
+    /// Another site sent the form.
+    OtherOrigin,
+    /// The shop was called by another name than its own.
+    OtherHost,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +72,7 @@ impl<'a> DemoSite<'a> {
             sign_in_url: "/sign-in",
             forgot_password_url: "/forgot-password",
             sign_out_action: "/sign-out",
+            account_url: "http://localhost:3001/account",
             inbox_url: "http://localhost:3001/dev/inbox",
             visitor: Visitor::Anonymous,
             trouble: None,
@@ -93,6 +100,8 @@ impl<'a> DemoSite<'a> {
             ),
             ("not-found", failed(Trouble::NotFound)),
             ("method-not-allowed", failed(Trouble::MethodNotAllowed)),
+            ("other-origin", failed(Trouble::OtherOrigin)),
+            ("other-host", failed(Trouble::OtherHost)),
             ("signed-in", with(Visitor::SignedIn(ada))),
             (
                 "signed-in-after-reset",

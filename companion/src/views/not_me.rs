@@ -56,7 +56,7 @@ impl<'a> NotMe<'a> {
                 with(State::Asked {
                     action: "/not-me",
                     token: "sample",
-                    changed_at: "23 November 2026, 18:04 UTC",
+                    changed_at: "23 November 2026 at 18:04 UTC",
                 }),
             ),
             ("frozen", with(State::Frozen { reset_url })),

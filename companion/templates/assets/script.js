@@ -39,9 +39,9 @@ document.addEventListener('submit', event => {
 })
 addEventListener('pageshow', () => all('form').forEach(form => busy(form, false)))
 
-// Exact times, in the visitor's own time zone.
+// Exact times, in the visitor's own time zone, written as the page and the messages write them.
 for (const at of all('time.exact')) {
-  at.textContent = new Date(at.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' })
+  at.textContent = new Date(at.dateTime).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' })
 }
 
 // An answer on its way to the app goes on by itself.

@@ -7,9 +7,11 @@
 //! KEYBACK_CLIENT_SECRET=… cargo run -p keyback-examples --bin shortest
 //! ```
 
+use anyhow::Context as _;
 use axum::{Router, response::Html};
 use keyback::{Client, Random as _, SignedIn, Site, SystemRandom};
 
+const SIGN_IN: &str = "<a href=/sign-in>Sign in</a> <a href=/forgot-password>Forgot password?</a>";
 const SIGN_OUT: &str = "<form method=post action=/sign-out><button>Sign out</button></form>";
 
 #[tokio::main]
@@ -17,7 +19,7 @@ async fn main() -> anyhow::Result<()> {
     let issuer = std::env::var("KEYBACK_ISSUER").unwrap_or("http://localhost:3001/oidc".into());
     let site = std::env::var("SITE_URL").unwrap_or("http://localhost:8080".into());
     let client = Client::builder(issuer, "demo-web")
-        .client_secret(std::env::var("KEYBACK_CLIENT_SECRET")?)
+        .client_secret(std::env::var("KEYBACK_CLIENT_SECRET").context("set KEYBACK_CLIENT_SECRET")?)
         .redirect_uri(format!("{site}/callback"))
         .build()?;
     let mut key = [0; 32]; // keep one where sessions should survive a restart
@@ -30,8 +32,6 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn home(person: Option<SignedIn>) -> Html<String> {
-    Html(match person {
-        Some(person) => format!("Hello, {}. {SIGN_OUT}", person.subject()),
-        None => "<a href=/sign-in>Sign in</a> <a href=/forgot-password>Forgot password?</a>".into(),
-    })
+    let hello = |person: SignedIn| format!("Hello, {}. {SIGN_OUT}", person.subject());
+    Html(person.map_or(SIGN_IN.into(), hello))
 }

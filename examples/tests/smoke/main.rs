@@ -102,7 +102,11 @@ async fn sr75_the_site_on_actix_asks_for_the_reset_page() -> anyhow::Result<()> 
 /// Whoever forgets the secret reads which variable it belongs in.
 #[test]
 fn a_site_without_its_secret_names_the_variable() -> anyhow::Result<()> {
-    for program in [env!("CARGO_BIN_EXE_actix"), env!("CARGO_BIN_EXE_web_site")] {
+    for program in [
+        env!("CARGO_BIN_EXE_actix"),
+        env!("CARGO_BIN_EXE_shortest"),
+        env!("CARGO_BIN_EXE_web_site"),
+    ] {
         let mut command = Command::new(program);
         let said = command.env_remove("KEYBACK_CLIENT_SECRET").output()?;
         assert!(!said.status.success());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::HOST;
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::callback::state_of;
 use crate::client::Client;
+use crate::plain_page::plain_page;
 use crate::secret::Secret;
 
 /// Browsers open connections before they need them.
@@ -115,18 +116,9 @@ impl Waiting {
 }
 
 fn page(status: StatusCode, words: &'static str) -> Response<Full<Bytes>> {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Sign-in</title><main><p>{words}</p></main></html>"
-    );
-    let mut answer = Response::new(Full::new(Bytes::from(html)));
+    let mut answer = Response::new(Full::default());
     *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    );
+    let html = plain_page(&format!("<p>{words}</p>"), answer.headers_mut());
+    *answer.body_mut() = Full::new(html);
     answer
 }

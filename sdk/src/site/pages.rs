@@ -1,10 +1,11 @@
 //! The answers that a site gives by itself.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use http::header::{ALLOW, CACHE_CONTROL, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::error::{Error, Remedy};
+use crate::plain_page::plain_page;
 
 pub(super) type Answer = Response<Bytes>;
 
@@ -58,18 +59,10 @@ pub(super) fn failure(error: &Error) -> Answer {
 
 /// `words` are this crate's own.
 pub(super) fn page(status: StatusCode, words: &'static str) -> Answer {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Sign-in</title><main><p>{words}</p><p><a href=\"/\">Home</a></p></main></html>"
-    );
     let mut answer = empty(status);
-    *answer.body_mut() = Bytes::from(html);
+    let content = format!("<p>{words}</p><p><a href=\"/\">Home</a></p>");
+    *answer.body_mut() = plain_page(&content, answer.headers_mut());
     let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    );
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer
 }

@@ -4,6 +4,9 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keyback::{Client, DeviceSignIn, Loopback, LoopbackError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -81,6 +84,11 @@ async fn rfc8252_7_3_a_program_signs_in_on_a_port_of_its_own() {
     assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
     assert!(page.contains("You can close this page"));
     assert!(page.contains("default-src 'none'") && page.contains("no-store"));
+    // Its look is the one that its policy allows.
+    let (_, style) = page.split_once("<style>").unwrap();
+    let (style, _) = style.split_once("</style>").unwrap();
+    let hash = STANDARD.encode(digest(&SHA256, style.as_bytes()));
+    assert!(page.contains(&format!("style-src 'sha256-{hash}'")), "{page}");
     assert_eq!(program.await.unwrap().unwrap().claims().subject(), SUBJECT);
     drop(silent);
 

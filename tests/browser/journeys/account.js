@@ -45,6 +45,8 @@ journey('where one is signed in: this device is marked, another is signed out, a
   await signInToAccount(here, companion, ada)
   await here.look('account.two-devices')
   assert.equal(await here.page.getByText('This device', { exact: true }).count(), 1)
+  // As the page without JavaScript and the messages write it, in the visitor's own time zone.
+  assert.match(await here.page.locator('time.exact').first().textContent(), /^\d{1,2} [A-Z][a-z]+ \d{4} at \d{2}:\d{2}$/)
   const { wrong } = await goRound(here.page)
   assert.deepEqual(wrong, [])
   await here.follow(() => here.button(/^Sign out ?: /).click())

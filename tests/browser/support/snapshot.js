@@ -12,7 +12,7 @@ const MASKS = [
   [/(\+1[ -]?\(?415\)?[ -]?555[ -]?)\d{4}/g, '$10123'],
   [/\b\d+ (second|minute)s?\b/g, 'some $1s'],
   [/\b\d{6}\b/g, '000000'],
-  [/\b([A-Z][a-z]{2} \d{1,2}, \d{4}|\d{1,2} [A-Z][a-z]{2,8} \d{4})(, \d{1,2}:\d{2}(\s[AP]M)?)?/g, '1 January'],
+  [/\b([A-Z][a-z]{2} \d{1,2}, \d{4}|\d{1,2} [A-Z][a-z]{2,8} \d{4})((,| at) \d{1,2}:\d{2}(\s[AP]M)?)?/g, '1 January'],
   [/\bsome (second|minute)s ago\b/g, 'just now'],
   [/(?<=· |definition: )"?(::1|127\.0\.0\.1)"?(?!:)/g, '127.0.0.1'],
   [/\b[B-DF-HJ-NP-TV-Z]{4}-[B-DF-HJ-NP-TV-Z]{4}\b(?<!WDJB-MJHT)/g, 'BCDF-GHJK'],

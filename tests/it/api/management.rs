@@ -1,5 +1,6 @@
 //! Who may use the Management API, and what every call is answered.
 
+use keyback::logto::Recipient;
 use keyback_companion::config::app::{AppConfig, AppKind, MANAGEMENT_API, ResourceConfig, Secret};
 use keyback_companion::secrets::digest_of;
 use keyback_companion::store::apps::{self, StoredApp};
@@ -194,4 +195,20 @@ async fn bodies_are_json_of_a_bounded_size_and_errors_repeat_nothing() {
             .unwrap()
             .is_some()
     );
+}
+
+/// SR-5: what an app sends is limited by app, and leaves the visitors of others theirs.
+#[tokio::test]
+async fn sr05_an_app_sends_only_so_many_codes() {
+    let app = with_backend(|config| config.limits.sends_per_app = 2).await;
+    let api = management(&app);
+    let to = |number: u32| Recipient::Email(format!("user{number}@example.com"));
+    for number in 0..2 {
+        api.send_code(&to(number)).await.unwrap();
+    }
+    assert_eq!(refusal(api.send_code(&to(2)).await), ApiCode::MessageRateLimited);
+    let mut visitor = app.browser();
+    visitor.open("/reset-password?client_id=shop").await;
+    visitor.ask_reset("user2@example.com").await;
+    visitor.assert_at("/forgot-password/code");
 }

@@ -1,6 +1,9 @@
 //! `serve`, `check-config`, `config`, `migrate`: what is wrong is said, all of it, before anything begins.
 
-use std::process::Stdio;
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use keyback_tests::{Browser, Finished, Keyback, Workplace, eventually, free_port};
 use url::Url;
@@ -146,6 +149,21 @@ async fn beside_a_misspelt_connector_no_key_is_called_meaningless() {
     refused.assert_refused(&["has 2 problems:", "[email] connector", "[sms] connector"]);
 }
 
+/// SR-15: who has codes sent by text message alone is told what that risks.
+#[tokio::test]
+async fn sr15_text_messages_alone_are_called_a_risk() {
+    let workplace = Workplace::new().await;
+    let both = workplace.sound() + "[sms]\nconnector = \"inbox\"\n";
+    let alone = both.replace("[email]\nconnector = \"inbox\"\n", "");
+    assert_ne!(both, alone);
+    for (config, is_told) in [(both, false), (alone, true)] {
+        workplace.write(&config);
+        let checked = workplace.run(&["check-config"]).await;
+        let said = &checked.assert_done().out;
+        assert_eq!(said.contains("text message alone"), is_told, "{said}");
+    }
+}
+
 #[tokio::test]
 async fn the_inbox_is_refused_where_others_could_read_it() {
     let workplace = Workplace::new().await;
@@ -204,14 +222,7 @@ async fn the_environment_is_laid_over_the_file() {
     let run = async |variables: &[(&str, &str)]| {
         let mut command = workplace.command(&["check-config"]);
         command.envs(variables.iter().copied());
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
-            .await
-            .unwrap();
-        Finished {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        Finished::by(command).await
     };
     run(&[
         ("KEYBACK__RESET__MAX_ATTEMPTS", "3"),
@@ -228,9 +239,22 @@ async fn the_environment_is_laid_over_the_file() {
         "KEYBACK__RESET__MAX_ATTEMPTS, which is [reset] max_attempts: ",
         "KEYBACK__RESET__NO_SUCH_KEY, which is [reset] no_such_key: ",
     ]);
-    run(&[("KEYBACK__SECRETS__ROOT_KEY", "not a key")])
-        .await
-        .assert_refused(&["KEYBACK__SECRETS__ROOT_KEY, which is [secrets] root_key: "]);
+    // Whatever command wants the root keys.
+    for args in [&["check-config"][..], &["serve"], &["keys", "list"]] {
+        for (name, value, told) in [
+            ("KEYBACK__SECRETS__ROOT_KEY", "not a key", "[secrets] root_key: "),
+            (
+                "KEYBACK__SECRETS__ROOT_KEY_FILE",
+                "/no/such/key",
+                "[secrets] root_key_file /no/such/key: ",
+            ),
+        ] {
+            let mut command = workplace.command(args);
+            command.env(name, value);
+            let told = format!("{name}, which is {told}");
+            Finished::by(command).await.assert_refused(&[&told]);
+        }
+    }
     // A variable that misses its section, a file that isn't there, and what the file itself says.
     let wrong = workplace.sound() + "[reset]\nmax_attempts = 30\n";
     workplace.write(&wrong);
@@ -284,6 +308,42 @@ async fn a_database_that_can_not_be_written_is_said_so_and_left_alone() {
         .run(&["check-config"])
         .await
         .assert_refused(&["[store] url", "sqlite:"]);
+}
+
+/// A command that no capability of root's lets write what permissions forbid.
+fn bound_by_permissions(command: &Command) -> Command {
+    let mut bound = Command::new("setpriv");
+    bound
+        .arg("--bounding-set=-dac_override,-dac_read_search")
+        .arg(command.get_program())
+        .args(command.get_args());
+    bound
+}
+
+#[tokio::test]
+async fn a_database_that_can_only_be_read_is_told_in_the_same_words_by_serving_and_checking() {
+    let workplace = Workplace::new().await;
+    workplace.run(&["migrate"]).await.assert_done();
+    let (database, folder) = (workplace.path("keyback.db"), workplace.path(""));
+    let allow = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    for (file_mode, folder_mode) in [(0o400, 0o700), (0o600, 0o500)] {
+        allow(&database, file_mode);
+        allow(&folder, folder_mode);
+        let is_free =
+            OpenOptions::new().append(true).open(&database).is_ok() && tempfile::tempfile_in(&folder).is_ok();
+        for command in ["serve", "check-config"] {
+            let mut command = workplace.command(&[command]);
+            if is_free {
+                command = bound_by_permissions(&command);
+            }
+            Finished::by(command).await.assert_refused(&[
+                "keyback.db can't be written: ",
+                "Permission denied",
+                "Give this user write access to it and to its folder",
+            ]);
+        }
+    }
+    allow(&folder, 0o700);
 }
 
 /// What `serve` would refuse, `check-config` refuses, and leaves the folder as it was.

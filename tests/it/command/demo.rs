@@ -37,6 +37,8 @@ async fn from_the_demo_site_to_signed_in() {
     assert_eq!(browser.page().url, demo.site);
     browser.assert_says("Hello, Ada Lovelace.");
     browser.assert_says("You came in by “Forgot password?”");
+    browser.click("Your account").await;
+    browser.assert_at("/account");
     // By phone too, and by the endpoint.
     let mut other = demo.browser();
     other.open("/reset-password?client_id=demo-site").await;
@@ -82,6 +84,25 @@ async fn the_demo_site_answers_every_address_with_a_page_of_its_own() {
     assert!(icon, "without one, browsers ask for /favicon.ico");
     let icon = browser.get_once(&at("/favicon.svg")).await;
     assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
+}
+
+#[tokio::test]
+async fn what_the_demo_site_refuses_is_told_on_a_page_of_its_own() {
+    let demo = Demo::start(&[]).await;
+    let http = reqwest::Client::new();
+    let foreign = http.post(demo.site.join("/sign-out").unwrap());
+    let foreign = foreign.header("origin", "https://evil.example");
+    let misnamed = http.get(demo.site.clone()).header("host", "evil.example");
+    for (request, status, words) in [
+        (foreign, 403, "That came from another site"),
+        (misnamed, 421, "It answers at its own name alone."),
+    ] {
+        let refused = request.send().await.unwrap();
+        assert_eq!(refused.status(), status);
+        let page = refused.text().await.unwrap();
+        let back = format!("<a href=\"{}\">", demo.site);
+        assert!(page.contains(words) && page.contains(&back), "{page}");
+    }
 }
 
 #[tokio::test]
@@ -156,9 +177,16 @@ async fn a_given_folder_is_kept_and_its_key_is_for_its_owner_alone() {
     browser.enter_code(&demo.code_for(ADA, 1).await).await;
     browser.choose_password(NEW_PASSWORD).await;
     browser.assert_at("/forgot-password/done");
-    assert_eq!(demo.terminate().await, Some(0));
     let before = std::fs::read(&key).unwrap();
+    let secret = |demo: &Demo| {
+        let (_, secret) = demo.printed.split_once("with the secret ").unwrap();
+        secret.split_whitespace().next().unwrap().to_owned()
+    };
+    let secret_before = secret(&demo);
+    assert_eq!(demo.terminate().await, Some(0));
     let demo = Demo::start(&data).await;
+    assert_eq!(secret(&demo), secret_before, "programs with the secret go on");
+    assert_ne!(secret(&Demo::start(&[]).await), secret_before);
     assert_eq!(std::fs::read(&key).unwrap(), before);
     let mut browser = demo.browser();
     browser.open("/sign-in").await;

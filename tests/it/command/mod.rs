@@ -8,4 +8,5 @@ mod configuration;
 mod demo;
 mod doctor;
 mod examples;
+mod stats;
 mod users;

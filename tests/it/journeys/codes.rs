@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keyback_companion::config::app::{AppConfig, AppKind};
 use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
 
 use super::{awaiting_code, awaiting_password};
@@ -219,6 +220,44 @@ async fn sr05_codes_of_one_address_are_limited_and_the_answer_says_for_how_long(
     browser.open("/forgot-password").await;
     browser.ask_reset(ADA).await;
     browser.assert_at("/forgot-password/code");
+}
+
+/// Codes that visitors of one app ask for leave those of another theirs.
+#[tokio::test]
+async fn sr05_codes_at_one_app_are_limited_and_those_at_another_still_come() {
+    let app = TestApp::with(|config| {
+        config.limits.sends_per_app = 2;
+        let cafe = AppConfig {
+            sign_in_url: config.apps[0].sign_in_url.clone(),
+            redirect_uris: config.apps[0].redirect_uris.clone(),
+            ..AppConfig::new("cafe", AppKind::Spa)
+        };
+        config.apps.push(cafe);
+    })
+    .await;
+    let ask = async |client_id: &str, number: u32| {
+        let mut browser = app.browser();
+        browser
+            .open(&format!("/reset-password?client_id={client_id}"))
+            .await;
+        browser.ask_reset(&format!("user{number}@example.com")).await;
+        browser
+    };
+    for number in 0..2 {
+        ask("shop", number).await.assert_at("/forgot-password/code");
+    }
+    let refused = ask("shop", 2).await;
+    refused.assert_status(429);
+    refused.assert_says("Too many requests. You can try again in");
+    let wait: u64 = refused.page().header("retry-after").parse().unwrap();
+    assert!((1..=600).contains(&wait), "{wait}");
+    let mut cafe = ask("cafe", 3).await;
+    cafe.assert_at("/forgot-password/code");
+    // Another code is one of the app's too.
+    ask("cafe", 4).await.assert_at("/forgot-password/code");
+    app.advance(Duration::from_secs(60));
+    cafe.resend().await;
+    cafe.assert_status(429);
 }
 
 /// Five resets of one address may wait for their codes, the last of them for somebody not yet seen; a sixth does for

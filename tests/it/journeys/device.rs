@@ -134,6 +134,13 @@ async fn rfc8628_3_3_1_the_code_of_the_address_is_shown_and_nothing_happens_by_o
         browser.page().field("user_code", "value").as_deref(),
         Some("\"><script>alert(1)</")
     );
+    // What is no code is nothing to compare.
+    browser.assert_status(422);
+    browser.assert_says("That is no code of a device.");
+    browser.assert_says("start on your device, and type what it shows");
+    assert!(!browser.page().text().contains("Is this the code on your device?"));
+    browser.open("/device?user_code=").await;
+    browser.assert_status(200);
 }
 
 #[tokio::test]
@@ -173,7 +180,7 @@ async fn rfc8628_5_1_codes_can_not_be_guessed_at_leisure() {
     for typed in ["", "wdjb", "WDJB-MJH1", "AAAA-AAAA"] {
         type_code(&mut browser, typed).await;
         browser.assert_status(422);
-        browser.assert_says("A code is eight letters");
+        browser.assert_says("That is no code of a device. One is eight letters");
     }
     for _ in 0..5 {
         type_code(&mut browser, "BBBB-BBBB").await;

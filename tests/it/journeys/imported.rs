@@ -9,8 +9,8 @@ use keyback_core::random::SystemRandom;
 use keyback_tests::{NEW_PASSWORD, OLD_PASSWORD, TestApp, eventually};
 
 /// What libxcrypt and Python's hashlib made of [`OLD_PASSWORD`].
-const BCRYPT: &str = "$2b$05$abcdefghijklmnopqrstuuE/CMYJ/nB6WDTO9hhfnzB0Rmg6wgsGy";
-const DJANGO: &str = "pbkdf2_sha256$1000$saltsalt$tXdyPftTXALz+CINn2xkwoQuGZxGfLvjgItrboYiDnY=";
+pub(crate) const BCRYPT: &str = "$2b$05$abcdefghijklmnopqrstuuE/CMYJ/nB6WDTO9hhfnzB0Rmg6wgsGy";
+pub(crate) const DJANGO: &str = "pbkdf2_sha256$1000$saltsalt$tXdyPftTXALz+CINn2xkwoQuGZxGfLvjgItrboYiDnY=";
 
 async fn import(app: &TestApp, file: String) {
     let options = Options {

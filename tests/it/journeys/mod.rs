@@ -12,7 +12,7 @@ mod consent;
 mod device;
 pub(crate) mod frozen;
 mod guesses;
-mod imported;
+pub(crate) mod imported;
 mod links;
 mod names;
 mod passwords;

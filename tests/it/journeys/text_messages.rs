@@ -1,8 +1,9 @@
 //! Codes by SMS that cost too much: nobody who asks is told, the operator is.
 
 use keyback_companion::config::Config;
+use keyback_companion::config::messages::EmailConnectorKind;
 use keyback_companion::store::users::NewUser;
-use keyback_tests::{OLD_PASSWORD, TestApp};
+use keyback_tests::{ADA, OLD_PASSWORD, TestApp};
 
 /// Numbers of accounts; the first two differ in their last digits alone.
 const NUMBERS: [&str; 3] = ["+14155550123", "+14155550177", "+14155560123"];
@@ -103,4 +104,27 @@ async fn sr14_a_day_has_so_many_messages_of_which_notices_are_not_held_back() {
     );
     assert_eq!(ask(&app, NUMBERS[2]).await.1, 0);
     assert_eq!(causes(&app).await, ["messages_per_day"]);
+}
+
+/// SR-15: whoever asks for a text message reads what it risks, and is offered the e-mail beside it where there is one.
+#[tokio::test]
+async fn sr15_the_page_tells_the_risk_of_text_messages_and_offers_the_e_mail() {
+    let risk = "Whoever takes over a phone number reads its text messages.";
+    for email in [Some(EmailConnectorKind::Inbox), None] {
+        let app = with_numbers(|config| config.email.connector = email).await;
+        let mut browser = app.browser();
+        browser.open("/forgot-password").await;
+        browser.ask_reset(NUMBERS[0]).await;
+        browser.assert_says(risk);
+        if email.is_none() {
+            browser.click("Use another number").await;
+            browser.assert_at("/forgot-password");
+            continue;
+        }
+        browser.click("an e-mail address").await;
+        browser.assert_at("/forgot-password");
+        browser.ask_reset(ADA).await;
+        browser.assert_at("/forgot-password/code");
+        assert!(!browser.page().text().contains(risk));
+    }
 }

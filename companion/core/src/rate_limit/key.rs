@@ -57,6 +57,12 @@ pub enum LimitKey {
     CaptchaSeen(ClientPrefix),
     /// Codes by SMS to numbers with one beginning.
     SmsPrefix(IdentifierHash),
+    /// Sends for one app, by its client id; what began at none is counted together.
+    AppSends(Option<String>),
+    /// The sends for one app that are kept for clients not yet seen there.
+    AppSendReserve(Option<String>),
+    /// Whether a client has lately asked for codes at an app.
+    AppSendSeen(Option<String>, ClientPrefix),
     /// Sends of this whole installation.
     GlobalSends,
     /// The sends that are kept for clients not yet seen.
@@ -101,6 +107,8 @@ pub struct IdentifierHasher(hmac::Key);
 impl fmt::Display for LimitKey {
     /// The stable text that rows are stored under.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No client id is empty, and none has a colon.
+        let of = |app: &'_ Option<String>| app.clone().unwrap_or_default();
         match self {
             Self::Client(action, prefix) => write!(f, "client:{}:{prefix}", action.name()),
             Self::IdentifierSends(hash) => write!(f, "identifier:send:{hash}"),
@@ -127,6 +135,9 @@ impl fmt::Display for LimitKey {
             Self::GlobalCaptchaReserve => f.write_str("global:captcha-reserve"),
             Self::CaptchaSeen(prefix) => write!(f, "global:captcha-seen:{prefix}"),
             Self::SmsPrefix(hash) => write!(f, "sms:prefix:{hash}"),
+            Self::AppSends(app) => write!(f, "app:send:{}", of(app)),
+            Self::AppSendReserve(app) => write!(f, "app:send-reserve:{}", of(app)),
+            Self::AppSendSeen(app, prefix) => write!(f, "app:send-seen:{}:{prefix}", of(app)),
             Self::GlobalSends => f.write_str("global:send"),
             Self::GlobalSendReserve => f.write_str("global:send-reserve"),
             Self::SendSeen(prefix) => write!(f, "global:send-seen:{prefix}"),
@@ -255,6 +266,11 @@ mod tests {
             LimitKey::IdentifierSignInSeen(hash.clone(), prefix),
             LimitKey::SmsPrefix(hash),
             LimitKey::PasswordChanges(Subject::new("abc123abc123")),
+            LimitKey::AppSends(None),
+            LimitKey::AppSends(Some("shop".to_owned())),
+            LimitKey::AppSends(Some("cafe".to_owned())),
+            LimitKey::AppSendReserve(Some("shop".to_owned())),
+            LimitKey::AppSendSeen(Some("shop".to_owned()), prefix),
             LimitKey::GlobalSends,
             LimitKey::GlobalSlowSends,
         ]

@@ -31,10 +31,10 @@ pub struct RetryAfter(pub Duration);
 pub(super) type Ask = (LimitKey, LimitRule);
 
 /// The limits of something that many clients share and that keeps a reserve.
-struct Reserved {
-    seen: Ask,
-    common: Ask,
-    reserve: Ask,
+pub(super) struct Reserved {
+    pub(super) seen: Ask,
+    pub(super) common: Ask,
+    pub(super) reserve: Ask,
 }
 
 impl<L: LimitStore> Limiter<L> {
@@ -47,92 +47,6 @@ impl<L: LimitStore> Limiter<L> {
     /// taken: a try that can't do makes nobody seen.
     pub fn room_for_anybody(&self) -> CodeRoom {
         self.limits.identifier_live_codes.room(true)
-    }
-
-    /// The first code of a flow is asked for. Answers how many codes of the identifier may be live then.
-    pub async fn send(
-        &self,
-        identifier: &IdentifierHash,
-        client: ClientPrefix,
-        now: Timestamp,
-    ) -> Result<Result<CodeRoom, RetryAfter>, Failure> {
-        self.ask_to_send(identifier, client, Marks::Always, now).await
-    }
-
-    /// Another code of a flow is asked for. It makes nobody seen, unless it takes of what is kept for those who are not.
-    pub async fn send_again(
-        &self,
-        identifier: &IdentifierHash,
-        client: ClientPrefix,
-        now: Timestamp,
-    ) -> Result<Result<CodeRoom, RetryAfter>, Failure> {
-        self.ask_to_send(identifier, client, Marks::ForTheReserve, now)
-            .await
-    }
-
-    async fn ask_to_send(
-        &self,
-        identifier: &IdentifierHash,
-        client: ClientPrefix,
-        marks: Marks,
-        now: Timestamp,
-    ) -> Result<Result<CodeRoom, RetryAfter>, Failure> {
-        let limits = &self.limits;
-        let of_identifier = Reserved {
-            common: (
-                LimitKey::IdentifierSends(identifier.clone()),
-                limits.identifier_sends,
-            ),
-            reserve: (
-                LimitKey::IdentifierSendReserve(identifier.clone()),
-                limits.identifier_send_reserve,
-            ),
-            seen: (
-                LimitKey::IdentifierSendSeen(identifier.clone(), client),
-                limits.identifier_send_unseen,
-            ),
-        };
-        let of_all = Reserved {
-            common: (LimitKey::GlobalSends, limits.global_sends),
-            reserve: (LimitKey::GlobalSendReserve, limits.global_send_reserve),
-            seen: (LimitKey::SendSeen(client), limits.send_unseen),
-        };
-        let by_client = self.of_client(ClientAction::Send, client);
-        // Before the identifier's: while the whole installation is refused, nobody's own sends are used up.
-        let asked = self
-            .ask_standing([by_client], [of_all, of_identifier], marks, now)
-            .await?;
-        Ok(asked.map(|standing| limits.identifier_live_codes.room(standing == Standing::Unseen)))
-    }
-
-    /// A code is asked for by an app: the address that calls is a server's, and says nothing of who sits before it. It is no
-    /// stranger: where visitors have used up what all share, it may take from the reserve.
-    pub async fn send_by_app(&self, identifier: &IdentifierHash, now: Timestamp) -> Result<Limited, Failure> {
-        let limits = &self.limits;
-        let asks = [
-            (
-                LimitKey::IdentifierSends(identifier.clone()),
-                limits.identifier_sends,
-            ),
-            (LimitKey::GlobalSends, limits.global_sends),
-            (LimitKey::GlobalSendReserve, limits.global_send_reserve),
-        ];
-        let [of_identifier, of_common, of_reserve] = asks.clone().map(|(_, rule)| rule);
-        let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
-            let [identifier, common, reserve] = rows else {
-                return Ok(());
-            };
-            let limit = |row, rule| Limit { row, rule };
-            limit(identifier, of_identifier).take(now)?;
-            let no_stranger = || Standing::Unseen;
-            take_shared(
-                no_stranger,
-                limit(common, of_common),
-                limit(reserve, of_reserve),
-                now,
-            )
-        };
-        self.store.update(&asks.map(|(key, _)| key), decide).await
     }
 
     /// A new password is submitted with a proof.
@@ -262,7 +176,7 @@ impl<L: LimitStore> Limiter<L> {
     }
 
     /// [`ask`](Self::ask), and how the client stands to the last of what is reserved.
-    async fn ask_standing<const N: usize>(
+    pub(super) async fn ask_standing<const N: usize>(
         &self,
         first: [Ask; N],
         reserved: impl IntoIterator<Item = Reserved>,

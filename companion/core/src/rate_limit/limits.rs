@@ -64,11 +64,15 @@ pub struct Limits {
     /// Authorization requests of one client that are written down though nobody has proved anything: those that apps
     /// without a secret push (RFC 9126), and those too large for a cookie.
     pub client_written_requests: LimitRule,
+    /// Sends for one app: with the reserve 2,000 in ten minutes, so that a rush at one leaves the others a third of all.
+    pub app_sends: LimitRule,
+    /// Sends beyond those, for clients not yet seen at the app.
+    pub app_send_reserve: LimitRule,
     /// Sends of this whole installation: with the reserve 3,000 in ten minutes.
     pub global_sends: LimitRule,
     /// Sends beyond those, for clients not yet seen: a hundred strangers who use the others up keep nobody else out.
     pub global_send_reserve: LimitRule,
-    /// For how many sends a client counts as not yet seen.
+    /// For how many sends a client counts as not yet seen, at an app and here at all.
     pub send_unseen: LimitRule,
     /// Captchas that one client may answer.
     pub client_captchas: LimitRule,
@@ -121,6 +125,8 @@ impl Default for Limits {
             global_user_code_reserve: LimitRule::new(1_500, TEN_MINUTES),
             user_code_unseen: LimitRule::new(5, TEN_MINUTES),
             client_written_requests: LimitRule::new(200, TEN_MINUTES),
+            app_sends: LimitRule::new(1_000, TEN_MINUTES),
+            app_send_reserve: LimitRule::new(1_000, TEN_MINUTES),
             global_sends: LimitRule::new(1_500, TEN_MINUTES),
             global_send_reserve: LimitRule::new(1_500, TEN_MINUTES),
             send_unseen: LimitRule::new(2, TEN_MINUTES),
@@ -161,6 +167,8 @@ impl Limits {
             global_user_code_reserve: self.global_user_code_reserve.times(factor),
             user_code_unseen: self.user_code_unseen,
             client_written_requests: self.client_written_requests.times(factor),
+            app_sends: self.app_sends.times(factor),
+            app_send_reserve: self.app_send_reserve.times(factor),
             global_sends: self.global_sends.times(factor),
             global_send_reserve: self.global_send_reserve.times(factor),
             send_unseen: self.send_unseen,

@@ -21,6 +21,7 @@ mod limiter;
 mod limits;
 mod live_codes;
 mod reserve;
+mod sends;
 
 pub use client_prefix::ClientPrefix;
 pub use gcra::{Decision, LimitRule, TheoreticalArrival};

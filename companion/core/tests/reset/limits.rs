@@ -124,8 +124,13 @@ fn the_installation_is_limited() {
     used.sort();
     assert_eq!(
         used,
-        ["client:send:192.0.2.3/32", "global:send-seen:192.0.2.3/32"],
-        "the client's own, and nothing of the identifier's"
+        [
+            "app:send-seen:demo-site:192.0.2.3/32",
+            "app:send:demo-site",
+            "client:send:192.0.2.3/32",
+            "global:send-seen:192.0.2.3/32"
+        ],
+        "the client's own and its app's, and nothing of the identifier's"
     );
 }
 

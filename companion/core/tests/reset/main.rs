@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that can't go on is a failed test")]
 
+mod app_limits;
 mod decoys;
 mod guesses;
 mod journeys;

@@ -102,10 +102,19 @@ impl World {
     }
 
     pub(crate) fn try_ask(&self, identifier: &str, address: &str) -> Result<Browser, IdentifyRejection> {
+        self.try_ask_at(Some("demo-site"), identifier, address)
+    }
+
+    pub(crate) fn try_ask_at(
+        &self,
+        app: Option<&str>,
+        identifier: &str,
+        address: &str,
+    ) -> Result<Browser, IdentifyRejection> {
         let address = address.parse().unwrap();
         let request = ResetRequest {
             identifier: Identifier::parse(identifier).unwrap(),
-            client_id: Some("demo-site".to_owned()),
+            client_id: app.map(str::to_owned),
             interaction: Some("interaction-1".to_owned()),
             send_after: Duration::ZERO,
         };

@@ -43,10 +43,10 @@ fn all_that_is_wrong_with_an_app_is_told_at_once() {
     ));
     for (place, why) in [
         ("client_secret", "at least 32"),
-        ("redirect_urls: ", "unknown field"),
-        ("redirect_uris: ", "relative URL"),
-        ("sign_in_url: ", "expected"),
-        ("first_party: ", "expected a boolean"),
+        ("redirect_urls: ", "no such key"),
+        ("redirect_uris: ", "must be a whole address"),
+        ("sign_in_url: ", "must be a whole address"),
+        ("first_party: ", "must be true or false"),
         ("id_token_signed_response_alg: ", "HS256"),
         ("backchannel_logout_uri", "must be https"),
     ] {

@@ -56,7 +56,7 @@ impl ImportedHash {
         }
         if let Some(legacy) = Legacy::parse(text) {
             return Ok(match legacy.map_err(unusable)? {
-                Legacy::Bcrypt(stored) => Self(stored),
+                Legacy::Bcrypt { stored, .. } => Self(stored),
                 Legacy::Pbkdf2(hash) => Self(hash.to_stored()),
             });
         }

@@ -105,7 +105,8 @@ where
         if let Err(crowded) = self.parts.limiter.room_for_anybody().admit(&live) {
             return limited(crowded.until.since(now));
         }
-        let room = match self.parts.limiter.send(&hash, visitor.prefix(), now).await? {
+        let app = request.client_id.as_deref();
+        let room = match self.parts.limiter.send(&hash, app, visitor.prefix(), now).await? {
             Ok(room) => room,
             Err(limit) => return limited(limit.0),
         };
@@ -161,7 +162,7 @@ where
         let room = match self
             .parts
             .limiter
-            .send_again(&hash, visitor.prefix(), now)
+            .send_again(&hash, flow.client_id(), visitor.prefix(), now)
             .await?
         {
             Ok(room) => room,
