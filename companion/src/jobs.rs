@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::app::Companion;
 use crate::breakers::{Circuit, TellsOfPeer as _};
 use crate::connectors::{DeliveryError, MessageKind, Outgoing};
-use crate::fail_point::FailPoint;
+use crate::fail_point::{FailPoint, Step as Committed};
 use crate::http::server::told_to_stop;
 use crate::job_audit::{self, Ended};
 use crate::logout::{self, LogoutError};
@@ -240,8 +240,10 @@ async fn send_code(companion: &Companion, job: &Job) -> Result<Ended, JobError> 
     let user = found.map(|found| found.user);
     let subject = user.as_ref().map(|user| user.id.as_str());
     let writer = companion.store.writer();
+    FailPoint::BeforeCommit(Committed::Bind).reach();
     let may_send =
         reset::bind_challenge(writer, &order.challenge_id, subject, &order.identifier, now).await?;
+    FailPoint::AfterCommit(Committed::Bind).reach();
     let Some(user) = user.filter(|_| may_send) else {
         return Ok(Ended::Withheld);
     };
