@@ -9,6 +9,7 @@ pub(crate) mod provider;
 pub mod reach;
 pub mod smtp;
 mod smtp_connections;
+mod smtp_stream;
 pub mod twilio;
 
 use std::sync::Arc;

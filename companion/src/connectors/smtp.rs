@@ -12,7 +12,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::{Address, Message as Mail};
 use tokio::time::{Instant, timeout_at};
 
-use super::smtp_connections::{Connections, Guard, Turn};
+use super::smtp_connections::{Connections, Guard, NoConnection, Turn};
 use super::{DeliveryError, Outgoing};
 use crate::config::messages::{SmtpSecurity, SmtpSettings};
 
@@ -87,7 +87,8 @@ impl SmtpConnector {
     async fn connect(&self, turn: &Turn<'_>, until: Instant) -> Result<AsyncSmtpConnection, DeliveryError> {
         match timeout_at(until, self.connections.take(turn)).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(DeliveryError::down(describe(&error))),
+            Ok(Err(NoConnection::Server(error))) => Err(DeliveryError::down(describe(&error))),
+            Ok(Err(error)) => Err(DeliveryError::down(error.to_string())),
             Err(_) => Err(DeliveryError::down("the mail server did not answer in time")),
         }
     }
@@ -154,7 +155,12 @@ fn not_taken(error: &Error) -> DeliveryError {
 /// What the operator is told. The words of the mail server name the recipient, so its code alone is (SR-31).
 fn describe(error: &Error) -> String {
     let Some(code) = error.status() else {
-        return error.to_string();
+        // What it said stands in the error.
+        return if error.is_response() {
+            "the mail server's answer is not SMTP, or not whole".to_owned()
+        } else {
+            error.to_string()
+        };
     };
     if is_about_the_login(code.into()) {
         return format!(
