@@ -1,6 +1,7 @@
 //! The moments of a reset at which tests end the process, as a power cut does: the boundaries of its transactions and
 //! of its jobs. With the feature `fail-points`, which only the crate of the tests asks for, `KEYBACK_FAIL_AT` names
-//! one, and the process ends by `SIGKILL` when it gets there; without it nothing is left of them.
+//! one, and the process ends by `SIGKILL` when it gets there, or where a `#` and a number stand behind the name, when it
+//! gets there for so many a time; without it nothing is left of them.
 
 use crate::outbox::JobKind;
 
@@ -14,12 +15,20 @@ pub enum Step {
     Limits,
     /// The flow begins, with its challenge and the job that sends the code.
     Begin,
+    /// Another code takes the place of the last.
+    Resend,
+    /// The worker binds a challenge to its account.
+    Bind,
+    /// The worker counts a code that goes out as a text message.
+    Admit,
     /// A try is counted.
     Attempt,
     /// The right code gives the proof.
     Proof,
     /// The password is set, with all that follows from it.
     Complete,
+    /// The account is frozen, since its owner contests the change.
+    Freeze,
 }
 
 /// One of the moments.
@@ -38,14 +47,18 @@ pub enum FailPoint {
 }
 
 impl FailPoint {
-    /// All of a reset, which changes no address.
+    /// All of a reset, which changes no address, and of its contest.
     pub fn all() -> impl Iterator<Item = Self> {
         let steps = [
             Step::Limits,
             Step::Begin,
+            Step::Resend,
+            Step::Bind,
+            Step::Admit,
             Step::Attempt,
             Step::Proof,
             Step::Complete,
+            Step::Freeze,
         ];
         let of_steps = steps
             .into_iter()
@@ -71,8 +84,20 @@ impl FailPoint {
     /// Ends the process, where it is to end here.
     #[cfg(feature = "fail-points")]
     pub(crate) fn reach(self) {
+        use std::sync::atomic::{AtomicU32, Ordering};
+
         use rustix::process::{Signal, getpid, kill_process};
-        if std::env::var_os("KEYBACK_FAIL_AT").is_some_and(|at| at == *self.name()) {
+
+        static TIMES: AtomicU32 = AtomicU32::new(0);
+        let Ok(at) = std::env::var("KEYBACK_FAIL_AT") else {
+            return;
+        };
+        let (name, wanted) = at.split_once('#').unwrap_or((&at, "1"));
+        if name != self.name() {
+            return;
+        }
+        let times = TIMES.fetch_add(1, Ordering::Relaxed) + 1;
+        if wanted == times.to_string() {
             // Nothing can be done about a failure but to go on, and the test says that the process did.
             kill_process(getpid(), Signal::KILL).ok();
         }

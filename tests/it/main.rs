@@ -18,6 +18,7 @@ mod kill;
 mod load;
 mod logout;
 mod logs;
+mod lying_webhooks;
 mod metrics;
 mod oidc_provider;
 mod overtaken;

@@ -107,7 +107,7 @@ async fn sr21_right_and_wrong_codes_at_once_yield_at_most_one_proof() {
     let code = app.last_code_for(ADA).await;
     let form = browser.page().form_with("code");
     let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
-    let mixed = (0..counts(60, 400)).map(|at| {
+    let mixed = (0..counts(100, 500)).map(|at| {
         let typed = if at % 3 == 0 { &code } else { &wrong };
         form.clone().fill("code", typed)
     });
@@ -120,8 +120,8 @@ async fn sr21_right_and_wrong_codes_at_once_yield_at_most_one_proof() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sr53_of_fifty_new_passwords_at_once_one_is_set() {
-    let count = counts(50, 300);
+async fn sr53_of_a_hundred_new_passwords_at_once_one_is_set() {
+    let count = counts(100, 500);
     let (app, mut browser) = awaiting_code().await;
     browser.enter_code(&app.last_code_for(ADA).await).await;
     let form = browser.page().form_with("password");
@@ -156,8 +156,8 @@ async fn sr53_of_fifty_new_passwords_at_once_one_is_set() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sr22_of_thirty_resends_at_once_one_sends_a_code() {
-    let count = counts(30, 300);
+async fn sr22_of_a_hundred_resends_at_once_one_sends_a_code() {
+    let count = counts(100, 500);
     let (app, mut browser) = awaiting_code().await;
     let first = app.last_code_for(ADA).await;
     let resend = browser.page().form_to("/forgot-password/code/resend");
@@ -219,10 +219,18 @@ async fn two_proofs_of_one_account_at_once_set_one_password() {
     let mine = one.page().form_with("password").fill("password", NEW_PASSWORD);
     let theirs = two.page().form_with("password");
     let theirs = theirs.fill("password", "quite another long password");
-    let (mine, theirs) = tokio::join!(one.post_once(&mine), two.post_once(&theirs));
-    let both = [mine, theirs];
-    assert_eq!(leading_to(&both, "/forgot-password/done").len(), 1);
-    assert!(both.iter().all(|page| page.status < 500));
+    let half = counts(100, 500) / 2;
+    let (mine, theirs) = tokio::join!(
+        race(&one, std::iter::repeat_n(mine, half)),
+        race(&two, std::iter::repeat_n(theirs, half)),
+    );
+    // Repeated, the one that was first is led to the same end; the other never is.
+    let ends = [&mine, &theirs].map(|answers| leading_to(answers, "/forgot-password/done").len());
+    assert!(ends.contains(&0) && ends != [0, 0], "{ends:?}");
+    // Who found no room to hash is asked to come back.
+    let both = mine.iter().chain(&theirs);
+    let broken = both.filter(|page| page.status >= 500 && page.status != 503);
+    assert_eq!(broken.count(), 0);
     assert_eq!(app.audited("reset_completed").await, 1);
 }
 
@@ -235,7 +243,7 @@ async fn sr79_of_many_refreshes_with_one_token_at_once_the_family_survives() {
     browser.sign_in(ADA, OLD_PASSWORD).await;
     let session = app.site.session_of(&browser).unwrap();
     let mut running = tokio::task::JoinSet::new();
-    for _ in 0..counts(20, 200) {
+    for _ in 0..counts(100, 500) {
         let (client, session) = (app.site.client.clone(), session.clone());
         running.spawn(async move { client.refresh(&session).await });
     }
@@ -257,7 +265,7 @@ async fn sr78_an_authorization_code_is_exchanged_once() {
     let to_shop = browser.get_once(to_provider.location().unwrap().as_str()).await;
     let callback = to_shop.location().unwrap();
     let mut running = tokio::task::JoinSet::new();
-    for _ in 0..10 {
+    for _ in 0..counts(100, 500) {
         let (tab, callback) = (browser.clone(), callback.clone());
         running.spawn(async move { tab.get_once(callback.as_str()).await.status });
     }

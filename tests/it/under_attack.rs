@@ -224,7 +224,7 @@ fn mails_to(sink: &SmtpSink, address: &str) -> Vec<String> {
 }
 
 /// `VmRSS` or `VmHWM` of a process, in KiB.
-fn memory(pid: u32, field: &str) -> u64 {
+pub(crate) fn memory(pid: u32, field: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
     line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().unwrap()

@@ -37,13 +37,13 @@ pub(crate) fn hook(peer: &MessageProvider, events: &[WebhookEvent]) -> WebhookCo
 }
 
 /// A companion with Ada's account, that tells these webhooks.
-async fn telling(hooks: Vec<WebhookConfig>) -> TestApp {
+pub(crate) async fn telling(hooks: Vec<WebhookConfig>) -> TestApp {
     let app = TestApp::with(|config| config.webhooks = hooks).await;
     app.add_user(ADA, Some(OLD_PASSWORD)).await;
     app
 }
 
-async fn reset(app: &TestApp) {
+pub(crate) async fn reset(app: &TestApp) {
     let mut browser = app.browser();
     browser.open("/reset-password?client_id=shop").await;
     browser.ask_reset(ADA).await;
@@ -93,7 +93,7 @@ fn headers(asked: &Asked) -> HeaderMap {
 }
 
 /// What the SDK's receiver makes of a delivery.
-fn received(app: &TestApp, key: &str, asked: &Asked) -> Result<Delivery, WebhookError> {
+pub(crate) fn received(app: &TestApp, key: &str, asked: &Asked) -> Result<Delivery, WebhookError> {
     let receiver = WebhookReceiver::keyback([key])?.clock(Arc::new(Shared(Arc::clone(&app.clock))));
     receiver.verify(&headers(asked), asked.body.as_bytes())
 }

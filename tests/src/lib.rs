@@ -5,7 +5,7 @@
 //! | [`TestApp`] | a companion in this process, with a clock that stands still and an inbox, and the shop beside it |
 //! | [`Site`] | the shop: somebody else's site on another origin, which signs people in with the SDK |
 //! | [`Browser`] | a person's browser: cookies, redirects one by one, forms by their fields, `form-action` as Chromium applies it |
-//! | [`SmtpSink`] | a mail server that takes everything, or is slow, refuses or hangs where told to |
+//! | [`SmtpSink`] | a mail server that takes everything, or is slow, refuses, hangs or lies where told to |
 //! | [`MessageProvider`] | a provider of messages behind HTTP: as Twilio, or slow, failing, lying |
 //! | [`RangeStub`] | a corpus of breached passwords |
 //! | [`Keyback`] | the built command, and the demo as a process of its own |

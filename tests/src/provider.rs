@@ -39,6 +39,10 @@ pub enum Behaviour {
     Babbles,
     /// Takes the message, and goes on sending an answer that never ends.
     Endless,
+    /// Goes on sending headers of an answer.
+    EndlessHead,
+    /// Takes the message, and says so byte by byte, with a pause before each.
+    Dribbles(Duration),
     /// Sends elsewhere, by a status that would have the body sent again.
     Redirects(Url),
 }
@@ -149,16 +153,29 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
         Behaviour::Babbles => "220 this is a mail server\r\n".to_owned(),
         Behaviour::Redirects(to) => answer(307, &format!("location: {to}"), ""),
         Behaviour::Endless => {
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")
-                .await?;
-            loop {
-                stream.write_all(&[b'x'; 8192]).await?;
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+            return go_on(&mut stream, head, "x").await;
+        }
+        Behaviour::EndlessHead => return go_on(&mut stream, "HTTP/1.1 200 OK\r\n", "x: y\r\n").await,
+        Behaviour::Dribbles(pause) => {
+            for byte in taken("").as_bytes() {
+                tokio::time::sleep(pause).await;
+                stream.write_all(&[*byte]).await?;
             }
+            return stream.shutdown().await;
         }
     };
     stream.write_all(text.as_bytes()).await?;
     stream.shutdown().await
+}
+
+/// Sends a beginning, and the same again and again.
+async fn go_on(stream: &mut BufReader<TcpStream>, beginning: &str, piece: &str) -> std::io::Result<()> {
+    stream.write_all(beginning.as_bytes()).await?;
+    let pieces = piece.repeat(1_000);
+    loop {
+        stream.write_all(pieces.as_bytes()).await?;
+    }
 }
 
 fn answer(status: u16, header: &str, body: &str) -> String {

@@ -50,10 +50,15 @@ impl Server {
         server
     }
 
-    /// Ends it as a power cut does, if it has not ended, and starts it again: with `environment` beside everything else.
-    pub async fn restart(&mut self, environment: &[(&str, &str)]) {
+    /// Ends it as a power cut does, if it has not ended.
+    pub fn kill(&mut self) {
         self.child.kill().ok();
         self.child.wait().unwrap();
+    }
+
+    /// Ends it as [`kill`](Self::kill) does, and starts it again: with `environment` beside everything else.
+    pub async fn restart(&mut self, environment: &[(&str, &str)]) {
+        self.kill();
         self.child = serve(&self.workplace, &self.log, environment);
         self.listens().await;
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -41,6 +42,16 @@ pub enum SmtpManner {
     HoldsUp(&'static str),
     /// Takes connections, and says nothing any more.
     Hangs,
+    /// Answers this command, or greets where it is empty, with what is no SMTP and repeats what was said.
+    Babbles(&'static str),
+    /// Answers this command, or greets where it is empty, with the same again and again: a line without an end, or lines.
+    Endless(&'static str, &'static str),
+    /// Hears a mail to its end and closes the connection, whether it keeps the mail or not.
+    HangsUp { keeps: bool },
+    /// Says that it took a mail, which is gone.
+    Forgets,
+    /// Answers byte by byte, and waits before each.
+    Dribbles(Duration),
 }
 
 /// The mail server. It stops when dropped.
@@ -136,7 +147,12 @@ impl Mail {
 async fn trouble(state: &State, verb: &str, rest: &str) -> Option<String> {
     let manner = *state.manner.lock().unwrap();
     match manner {
-        SmtpManner::Takes => None,
+        SmtpManner::Takes
+        | SmtpManner::Endless(..)
+        | SmtpManner::HangsUp { .. }
+        | SmtpManner::Forgets
+        | SmtpManner::Dribbles(_) => None,
+        SmtpManner::Babbles(at) => (verb == at).then(|| format!("HTTP/1.1 200 {rest} \u{7}\u{fffd}\r\n")),
         SmtpManner::Slow(pause) => {
             // There is nobody whom a slow greeting would keep from anything.
             tokio::time::sleep(if verb.is_empty() { Duration::ZERO } else { pause }).await;
@@ -155,19 +171,45 @@ async fn trouble(state: &State, verb: &str, rest: &str) -> Option<String> {
     }
 }
 
+/// Writes an answer to a command, in its manner of writing.
+async fn say(
+    write: &mut OwnedWriteHalf,
+    manner: SmtpManner,
+    verb: &str,
+    answer: &str,
+) -> std::io::Result<()> {
+    match manner {
+        SmtpManner::Dribbles(pause) => {
+            for byte in answer.as_bytes() {
+                tokio::time::sleep(pause).await;
+                write.write_all(&[*byte]).await?;
+            }
+            Ok(())
+        }
+        SmtpManner::Endless(at, piece) if at == verb => {
+            let pieces = piece.repeat(1_000);
+            loop {
+                write.write_all(pieces.as_bytes()).await?;
+            }
+        }
+        _ => write.write_all(answer.as_bytes()).await,
+    }
+}
+
 async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
+    let manner = || *state.manner.lock().unwrap();
     let mut lines = BufReader::new(read).lines();
     let greeting = trouble(state, "", "").await;
     let greeting = greeting.unwrap_or_else(|| "220 sink ESMTP\r\n".to_owned());
-    write.write_all(greeting.as_bytes()).await?;
+    say(&mut write, manner(), "", &greeting).await?;
     let mut credentials = None;
     let (mut from, mut to) = (String::new(), Vec::new());
     while let Some(line) = lines.next_line().await? {
         let (verb, rest) = line.split_at(line.len().min(4));
         let verb = verb.to_ascii_uppercase();
         if let Some(refusal) = trouble(state, &verb, rest).await {
-            write.write_all(refusal.as_bytes()).await?;
+            say(&mut write, manner(), &verb, &refusal).await?;
             continue;
         }
         let answer = match verb.as_str() {
@@ -185,7 +227,7 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
                 "250 ok\r\n"
             }
             "DATA" => {
-                write.write_all(b"354 go on\r\n").await?;
+                say(&mut write, manner(), "DATA", "354 go on\r\n").await?;
                 let mut data = String::new();
                 loop {
                     // Cut off within a mail, it is none: who sent it will send it again.
@@ -198,22 +240,29 @@ async fn converse(stream: TcpStream, state: &State) -> std::io::Result<()> {
                     data.push_str(line.strip_prefix('.').unwrap_or(&line));
                     data.push_str("\r\n");
                 }
-                state.mails.lock().unwrap().push(Mail {
+                let mail = Mail {
                     credentials: credentials.clone(),
                     from: std::mem::take(&mut from),
                     to: std::mem::take(&mut to),
                     data: data.replace("=\r\n", ""),
-                });
+                };
+                let manner = manner();
+                if !matches!(manner, SmtpManner::Forgets | SmtpManner::HangsUp { keeps: false }) {
+                    state.mails.lock().unwrap().push(mail);
+                }
+                if matches!(manner, SmtpManner::HangsUp { .. }) {
+                    return Ok(());
+                }
                 "250 ok\r\n"
             }
             "QUIT" => {
-                write.write_all(b"221 bye\r\n").await?;
+                say(&mut write, manner(), "QUIT", "221 bye\r\n").await?;
                 return Ok(());
             }
             "NOOP" | "RSET" => "250 ok\r\n",
             _ => "500 what?\r\n",
         };
-        write.write_all(answer.as_bytes()).await?;
+        say(&mut write, manner(), &verb, answer).await?;
     }
     Ok(())
 }

@@ -140,7 +140,9 @@ impl ResetRows {
             jobs::withdraw(&mut tx, &old, of, sent.event.at).await?;
         }
         self.write_code(&mut tx, sent).await?;
+        FailPoint::BeforeCommit(Step::Resend).reach();
         tx.commit().await?;
+        FailPoint::AfterCommit(Step::Resend).reach();
         self.outbox.wake();
         Ok(Ok(Saved::Saved))
     }

@@ -10,6 +10,7 @@ pub mod reach;
 pub mod smtp;
 mod smtp_connections;
 mod smtp_conversation;
+mod smtp_stream;
 pub mod twilio;
 
 use std::sync::Arc;

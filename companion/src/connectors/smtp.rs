@@ -12,7 +12,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::{Address, Message as Mail};
 use tokio::time::{Instant, timeout_at};
 
-use super::smtp_connections::{Connections, Guard, Turn};
+use super::smtp_connections::{Connections, Guard, NoConnection, Turn};
 use super::smtp_conversation::{describe, not_taken, send};
 use super::{DeliveryError, Outgoing};
 use crate::config::messages::{SmtpSecurity, SmtpSettings};
@@ -86,7 +86,8 @@ impl SmtpConnector {
     async fn connect(&self, turn: &Turn<'_>, until: Instant) -> Result<AsyncSmtpConnection, DeliveryError> {
         match timeout_at(until, self.connections.take(turn)).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(DeliveryError::down(describe(&error))),
+            Ok(Err(NoConnection::Server(error))) => Err(DeliveryError::down(describe(&error))),
+            Ok(Err(error)) => Err(DeliveryError::down(error.to_string())),
             Err(_) => Err(DeliveryError::down("the mail server did not answer in time")),
         }
     }

@@ -15,6 +15,8 @@ use lettre::transport::smtp::extension::ClientId;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::smtp_stream::{self, NoStream};
+
 /// The most at a time, in use or kept. A mail server that lets one client in so often, and no oftener, is no rarity; what it
 /// answers to the next looks like one that serves nobody.
 const MOST: usize = 4;
@@ -44,6 +46,16 @@ pub(super) struct Connections {
     still_there: Duration,
     free: Semaphore,
     kept: Mutex<Vec<Kept>>,
+}
+
+/// Why there is none that may send.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoConnection {
+    #[error(transparent)]
+    Stream(#[from] NoStream),
+    /// The server doesn't let us in.
+    #[error(transparent)]
+    Server(#[from] Error),
 }
 
 /// One of the few conversations that are held at a time. It ends when this is dropped, which is after its connection has gone.
@@ -88,7 +100,7 @@ impl Connections {
     }
 
     /// One that may send. Where it isn't had, nobody's mail can be sent.
-    pub(super) async fn take(&self, _turn: &Turn<'_>) -> Result<AsyncSmtpConnection, Error> {
+    pub(super) async fn take(&self, _turn: &Turn<'_>) -> Result<AsyncSmtpConnection, NoConnection> {
         if let Some(mut connection) = self.take_kept() {
             let asked = tokio::time::timeout(self.still_there, connection.test_connected()).await;
             if asked == Ok(true) {
@@ -109,15 +121,15 @@ impl Connections {
         kept.push(Kept { connection, since });
     }
 
-    async fn open(&self) -> Result<AsyncSmtpConnection, Error> {
+    async fn open(&self) -> Result<AsyncSmtpConnection, NoConnection> {
         let (server, hello) = ((self.host.as_str(), self.port), ClientId::default());
         let from_the_start = match &self.guard {
             Guard::Tls(parameters) => Some(parameters.clone()),
             Guard::Starttls(_) | Guard::None => None,
         };
         // Who calls bounds the whole.
-        let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, None, &hello, from_the_start, None).await?;
+        let stream = smtp_stream::open(server, from_the_start).await?;
+        let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello).await?;
         if let Guard::Starttls(parameters) = &self.guard {
             connection.starttls(parameters.clone(), &hello).await?;
         }

@@ -90,7 +90,12 @@ pub(super) fn not_taken(step: Step, error: &Error) -> DeliveryError {
 /// What the operator is told. The words of the mail server name the recipient, so its codes alone are (SR-31).
 pub(super) fn describe(error: &Error) -> String {
     let Some(code) = error.status() else {
-        return error.to_string();
+        // What it said stands in the error.
+        return if error.is_response() {
+            "the mail server's answer is not SMTP, or not whole".to_owned()
+        } else {
+            error.to_string()
+        };
     };
     if is_about_the_login(code.into()) {
         return format!(

@@ -5,6 +5,7 @@ use keyback_core::time::Timestamp;
 use sqlx::SqliteExecutor;
 
 use super::{Store, StoreError, Transaction, limits};
+use crate::fail_point::{FailPoint, Step};
 
 const DAY_MS: i64 = 86_400_000;
 /// How long days are kept, so that the operator can look at them.
@@ -75,7 +76,9 @@ pub async fn admit(
         return Ok(Admission::Prefix);
     }
     add(&mut tx, charge).await?;
+    FailPoint::BeforeCommit(Step::Admit).reach();
     tx.commit().await?;
+    FailPoint::AfterCommit(Step::Admit).reach();
     Ok(Admission::Admitted)
 }
 

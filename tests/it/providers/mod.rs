@@ -2,6 +2,7 @@
 
 mod breakers;
 mod email;
+mod lying_mail;
 mod one_recipient;
 mod reach;
 mod sms;

@@ -49,7 +49,7 @@ impl Carried {
 }
 
 /// What a visitor is shown after asking for a code and after a wrong one, without what is random.
-async fn shown(app: &TestApp, typed: &str) -> Vec<(u16, String)> {
+pub(super) async fn shown(app: &TestApp, typed: &str) -> Vec<(u16, String)> {
     let mut browser = app.browser();
     browser.open("/forgot-password").await;
     browser.ask_reset(typed).await;
@@ -63,7 +63,7 @@ async fn shown(app: &TestApp, typed: &str) -> Vec<(u16, String)> {
 }
 
 /// The job that waits after so many tries: when it is due in milliseconds from now, and why it failed.
-async fn failed_job(app: &TestApp, tries: i64) -> (i64, String) {
+pub(super) async fn failed_job(app: &TestApp, tries: i64) -> (i64, String) {
     let (run_at, error): (i64, String) = eventually("a failure", async || {
         // While it is tried it is leased.
         sqlx::query_as("SELECT run_at, last_error FROM jobs WHERE attempts = $1 AND lease_until = 0 AND last_error IS NOT NULL")

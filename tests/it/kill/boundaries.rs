@@ -1,0 +1,193 @@
+//! Killed at each of the fail points.
+
+use std::collections::BTreeSet;
+
+use keyback_companion::fail_point::{FailPoint, Step};
+use keyback_companion::outbox::JobKind;
+use keyback_tests::{NEW_PASSWORD, eventually, tell};
+use url::Url;
+
+use super::journey::{Stage, Way};
+use super::{Opens, Told, World};
+
+const OWNERS_PASSWORD: &str = "a pair of new shoelaces";
+
+impl World {
+    /// Lets the companion end at a point on a way, and starts it again. Answers how far the way was gone, or nothing where it
+    /// does not come to the point.
+    async fn killed_at(&mut self, at: &str, way: Way) -> Option<Stage> {
+        self.restart(&[("KEYBACK_FAIL_AT", at)]).await;
+        let reached = self.set_out(way).end().await;
+        if at.contains('#') && reached == Stage::Arrived {
+            // Whatever is asked of it next must not come to the point.
+            self.restart(&[]).await;
+            return None;
+        }
+        let server = &mut self.server;
+        let mut has_ended = || server.has_ended();
+        eventually(&format!("the end at {at}"), || {
+            std::future::ready(has_ended().then_some(()))
+        })
+        .await;
+        self.restart(&[]).await;
+        Some(reached)
+    }
+
+    /// A reset by mail that nothing disturbs.
+    async fn reset(&self) {
+        assert_eq!(self.set_out(Way::ByMail).end().await, Stage::Arrived);
+    }
+
+    /// The link of the newest notice.
+    fn link(&self) -> Url {
+        let mails = self.mails.mails();
+        let texts = mails.iter().rev().filter_map(|mail| mail.part("text/plain"));
+        let mut words = texts.flat_map(str::split_whitespace);
+        let link = words.find(|word| word.contains("/not-me?t=")).unwrap();
+        // As quoted-printable has it (RFC 2045 6.7).
+        Url::parse(&link.replace("=3D", "=")).unwrap()
+    }
+
+    /// Nobody gets in, and the sessions of before are gone.
+    async fn assert_frozen(&self) {
+        self.settles().await;
+        assert_eq!(self.opens().await, Opens::Nothing);
+        assert!(!self.owner_is_signed_in().await);
+    }
+}
+
+/// The way that comes to a point.
+fn way_to(point: FailPoint) -> Way {
+    match point {
+        FailPoint::BeforeCommit(Step::Resend) | FailPoint::AfterCommit(Step::Resend) => Way::WithDetours,
+        FailPoint::BeforeCommit(Step::Admit) | FailPoint::AfterCommit(Step::Admit) => Way::ByPhone,
+        _ => Way::ByMail,
+    }
+}
+
+/// What the account opens to after the process ended there. A job that tells of the change is one of a change that was.
+fn expected(point: FailPoint) -> Opens {
+    match point {
+        FailPoint::AfterCommit(Step::Complete)
+        | FailPoint::Taken(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook)
+        | FailPoint::Delivered(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook)
+        | FailPoint::Done(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook) => Opens::New,
+        _ => Opens::Old,
+    }
+}
+
+#[tokio::test]
+async fn sr53_killed_at_every_boundary_of_a_reset_nothing_is_half_done_and_no_notice_lost() {
+    let (contested, of_reset): (Vec<FailPoint>, Vec<FailPoint>) = FailPoint::all().partition(|point| {
+        matches!(
+            point,
+            FailPoint::BeforeCommit(Step::Freeze) | FailPoint::AfterCommit(Step::Freeze)
+        )
+    });
+    assert_eq!(contested.len(), 2, "they have a test of their own");
+    for &point in &of_reset {
+        let mut world = World::start().await;
+        let name = point.name();
+        world.killed_at(&name, way_to(point)).await;
+        assert_eq!(world.assert_whole().await, expected(point), "{name}");
+        if expected(point) == Opens::Old {
+            world.reset().await;
+            assert_eq!(
+                world.assert_whole().await,
+                Opens::New,
+                "{name}: nobody is in the way of the next reset"
+            );
+        }
+    }
+    tell(&format!(
+        "killed at each boundary of a reset: {} kills, each found whole",
+        of_reset.len()
+    ));
+}
+
+/// The limits are asked at each step, and counted each time in a transaction of their own.
+#[tokio::test]
+async fn sr53_killed_wherever_the_limits_are_counted_the_old_password_holds() {
+    let mut world = World::start().await;
+    let mut kills = 0;
+    for point in [
+        FailPoint::BeforeCommit(Step::Limits),
+        FailPoint::AfterCommit(Step::Limits),
+    ] {
+        let mut at_stages = Vec::new();
+        for time in 1.. {
+            let at = format!("{}#{time}", point.name());
+            let Some(reached) = world.killed_at(&at, Way::WithDetours).await else {
+                break;
+            };
+            at_stages.push(reached);
+            assert_eq!(world.assert_whole().await, Opens::Old, "{at}");
+            world.codes_run_out().await;
+        }
+        // At the right code twice: when it is tried, and when it has ended the run of wrong ones.
+        let at_code = at_stages.iter().filter(|stage| **stage == Stage::EntersCode);
+        assert_eq!(at_code.count(), 2, "{at_stages:?}");
+        kills += at_stages.len();
+        let stages: BTreeSet<Stage> = at_stages.into_iter().collect();
+        let all = [
+            Stage::Asks,
+            Stage::Mistypes,
+            Stage::AsksAgain,
+            Stage::EntersCode,
+            Stage::ChoosesPassword,
+        ];
+        assert_eq!(stages, BTreeSet::from(all), "{}", point.name());
+        // The last journey was not stopped.
+        assert_eq!(world.assert_whole().await, Opens::New);
+        world.go_on(&format!("{NEW_PASSWORD} once more")).await;
+    }
+    tell(&format!(
+        "killed wherever the limits are counted: {kills} kills, each found whole"
+    ));
+}
+
+/// SR-59. A thief has reset the account and is signed in; the owner contests it, and takes it back by a reset.
+#[tokio::test]
+async fn sr53_killed_while_a_change_is_contested_the_account_is_the_thiefs_or_frozen_and_then_the_owners() {
+    let freezes = [
+        (FailPoint::BeforeCommit(Step::Freeze), Opens::Old),
+        (FailPoint::AfterCommit(Step::Freeze), Opens::Nothing),
+    ];
+    let completions = [
+        (FailPoint::BeforeCommit(Step::Complete), Opens::Nothing),
+        (FailPoint::AfterCommit(Step::Complete), Opens::New),
+    ];
+    for ((freeze, opens), (completion, thawed)) in freezes.into_iter().zip(completions) {
+        let mut world = World::start().await;
+        world.reset().await;
+        assert_eq!(world.assert_whole().await, Opens::New);
+        let link = world.link();
+        // The thief's session is the one to lose.
+        world.go_on(OWNERS_PASSWORD).await;
+        world.killed_at(&freeze.name(), Way::Contest(link.clone())).await;
+        if opens == Opens::Old {
+            assert_eq!(world.assert_whole().await, Opens::Old, "{}", freeze.name());
+            let again = world.set_out(Way::Contest(link.clone())).end().await;
+            assert_eq!(again, Stage::Arrived, "the link was not used");
+        }
+        world.assert_frozen().await;
+        let told = world.newly_told();
+        assert!(told.hooks >= 1 && told.logouts >= 1, "{told:?}");
+        let used = world.server.browser().get_once(link.as_str()).await.status;
+        assert_eq!(used, 410, "a link works once");
+
+        world.before = world.told();
+        world.codes_run_out().await;
+        world.killed_at(&completion.name(), Way::ByMail).await;
+        if thawed == Opens::Nothing {
+            world.assert_frozen().await;
+            assert_eq!(world.newly_told(), Told::default(), "it is still frozen");
+            world.reset().await;
+        }
+        world.settles().await;
+        assert_eq!(world.opens().await, Opens::New, "{}", completion.name());
+        let told = world.newly_told();
+        assert!(told.mails >= 1 && told.texts >= 1 && told.hooks >= 2, "{told:?}");
+    }
+    tell("killed while a change is contested: 4 kills, each found whole");
+}
