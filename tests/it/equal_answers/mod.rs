@@ -1,5 +1,7 @@
 //! What asking for a reset does, and how long it takes, is the same whoever is asked for. SR-2.
 
+mod bytes;
+
 use std::time::Duration;
 
 use keyback_core::random::SystemRandom;
