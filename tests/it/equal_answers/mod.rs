@@ -1,6 +1,7 @@
 //! What asking for a reset shows, does, and how long it takes, is the same whoever is asked for.
 
 mod bytes;
+mod shown;
 mod statements;
 mod times;
 
