@@ -5,9 +5,7 @@ mod shown;
 mod statements;
 mod times;
 
-use std::time::Duration;
-
-use keyback_tests::{Server, SmtpManner, SmtpSink};
+use keyback_tests::{Server, SmtpSink};
 
 /// Each state of an account, the one that gets a code first, and an address in it.
 const STATES: [(&str, &str); 5] = [
@@ -18,20 +16,12 @@ const STATES: [(&str, &str); 5] = [
     ("passwordless", "pat@example.com"),
 ];
 
-/// What a mail server may do to whoever sends.
-const MANNERS: [SmtpManner; 4] = [
-    SmtpManner::Takes,
-    SmtpManner::Slow(Duration::from_millis(200)),
-    SmtpManner::Refuses("421 4.3.2 closed for today"),
-    SmtpManner::Hangs,
-];
-
-/// A companion with an account in each state, and this mail server.
-async fn accounts_of_all_states(mail: &SmtpSink, more: &str, detail: &str) -> Server {
+/// A companion with an account in each state, and this mail server, which it waits for so long.
+async fn accounts_of_all_states(mail: &SmtpSink, timeout: &str, more: &str, detail: &str) -> Server {
     let port = mail.address.port();
     let connector = format!(
         "connector = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\n\
-         from = \"hello@larkspur.example\"\ntimeout = \"2s\"",
+         from = \"hello@larkspur.example\"\ntimeout = \"{timeout}\"",
     );
     let server = Server::start_with(
         |sound| {
