@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::http::{Method, header};
+use axum::http::{HeaderMap, Method, header};
 use url::Url;
 
 use self::jar::Jar;
@@ -40,6 +40,8 @@ pub struct Hop {
     pub method: Method,
     pub url: Url,
     pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
 }
 
 impl fmt::Debug for Hop {
@@ -285,6 +287,8 @@ impl Browser {
                 method: method.clone(),
                 url: url.clone(),
                 status: page.status,
+                headers: page.headers.clone(),
+                body: page.body.clone(),
             });
             let Some(next) = page.location().filter(|_| (300..400).contains(&page.status)) else {
                 return self.page.insert(page);

@@ -2,9 +2,10 @@
 
 use keyback_core::outcome::VerifyRejection;
 
-use crate::world::{ADA, NOBODY, SUSPENDED, World};
+use crate::world::{ADA, NOBODY, PASSWORDLESS, SUSPENDED, UNVERIFIED, World};
 
-/// SR-1, SR-2, SR-3, SR-26: an identifier without an account gets the same answers, from the same questions to the ports.
+/// SR-1, SR-2, SR-3, SR-26: whatever the account of an identifier, or without one, the answers are the same, from the same
+/// questions to the ports in one order.
 #[test]
 fn sr01_sr02_sr03_sr26_a_decoy_looks_the_same_and_asks_the_same_of_the_ports() {
     let told = |identifier: &str| {
@@ -28,11 +29,16 @@ fn sr01_sr02_sr03_sr26_a_decoy_looks_the_same_and_asks_the_same_of_the_ports() {
     };
     let (answers, asked, events, bound) = told(ADA);
     assert!(bound);
-    for identifier in [NOBODY, SUSPENDED] {
-        let decoy = told(identifier);
-        assert!(!decoy.3);
+    for (identifier, may_reset) in [
+        (NOBODY, false),
+        (SUSPENDED, false),
+        (UNVERIFIED, false),
+        (PASSWORDLESS, true),
+    ] {
+        let other = told(identifier);
+        assert_eq!(other.3, may_reset, "{identifier}");
         assert_eq!(
-            (decoy.0, decoy.1, decoy.2),
+            (other.0, other.1, other.2),
             (answers.clone(), asked.clone(), events.clone()),
             "{identifier}"
         );

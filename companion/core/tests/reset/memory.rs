@@ -52,6 +52,8 @@ pub(crate) struct Account {
     pub(crate) subject: Subject,
     pub(crate) password: Option<String>,
     pub(crate) may_sign_in: bool,
+    /// Whether its address is known to be its own.
+    pub(crate) is_verified: bool,
 }
 
 impl Memory {
@@ -133,7 +135,7 @@ impl Rows {
             let account = self
                 .accounts
                 .get(&job.identifier)
-                .filter(|account| account.may_sign_in);
+                .filter(|account| account.may_sign_in && account.is_verified);
             if let (Some(account), Some(challenge)) = (account, self.challenges.get_mut(&job.challenge_id)) {
                 challenge.subject = Some(account.subject.clone());
                 inbox.push((job.identifier, job.code));

@@ -1,4 +1,4 @@
-//! A site with two accounts, and browsers that visit it.
+//! A site with accounts, and browsers that visit it.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -35,6 +35,10 @@ pub(crate) const BOB: &str = "bob@example.com";
 pub(crate) const NOBODY: &str = "nobody@example.com";
 /// Has an account that may not sign in.
 pub(crate) const SUSPENDED: &str = "suspended@example.com";
+/// Has an account with an address that nobody has verified.
+pub(crate) const UNVERIFIED: &str = "unverified@example.com";
+/// Has an account that never had a password.
+pub(crate) const PASSWORDLESS: &str = "passwordless@example.com";
 
 pub(crate) const OLD_PASSWORD: &str = "granite-kettle-sunflower";
 pub(crate) const STRONG: &str = "sunflower-kettle-granite";
@@ -63,15 +67,30 @@ impl World {
 
     pub(crate) fn with(limits: Limits, settings: ResetSettings) -> Self {
         let memory = Memory::default();
-        let account = |subject: &str, may_sign_in| Account {
+        let account = |subject: &str| Account {
             subject: Subject::new(subject),
             password: Some(OLD_PASSWORD.to_owned()),
-            may_sign_in,
+            may_sign_in: true,
+            is_verified: true,
+        };
+        let suspended = Account {
+            may_sign_in: false,
+            ..account("suspended000")
+        };
+        let unverified = Account {
+            is_verified: false,
+            ..account("unverified00")
+        };
+        let passwordless = Account {
+            password: None,
+            ..account("passwordless")
         };
         memory.rows().accounts.extend([
-            (ADA.to_owned(), account("ada000000000", true)),
-            (BOB.to_owned(), account("bob000000000", true)),
-            (SUSPENDED.to_owned(), account("suspended000", false)),
+            (ADA.to_owned(), account("ada000000000")),
+            (BOB.to_owned(), account("bob000000000")),
+            (SUSPENDED.to_owned(), suspended),
+            (UNVERIFIED.to_owned(), unverified),
+            (PASSWORDLESS.to_owned(), passwordless),
         ]);
         let breached = Some((memory.clone(), WhenDown::Accept));
         let service = ResetService::new(ResetParts {
