@@ -191,18 +191,39 @@ impl TestApp {
     /// How many rows each table holds.
     pub async fn row_counts(&self) -> BTreeMap<String, i64> {
         let db = self.companion.store.reader();
-        let tables: Vec<String> =
-            sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-                .fetch_all(db)
-                .await
-                .unwrap();
         let mut counts = BTreeMap::new();
-        for table in tables {
+        for table in self.tables().await {
             let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM \"{table}\""));
             let count = sqlx::query_scalar(sql).fetch_one(db).await.unwrap();
             counts.insert(table, count);
         }
         counts
+    }
+
+    /// Every row of each table, to the letter.
+    pub async fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        let db = self.companion.store.reader();
+        let mut rows = BTreeMap::new();
+        for table in self.tables().await {
+            let whole =
+                "SELECT GROUP_CONCAT('QUOTE(' || name || ')', ' || '', '' || ') FROM pragma_table_info($1)";
+            let whole: String = sqlx::query_scalar(whole)
+                .bind(&table)
+                .fetch_one(db)
+                .await
+                .unwrap();
+            let sql = AssertSqlSafe(format!("SELECT {whole} FROM \"{table}\" ORDER BY 1"));
+            let found = sqlx::query_scalar(sql).fetch_all(db).await.unwrap();
+            rows.insert(table, found);
+        }
+        rows
+    }
+
+    async fn tables(&self) -> Vec<String> {
+        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            .fetch_all(self.companion.store.reader())
+            .await
+            .unwrap()
     }
 
     /// The challenges, the oldest first.

@@ -15,6 +15,7 @@ mod guesses;
 mod imported;
 mod links;
 mod names;
+mod one_transaction;
 mod passwords;
 mod reset;
 mod sdk_sessions;
