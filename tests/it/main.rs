@@ -22,6 +22,7 @@ mod metrics;
 mod oidc_provider;
 mod overtaken;
 mod pages;
+mod panics;
 mod providers;
 mod quick_start;
 mod races;

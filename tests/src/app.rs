@@ -18,7 +18,7 @@ use keyback_companion::serve::Running;
 use keyback_companion::store::account_status::AccountStatus;
 use keyback_companion::store::users::{self, Added, NewUser};
 use keyback_core::identifier::Identifier;
-use keyback_core::random::{SystemRandom, short_id};
+use keyback_core::random::{Random, SystemRandom, short_id};
 use keyback_core::testing::ManualClock;
 use keyback_core::time::Clock as _;
 use sqlx::{AssertSqlSafe, FromRow};
@@ -64,6 +64,11 @@ impl TestApp {
 
     /// One whose configuration differs.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::drawing_from(Arc::new(SystemRandom), change).await
+    }
+
+    /// One with a source of randomness of the test's own.
+    pub async fn drawing_from(random: Arc<dyn Random>, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = loopback().await;
         let site_listener = loopback().await;
@@ -82,7 +87,7 @@ impl TestApp {
         let companion = Companion::start(Parts {
             config,
             clock: Arc::clone(&clock) as _,
-            random: Arc::new(SystemRandom),
+            random,
             welcome: None,
         })
         .await
