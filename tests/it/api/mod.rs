@@ -7,6 +7,7 @@ mod management;
 mod my_sessions;
 mod one_time_tokens;
 mod passwords;
+mod purposes;
 mod resets_by_token;
 mod sign_outs;
 mod told;
