@@ -6,6 +6,7 @@ mod account_sessions;
 mod after_reset;
 mod apis;
 mod captcha;
+mod captcha_presets;
 mod codes;
 mod connectors;
 mod consent;
