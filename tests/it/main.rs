@@ -26,6 +26,7 @@ mod panics;
 mod providers;
 mod quick_start;
 mod races;
+mod root_keys;
 mod smtp;
 mod under_attack;
 mod walk;

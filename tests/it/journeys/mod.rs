@@ -14,7 +14,7 @@ mod device;
 pub(crate) mod frozen;
 mod guesses;
 mod imported;
-mod links;
+pub(crate) mod links;
 mod names;
 mod one_transaction;
 mod passwords;
