@@ -16,7 +16,7 @@ use url::form_urlencoded;
 
 use crate::backends::reset_rows::ResetRows;
 use crate::breakers::{Breakers, Circuit, Paused, TellsOfPeer};
-use crate::config::captcha::{CaptchaRoute, CaptchaSettings};
+use crate::config::captcha::{CaptchaRoute, CaptchaSettings, Tells};
 use crate::connectors::provider::says_it_is_down;
 use crate::http::headers::Embedded;
 use crate::outgoing::{Call, CallError, OutgoingHttp, Targets};
@@ -196,23 +196,33 @@ impl Captcha {
             .map_err(|error| Failure::broken("remember an answer", error))
     }
 
-    /// Bound to the route and to this site, where the provider says what it was given for.
+    /// Bound to this site and to the route, as far as the provider says what it was solved for.
     fn fits(&self, verdict: &Verdict, route: CaptchaRoute) -> bool {
         let is = |said: &Option<String>, wanted: &str| {
-            said.as_deref()
-                .is_none_or(|said| said.eq_ignore_ascii_case(wanted))
+            said.as_deref().map(|said| said.eq_ignore_ascii_case(wanted))
         };
+        let here = is(&verdict.hostname, &self.settings.hostname);
+        let for_this = is(&verdict.action, route.action());
         verdict.success
-            && is(&verdict.action, route.action())
-            && is(&verdict.hostname, &self.settings.hostname)
+            && match self.settings.tells {
+                Tells::SiteAndAction => here == Some(true) && for_this == Some(true),
+                Tells::Site => here == Some(true) && for_this.is_none(),
+                Tells::WhatItKnows => here != Some(false) && for_this != Some(false),
+            }
+    }
+
+    /// What the provider is sent. The visitor's address is nobody else's business.
+    fn question(&self, answer: &str) -> Bytes {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("secret", self.settings.secret.expose())
+            .append_pair("response", answer);
+        if self.settings.names_site {
+            form.append_pair("sitekey", &self.settings.site_key);
+        }
+        form.finish().into()
     }
 
     async fn verdict(&self, answer: &str) -> Result<Verdict, NoVerdict> {
-        // The visitor's address is nobody else's business.
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("secret", self.settings.secret.expose())
-            .append_pair("response", answer)
-            .finish();
         let mut headers = HeaderMap::new();
         let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(header::CONTENT_TYPE, content_type);
@@ -220,7 +230,7 @@ impl Captcha {
             method: Method::POST,
             url: &self.settings.verify_url,
             headers,
-            body: Bytes::from(body),
+            body: self.question(answer),
             timeout: self.settings.timeout,
             targets: if self.settings.allow_private {
                 Targets::Any

@@ -5,9 +5,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyback_companion::config::Config;
+use keyback_companion::config::app::{AppConfig, AppKind};
 use keyback_companion::outbox::LogoutNotice;
 use keyback_core::time::Clock as _;
-use keyback_tests::{ADA, Browser, Demo, NEW_PASSWORD, OLD_PASSWORD, TestApp, Workplace, eventually};
+use keyback_tests::{
+    ADA, Behaviour, Browser, Demo, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, TestApp, Workplace,
+    eventually,
+};
 use serde_json::Value;
 
 /// The shop hears of logouts.
@@ -40,13 +44,13 @@ async fn told_claims(app: &TestApp, count: usize) -> Vec<Value> {
     })
     .await;
     assert_eq!(tokens.len(), count);
-    tokens
-        .iter()
-        .map(|token| {
-            let claims = token.split('.').nth(1).unwrap();
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
-        })
-        .collect()
+    tokens.iter().map(|token| part(token, 1)).collect()
+}
+
+/// The header of a token, or its claims.
+fn part(token: &str, number: usize) -> Value {
+    let text = token.split('.').nth(number).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 
 fn is_customer(app: &TestApp, browser: &Browser) -> bool {
@@ -115,6 +119,66 @@ async fn sr56_a_reset_signs_out_at_the_shop_everywhere_and_says_so() {
     assert_ne!(claims[0]["jti"], claims[1]["jti"]);
     app.settle().await;
     assert!(!is_customer(&app, &first) && !is_customer(&app, &second));
+}
+
+/// Each app by a token of its own, once.
+#[tokio::test]
+async fn sr56_a_reset_tells_every_app_that_had_a_session_once() {
+    let market = MessageProvider::start(Behaviour::Takes).await;
+    let callback = market.url.join("/callback").unwrap();
+    let app = TestApp::with(|config| {
+        told(config);
+        config.apps.push(AppConfig {
+            redirect_uris: vec![callback.clone()],
+            backchannel_logout_uri: Some(market.url.join("/logout").unwrap()),
+            ..AppConfig::new("market", AppKind::Spa)
+        });
+    })
+    .await;
+    let id = app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let mut elsewhere = customer(&app).await;
+    let request = format!(
+        "/oidc/auth?client_id=market&response_type=code&scope=openid&redirect_uri={callback}\
+         &code_challenge={}&code_challenge_method=S256",
+        "c".repeat(43),
+    );
+    elsewhere.open(&request).await;
+    elsewhere.assert_at("/callback");
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    browser.enter_code(&app.last_code_for(ADA).await).await;
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.assert_says("Signed out here 1 device");
+    browser.assert_says("Being told now 2 apps");
+
+    app.settle().await;
+    let at_shop = app.site.told();
+    let at_market: Vec<String> = market
+        .messages()
+        .iter()
+        .filter(|asked| asked.method == "POST")
+        .map(|asked| asked.form().remove("logout_token").unwrap())
+        .collect();
+    assert_eq!((at_shop.len(), at_market.len()), (1, 1));
+    for (token, audience) in [(&at_shop[0], "shop"), (&at_market[0], "market")] {
+        assert_eq!(part(token, 0)["typ"], "logout+jwt");
+        let claims = part(token, 1);
+        assert_eq!(
+            (&claims["aud"], &claims["sub"]),
+            (&audience.into(), &id.as_str().into())
+        );
+        assert!(claims["nonce"].is_null(), "{claims}");
+        assert!(claims["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object());
+        assert!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap() <= 120);
+    }
+    let [of_shop, of_market] = [&at_shop, &at_market].map(|told| part(&told[0], 1));
+    assert_eq!(of_shop["sid"], of_market["sid"], "one session at the companion");
+    assert_ne!(of_shop["jti"], of_market["jti"]);
+    // Nothing is left that would tell them again.
+    app.advance(Duration::from_secs(3_600));
+    app.settle().await;
+    assert_eq!((app.site.told().len(), market.messages().len()), (1, 2));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use keyback_companion::serve::Running;
 use keyback_companion::store::account_status::AccountStatus;
 use keyback_companion::store::users::{self, Added, NewUser};
 use keyback_core::identifier::Identifier;
-use keyback_core::random::{SystemRandom, short_id};
+use keyback_core::random::{Random, SystemRandom, short_id};
 use keyback_core::testing::ManualClock;
 use keyback_core::time::Clock as _;
 use sqlx::{AssertSqlSafe, FromRow};
@@ -64,6 +64,11 @@ impl TestApp {
 
     /// One whose configuration differs.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::drawing_from(Arc::new(SystemRandom), change).await
+    }
+
+    /// One with a source of randomness of the test's own.
+    pub async fn drawing_from(random: Arc<dyn Random>, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = loopback().await;
         let site_listener = loopback().await;
@@ -82,7 +87,7 @@ impl TestApp {
         let companion = Companion::start(Parts {
             config,
             clock: Arc::clone(&clock) as _,
-            random: Arc::new(SystemRandom),
+            random,
             welcome: None,
         })
         .await
@@ -191,18 +196,39 @@ impl TestApp {
     /// How many rows each table holds.
     pub async fn row_counts(&self) -> BTreeMap<String, i64> {
         let db = self.companion.store.reader();
-        let tables: Vec<String> =
-            sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-                .fetch_all(db)
-                .await
-                .unwrap();
         let mut counts = BTreeMap::new();
-        for table in tables {
+        for table in self.tables().await {
             let sql = AssertSqlSafe(format!("SELECT COUNT(*) FROM \"{table}\""));
             let count = sqlx::query_scalar(sql).fetch_one(db).await.unwrap();
             counts.insert(table, count);
         }
         counts
+    }
+
+    /// Every row of each table, to the letter.
+    pub async fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        let db = self.companion.store.reader();
+        let mut rows = BTreeMap::new();
+        for table in self.tables().await {
+            let whole =
+                "SELECT GROUP_CONCAT('QUOTE(' || name || ')', ' || '', '' || ') FROM pragma_table_info($1)";
+            let whole: String = sqlx::query_scalar(whole)
+                .bind(&table)
+                .fetch_one(db)
+                .await
+                .unwrap();
+            let sql = AssertSqlSafe(format!("SELECT {whole} FROM \"{table}\" ORDER BY 1"));
+            let found = sqlx::query_scalar(sql).fetch_all(db).await.unwrap();
+            rows.insert(table, found);
+        }
+        rows
+    }
+
+    async fn tables(&self) -> Vec<String> {
+        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            .fetch_all(self.companion.store.reader())
+            .await
+            .unwrap()
     }
 
     /// The challenges, the oldest first.

@@ -82,13 +82,29 @@ pub struct CaptchaSettings {
     pub script_url: Url,
     pub widget_class: String,
     pub token_field: String,
+    pub tells: Tells,
+    /// Whether the provider is told which site's answer is to be verified: where its secrets are good for many.
+    pub names_site: bool,
     /// The source expressions of all that the page then loads.
     pub sources: Vec<String>,
+}
+
+/// What an answer was solved for, as its provider says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// The site and the action, always.
+    SiteAndAction,
+    /// The site always, and never an action: what has one comes of a key of another kind.
+    Site,
+    /// Whatever it knows.
+    WhatItKnows,
 }
 
 /// What is fixed for a provider.
 struct Preset {
     verify_url: &'static str,
+    tells: Tells,
+    names_site: bool,
     script_url: &'static str,
     widget_class: &'static str,
     token_field: &'static str,
@@ -111,6 +127,8 @@ impl CaptchaProvider {
         Some(match self {
             Self::Turnstile => Preset {
                 verify_url: "https://challenges.cloudflare.com/turnstile/v0/siteverify",
+                tells: Tells::SiteAndAction,
+                names_site: false,
                 script_url: "https://challenges.cloudflare.com/turnstile/v0/api.js",
                 widget_class: "cf-turnstile",
                 token_field: "cf-turnstile-response",
@@ -118,6 +136,8 @@ impl CaptchaProvider {
             },
             Self::HCaptcha => Preset {
                 verify_url: "https://api.hcaptcha.com/siteverify",
+                tells: Tells::Site,
+                names_site: true,
                 script_url: "https://js.hcaptcha.com/1/api.js",
                 widget_class: "h-captcha",
                 token_field: "h-captcha-response",
@@ -125,6 +145,8 @@ impl CaptchaProvider {
             },
             Self::ReCaptcha => Preset {
                 verify_url: "https://www.google.com/recaptcha/api/siteverify",
+                tells: Tells::Site,
+                names_site: false,
                 script_url: "https://www.google.com/recaptcha/api.js",
                 widget_class: "g-recaptcha",
                 token_field: "g-recaptcha-response",
@@ -189,6 +211,8 @@ impl CaptchaConfig {
             script_url: url(&self.script_url, preset.map(|preset| preset.script_url))?,
             widget_class: text(&self.widget_class, preset.map(|preset| preset.widget_class))?,
             token_field: text(&self.token_field, preset.map(|preset| preset.token_field))?,
+            tells: preset.map_or(Tells::WhatItKnows, |preset| preset.tells),
+            names_site: preset.is_some_and(|preset| preset.names_site),
             sources,
         })
     }
@@ -296,104 +320,4 @@ impl CaptchaConfig {
 /// The source expression of a URL: its origin.
 fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn public_url() -> Url {
-        Url::parse("https://id.example.com").unwrap()
-    }
-
-    fn problems(config: &CaptchaConfig) -> Vec<String> {
-        let server = ServerConfig {
-            public_url: Some(public_url()),
-            ..ServerConfig::default()
-        };
-        let mut problems = Problems::default();
-        config.check(&server, &ResetConfig::default(), &mut problems);
-        problems.0
-    }
-
-    fn of(provider: CaptchaProvider) -> CaptchaConfig {
-        CaptchaConfig {
-            provider: Some(provider),
-            site_key: Some("0x4AAA-site".to_owned()),
-            secret: Some(Secret::new("of the provider")),
-            ..CaptchaConfig::default()
-        }
-    }
-
-    #[test]
-    fn sr13_without_a_provider_there_is_none_and_a_preset_needs_two_keys() {
-        assert_eq!(problems(&CaptchaConfig::default()), [""; 0]);
-        assert!(CaptchaConfig::default().settings(&public_url()).is_none());
-        for provider in [
-            CaptchaProvider::Turnstile,
-            CaptchaProvider::HCaptcha,
-            CaptchaProvider::ReCaptcha,
-        ] {
-            let config = of(provider);
-            assert_eq!(problems(&config), [""; 0]);
-            let settings = config.settings(&public_url()).unwrap();
-            assert_eq!(settings.hostname, "id.example.com");
-            assert_eq!(settings.script_url.scheme(), "https");
-            assert!(!settings.sources.contains(&"https://www.google.com".to_owned()));
-            let bare = CaptchaConfig {
-                provider: Some(provider),
-                ..CaptchaConfig::default()
-            };
-            assert_eq!(problems(&bare).len(), 2);
-            assert!(bare.settings(&public_url()).is_none());
-        }
-    }
-
-    #[test]
-    fn sr13_the_slow_way_is_no_dead_end() {
-        let config = of(CaptchaProvider::Turnstile);
-        let reset = ResetConfig {
-            code_lifetime: Span::minutes(3),
-            ..ResetConfig::default()
-        };
-        let mut problems = Problems::default();
-        config.check(&ServerConfig::default(), &reset, &mut problems);
-        assert!(
-            problems.0[0].contains("half of [reset] code_lifetime"),
-            "{problems:?}"
-        );
-    }
-
-    #[test]
-    fn sr13_a_custom_provider_names_all_of_its_own() {
-        let missing = problems(&of(CaptchaProvider::Custom));
-        assert_eq!(missing.len(), 4, "{missing:?}");
-        let url = |text| Some(Url::parse(text).unwrap());
-        let whole = CaptchaConfig {
-            verify_url: url("https://captcha.example/verify"),
-            script_url: url("https://captcha.example/api.js"),
-            widget_class: Some("my-captcha".to_owned()),
-            token_field: Some("my-answer".to_owned()),
-            sources: vec![Url::parse("https://frames.captcha.example/x").unwrap()],
-            ..of(CaptchaProvider::Custom)
-        };
-        assert_eq!(problems(&whole), [""; 0]);
-        let settings = whole.settings(&public_url()).unwrap();
-        assert_eq!(
-            settings.sources,
-            ["https://captcha.example", "https://frames.captcha.example"]
-        );
-        let plain = CaptchaConfig {
-            verify_url: url("http://10.0.0.1/verify"),
-            script_url: url("http://captcha.example/api.js"),
-            widget_class: Some("a b".to_owned()),
-            ..whole.clone()
-        };
-        assert_eq!(problems(&plain).len(), 3, "{:?}", problems(&plain));
-        let foreign = CaptchaConfig {
-            provider: Some(CaptchaProvider::Turnstile),
-            ..whole
-        };
-        assert_eq!(problems(&foreign).len(), 5);
-    }
 }

@@ -16,7 +16,7 @@ use crate::metrics::Scraped;
 const BOB: &str = "bob@example.com";
 const PHONE: &str = "+14155550123";
 
-fn to(address: &str) -> Recipient {
+pub(super) fn to(address: &str) -> Recipient {
     match address.strip_prefix('+') {
         // As Logto keeps numbers.
         Some(digits) => Recipient::Phone(digits.to_owned()),
@@ -25,19 +25,19 @@ fn to(address: &str) -> Recipient {
 }
 
 /// Another code than this one.
-fn wrong(code: &str) -> String {
+pub(super) fn wrong(code: &str) -> String {
     let last = if code.ends_with('0') { '1' } else { '0' };
     format!("{}{last}", &code[..5])
 }
 
-async fn right(account: &Account, sent: &SentCode, code: &str) -> Verification {
+pub(super) async fn right(account: &Account, sent: &SentCode, code: &str) -> Verification {
     match account.verify_code(sent, code).await.unwrap() {
         CodeVerification::Right(verification) => verification,
         CodeVerification::Refused(why) => panic!("{why:?}"),
     }
 }
 
-async fn refused(account: &Account, sent: &SentCode, code: &str) -> CodeRefusal {
+pub(super) async fn refused(account: &Account, sent: &SentCode, code: &str) -> CodeRefusal {
     match account.verify_code(sent, code).await.unwrap() {
         CodeVerification::Refused(why) => why,
         CodeVerification::Right(_) => panic!("it is wrong"),

@@ -7,6 +7,7 @@ mod management;
 mod my_sessions;
 mod one_time_tokens;
 mod passwords;
+mod purposes;
 mod resets_by_token;
 mod sign_outs;
 mod told;
@@ -23,17 +24,22 @@ use keyback_tests::{SharedClock, TestApp};
 use reqwest::{Method, StatusCode, header};
 use serde_json::Value;
 
-const BACKEND: &str = "backend";
+pub(crate) const BACKEND: &str = "backend";
 const BACKEND_SECRET: &str = "a-secret-of-the-back-end-that-is-long-enough";
 
-/// A companion with the machine app `backend`, which may use the Management API.
+/// The machine app `backend`, which may use the Management API.
+pub(crate) fn backend(config: &mut Config) {
+    config.apps.push(AppConfig {
+        client_secret: Some(Secret::new(BACKEND_SECRET)),
+        resources: vec![MANAGEMENT_API.to_owned()],
+        ..AppConfig::new(BACKEND, AppKind::Machine)
+    });
+}
+
+/// A companion with it.
 async fn with_backend(change: impl FnOnce(&mut Config)) -> TestApp {
     TestApp::with(|config| {
-        config.apps.push(AppConfig {
-            client_secret: Some(Secret::new(BACKEND_SECRET)),
-            resources: vec![MANAGEMENT_API.to_owned()],
-            ..AppConfig::new(BACKEND, AppKind::Machine)
-        });
+        backend(config);
         change(config);
     })
     .await
@@ -57,10 +63,10 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> ApiCode {
 
 /// An answer of the API.
 #[derive(Debug)]
-struct Answer {
-    status: StatusCode,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     headers: header::HeaderMap,
-    body: Value,
+    pub(crate) body: Value,
 }
 
 impl Answer {
@@ -85,7 +91,7 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
 }
 
 /// A token for the Management API, as the SDK asks for it.
-async fn machine_token(app: &TestApp, client_id: &str) -> String {
+pub(crate) async fn machine_token(app: &TestApp, client_id: &str) -> String {
     let form = format!("grant_type=client_credentials&resource={MANAGEMENT_API}&scope=all");
     let request = reqwest::Client::new()
         .post(app.url.join("/oidc/token").unwrap())
@@ -97,7 +103,7 @@ async fn machine_token(app: &TestApp, client_id: &str) -> String {
 }
 
 /// A call with a token and, unless it is `null`, a body.
-async fn call(app: &TestApp, token: &str, method: Method, path: &str, body: Value) -> Answer {
+pub(crate) async fn call(app: &TestApp, token: &str, method: Method, path: &str, body: Value) -> Answer {
     let request = reqwest::Client::new()
         .request(method, app.url.join(path).unwrap())
         .bearer_auth(token);

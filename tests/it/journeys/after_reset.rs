@@ -1,8 +1,10 @@
 //! What a reset ends: the old password, all sessions, all tokens; and who is told.
 
 use keyback::{Error, ExchangeError, UserInfoError};
+use keyback_companion::config::app::ResourceConfig;
 use keyback_companion::config::duration::Span;
-use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
+use keyback_tests::{ADA, APP_SECRET, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
+use serde_json::{Value, json};
 
 use super::with_ada;
 
@@ -93,6 +95,56 @@ async fn sr54_sr55_access_and_refresh_tokens_of_before_are_dead() {
     let session = app.site.session_of(&again).unwrap();
     assert!(client.user_info(&session).await.is_ok());
     assert!(client.refresh(&session).await.is_ok());
+}
+
+#[tokio::test]
+async fn sr55_introspection_calls_tokens_of_before_a_reset_dead_and_those_of_after_alive() {
+    const API: &str = "https://orders.example";
+    let app = TestApp::with(|config| {
+        config.resources = vec![ResourceConfig::new(API, vec!["read".to_owned()])];
+        config.apps[0].resources = vec![API.to_owned()];
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let held = async |password: &str| {
+        let client = &app.site.client;
+        let asked = client.sign_in().scope("offline_access").scope("read");
+        let begun = asked.resource(API).start().await.unwrap();
+        let mut browser = app.browser();
+        browser.open(begun.url.as_str()).await;
+        browser.sign_in(ADA, password).await;
+        let session = client.finish(begun.pending, &browser.page().url).await.unwrap();
+        let access = client.access_token_for(&session, API).await.unwrap();
+        let (jwt, session) = (access.tokens.access_token().to_owned(), access.session);
+        let opaque = session.access_token().to_owned();
+        assert_eq!([&jwt, &opaque].map(|token| token.split('.').count()), [3, 1]);
+        [jwt, opaque, session.refresh_token().unwrap().to_owned()]
+    };
+    let of_before = held(OLD_PASSWORD).await;
+    for token in &of_before {
+        assert_eq!(introspect(&app, token).await["active"], true);
+    }
+    let mut browser = app.browser();
+    reset(&app, &mut browser).await;
+    let of_after = held(NEW_PASSWORD).await;
+    for token in &of_before {
+        // RFC 7662 2.2: and nothing else is told of it.
+        assert_eq!(introspect(&app, token).await, json!({ "active": false }));
+    }
+    for token in &of_after {
+        assert_eq!(introspect(&app, token).await["active"], true);
+    }
+}
+
+/// What the shop is told of a token (RFC 7662).
+async fn introspect(app: &TestApp, token: &str) -> Value {
+    let asked = reqwest::Client::new()
+        .post(app.url.join("/oidc/token/introspection").unwrap())
+        .basic_auth("shop", Some(APP_SECRET))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("token={token}"));
+    let answer = asked.send().await.unwrap().text().await.unwrap();
+    serde_json::from_str(&answer).unwrap()
 }
 
 /// What `/oidc/me` answers to a token, without any SDK.

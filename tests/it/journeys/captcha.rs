@@ -23,8 +23,8 @@ const FIELD: &str = "captcha-answer";
 
 /// Verifies answers as it is told to, and remembers what it was asked.
 #[derive(Clone)]
-struct Provider {
-    url: Url,
+pub(super) struct Provider {
+    pub(super) url: Url,
     says: Arc<Mutex<Says>>,
 }
 
@@ -36,7 +36,7 @@ struct Says {
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let says = Says {
@@ -56,11 +56,11 @@ impl Provider {
         provider
     }
 
-    fn answers(&self, verdict: Value) {
+    pub(super) fn answers(&self, verdict: Value) {
         self.says.lock().unwrap().verdict = verdict;
     }
 
-    fn asked(&self) -> Vec<HashMap<String, String>> {
+    pub(super) fn asked(&self) -> Vec<HashMap<String, String>> {
         std::mem::take(&mut self.says.lock().unwrap().asked)
     }
 

@@ -2,23 +2,26 @@
 
 use std::time::Duration;
 
+use keyback_companion::config::Config;
 use keyback_companion::config::app::{AppConfig, AppKind};
 use keyback_tests::{ADA, Browser, OLD_PASSWORD, TestApp};
 use serde_json::Value;
 
 const BEA: &str = "bea@example.com";
 
+/// A television as an app.
+pub(super) fn television(config: &mut Config) {
+    config.apps.push(AppConfig {
+        name: Some("Larkspur on TV".to_owned()),
+        device_flow: true,
+        ..AppConfig::new("tv", AppKind::Native)
+    });
+    config.limits.device_codes_per_address = 5;
+}
+
 /// A companion with a television as an app, and Ada.
 async fn with_tv() -> (TestApp, Browser) {
-    let app = TestApp::with(|config| {
-        config.apps.push(AppConfig {
-            name: Some("Larkspur on TV".to_owned()),
-            device_flow: true,
-            ..AppConfig::new("tv", AppKind::Native)
-        });
-        config.limits.device_codes_per_address = 5;
-    })
-    .await;
+    let app = TestApp::with(television).await;
     app.add_user(ADA, Some(OLD_PASSWORD)).await;
     app.add_user(BEA, Some("a password of her own")).await;
     let browser = app.browser();
@@ -38,7 +41,7 @@ async fn device(app: &TestApp, path: &str, form: &[(&str, &str)]) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
 }
 
-async fn begin(app: &TestApp) -> (String, String) {
+pub(super) async fn begin(app: &TestApp) -> (String, String) {
     let begun = device(
         app,
         "/oidc/device/auth",
@@ -49,18 +52,18 @@ async fn begin(app: &TestApp) -> (String, String) {
     (text("device_code"), text("user_code"))
 }
 
-async fn poll(app: &TestApp, device_code: &str) -> Value {
+pub(super) async fn poll(app: &TestApp, device_code: &str) -> Value {
     let grant_type = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
     device(app, "/oidc/token", &[grant_type, ("device_code", device_code)]).await
 }
 
-async fn type_code(browser: &mut Browser, code: &str) {
+pub(super) async fn type_code(browser: &mut Browser, code: &str) {
     browser.open("/device").await;
     let form = browser.page().form_with("user_code").fill("user_code", code);
     browser.submit(form).await;
 }
 
-async fn answer(browser: &mut Browser, answer: &str) {
+pub(super) async fn answer(browser: &mut Browser, answer: &str) {
     let form = browser.page().form_to("/device/confirm").fill("answer", answer);
     browser.submit(form).await;
 }

@@ -26,7 +26,7 @@ async fn asked() -> (TestApp, Browser) {
 }
 
 /// The link in a text.
-fn link_in(text: &str) -> Option<Url> {
+pub(crate) fn link_in(text: &str) -> Option<Url> {
     let word = text
         .split_whitespace()
         .find(|word| word.contains("/forgot-password/link?t="));

@@ -239,7 +239,7 @@ impl World {
 }
 
 /// The six digits that are a word of a mail's plain part; those in a link's token are none.
-fn code_in(mail: &Mail) -> Option<String> {
+pub(crate) fn code_in(mail: &Mail) -> Option<String> {
     let mut words = mail.part("text/plain")?.split_whitespace();
     let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
     words.find(is_code).map(str::to_owned)

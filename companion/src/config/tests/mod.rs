@@ -1,4 +1,5 @@
 mod apps;
+mod captcha;
 mod connectors;
 mod reference;
 mod webhooks;
