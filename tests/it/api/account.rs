@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::metrics::Scraped;
 
-pub(super) async fn sign_in(app: &TestApp) -> (Browser, Arc<keyback::Session>) {
+pub(crate) async fn sign_in(app: &TestApp) -> (Browser, Arc<keyback::Session>) {
     let mut browser = app.browser();
     browser.open(&app.site.at("/sign-in")).await;
     browser.sign_in(ADA, OLD_PASSWORD).await;

@@ -1,6 +1,6 @@
 //! The APIs, driven by the SDK's own clients as they drive Logto's, and by requests that the SDK has no call for.
 
-mod account;
+pub(crate) mod account;
 mod addresses;
 mod codes;
 mod management;
@@ -37,7 +37,7 @@ pub(crate) fn backend(config: &mut Config) {
 }
 
 /// A companion with it.
-async fn with_backend(change: impl FnOnce(&mut Config)) -> TestApp {
+pub(crate) async fn with_backend(change: impl FnOnce(&mut Config)) -> TestApp {
     TestApp::with(|config| {
         backend(config);
         change(config);

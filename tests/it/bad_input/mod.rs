@@ -7,6 +7,7 @@ mod cookies;
 mod forms;
 mod origins;
 mod random;
+mod random_json;
 mod requests;
 
 use std::collections::BTreeMap;

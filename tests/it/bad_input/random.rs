@@ -81,7 +81,7 @@ fn form() -> impl Strategy<Value = String> {
     prop::collection::vec(pair, 0..8).prop_map(|pairs| pairs.join("&"))
 }
 
-fn json() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn json() -> impl Strategy<Value = Vec<u8>> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),

@@ -58,10 +58,13 @@ impl GuessRule {
     #[must_use]
     pub fn times(self, factor: u32) -> Self {
         let times = |count: u32| count.saturating_mul(factor).min(MOST_COUNTED);
+        let most = times(self.most);
+        // No more often than `most` is: where that is cut, the reserve would become the whole, and nothing be left for everybody.
+        let fitting = most.checked_div(self.most).unwrap_or(0);
         Self {
             free: times(self.free),
-            most: times(self.most),
-            reserve: times(self.reserve),
+            most,
+            reserve: self.reserve.saturating_mul(fitting),
             ..self
         }
     }
@@ -83,10 +86,14 @@ impl GuessRule {
                 .saturating_mul(1_000),
         );
         let of_all = tried.saturating_sub(of_reserve);
+        let pause = self.pause(of_all);
         let open_at = if of_all >= self.most.saturating_sub(self.reserve) {
             over
+        } else if pause.is_zero() {
+            // Not from `over`, which is rounded up: that would be a pause, to the next second.
+            now
         } else {
-            over - self.forgotten_after + self.pause(of_all)
+            over - self.forgotten_after + pause
         };
         // Whatever the second row says, the first counts every one.
         let is_over = tried >= self.most;
@@ -254,11 +261,22 @@ mod tests {
     }
 
     #[test]
+    fn sr20_the_free_ones_cost_no_pause_at_any_part_of_a_second() {
+        let mut rows = GuessRows::default();
+        for _ in 0..4 {
+            assert_eq!(RULE.take(&mut rows, Seen, at(1)), Ok(()));
+        }
+        assert_eq!(pause(&mut rows, Seen, at(1)), Some(30));
+    }
+
+    #[test]
     fn a_generous_rule_still_counts() {
         let rule = Limits::default().identifier_guesses.times(1_000_000);
         let mut rows = GuessRows::default();
-        assert_eq!(rule.take(&mut rows, Seen, at(1)), Ok(()));
-        assert_eq!(rows.run.map(Run::from_row).map(|run| run.tried), Some(1));
+        for tried in 1..=20 {
+            assert_eq!(rule.take(&mut rows, Seen, at(1)), Ok(()));
+            assert_eq!(rows.run.map(Run::from_row).map(|run| run.tried), Some(tried));
+        }
         assert_eq!((rule.free, rule.most), (MOST_COUNTED, MOST_COUNTED));
     }
 
