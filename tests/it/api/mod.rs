@@ -46,7 +46,7 @@ pub(crate) async fn with_backend(change: impl FnOnce(&mut Config)) -> TestApp {
 }
 
 /// The client as the SDK's documentation has it for Logto: nothing says that this is another server.
-fn management(app: &TestApp) -> Management {
+pub(crate) fn management(app: &TestApp) -> Management {
     Management::builder(app.url.as_str(), BACKEND, BACKEND_SECRET)
         .clock(Arc::new(SharedClock(Arc::clone(&app.clock))))
         .build()

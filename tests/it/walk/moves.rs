@@ -7,6 +7,15 @@ pub(super) enum Who {
     Ben,
 }
 
+impl Who {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Ada => Self::Ben,
+            Self::Ben => Self::Ada,
+        }
+    }
+}
+
 /// A code that is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Typed {
@@ -16,18 +25,50 @@ pub(super) enum Typed {
     Earlier,
     /// The newest of the other flow.
     OfOther,
+    /// The one that an app has sent to the same address.
+    OfApp,
     Wrong,
     NoDigits,
+}
+
+/// Whose address is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whom {
+    Oneself,
+    TheOther,
+    /// Nobody has an account with it: the flow is a decoy.
+    Nobody,
+}
+
+/// Whose link, or whose waiting request with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    Own,
+    Others,
 }
 
 /// A request, before anything is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
+    Ask(Whom),
     Code(Typed),
     Resend,
     StrongPassword,
     WeakPassword,
+    /// The link of the newest mail is opened.
+    Link(Whose),
+    /// The button behind it is pressed.
+    PressLink(Whose),
+    /// The button is pressed that uses a token of an app's up.
+    PressToken(Whose),
     Look(&'static str),
+}
+
+/// What an app does over the API, for the address of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ByApp {
+    Send,
+    Verify(Typed),
 }
 
 /// What is wrong with it.
@@ -64,6 +105,9 @@ pub(super) enum Twist {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Move {
     Sent(Who, Request, Twist),
+    App(Who, ByApp),
+    /// An app sends the person here with a token for a reset.
+    Brings(Who),
     /// Three wrong codes, one after the other.
     ThreeWrong(Who),
     /// So many seconds pass.
@@ -72,17 +116,30 @@ pub(super) enum Move {
     Sweep,
 }
 
-use Request::{Code, Look, Resend, StrongPassword, WeakPassword};
+use Request::{Ask, Code, Link, Look, PressLink, PressToken, Resend, StrongPassword, WeakPassword};
 
-const REQUESTS: [Request; 12] = [
+const REQUESTS: [Request; 25] = [
+    Ask(Whom::Oneself),
+    Ask(Whom::TheOther),
+    Ask(Whom::Nobody),
     Code(Typed::Newest),
     Code(Typed::Earlier),
     Code(Typed::OfOther),
+    Code(Typed::OfApp),
     Code(Typed::Wrong),
     Code(Typed::NoDigits),
     Resend,
     StrongPassword,
     WeakPassword,
+    Link(Whose::Own),
+    Link(Whose::Others),
+    PressLink(Whose::Own),
+    PressLink(Whose::Others),
+    PressToken(Whose::Own),
+    PressToken(Whose::Others),
+    Look("/reset-password"),
+    Look("/forgot-password/link"),
+    Look("/forgot-password/token"),
     Look("/forgot-password"),
     Look("/forgot-password/code"),
     Look("/forgot-password/password"),
@@ -105,6 +162,21 @@ const TWISTS: [Twist; 13] = [
     Twist::OtherStep,
 ];
 
+impl Request {
+    /// Whether it goes elsewhere than to the steps of a flow that is under way.
+    fn is_of_another_door(self) -> bool {
+        matches!(
+            self,
+            Ask(_)
+                | Code(Typed::OfApp)
+                | Link(_)
+                | PressLink(_)
+                | PressToken(_)
+                | Look("/reset-password" | "/forgot-password/link" | "/forgot-password/token")
+        )
+    }
+}
+
 impl Twist {
     /// Whether the browser sends what is in its jar; else a cookie that was made up, or none.
     pub(super) fn keeps_the_cookies(self) -> bool {
@@ -121,6 +193,17 @@ impl Twist {
 
     /// Whether it makes another request of this one.
     fn changes(self, request: Request) -> bool {
+        if request.is_of_another_door() {
+            // They name no flow: it is in the jar, or isn't.
+            let with_fields = !matches!(request, Link(_) | Look(_) | PressToken(_));
+            return match self {
+                Self::Nothing | Self::NoCookie => true,
+                Self::OthersSecrets => matches!(request, Link(_) | PressLink(_)),
+                Self::MoreFields => !matches!(request, Link(_) | Look(_)),
+                Self::NoFields | Self::FieldTwice => with_fields,
+                _ => false,
+            };
+        }
         match self {
             Self::NoFields | Self::FieldTwice | Self::OtherStep => !matches!(request, Look(_) | Resend),
             Self::MoreFields => !matches!(request, Look(_)),
@@ -145,7 +228,34 @@ impl Move {
                 let twists = TWISTS.into_iter().filter(|twist| twist.changes(request));
                 all.extend(twists.map(|twist| Self::Sent(who, request, twist)));
             }
+            let by_app = [
+                ByApp::Send,
+                ByApp::Verify(Typed::Newest),
+                ByApp::Verify(Typed::OfApp),
+                ByApp::Verify(Typed::Wrong),
+            ];
+            all.extend(by_app.map(|by_app| Self::App(who, by_app)));
+            all.push(Self::Brings(who));
         }
         all
+    }
+
+    /// Whether it is a step of a flow that is under way, or what happens to that.
+    pub(super) fn is_among_steps(self) -> bool {
+        match self {
+            Self::Sent(_, request, _) => !request.is_of_another_door(),
+            Self::App(..) | Self::Brings(_) => false,
+            Self::ThreeWrong(_) | Self::Wait(_) | Self::Sweep => true,
+        }
+    }
+
+    /// How far it leads: less far where it uses up what can be used once, so that even a short walk looks at what can be done
+    /// after it; further where it begins something new beside the flow, or leads elsewhere.
+    pub(super) fn length(self) -> usize {
+        match self {
+            Self::Sent(_, StrongPassword | PressToken(_), Twist::Nothing) => 0,
+            Self::Sent(_, request, _) if request.is_of_another_door() => 2,
+            _ => 1,
+        }
     }
 }

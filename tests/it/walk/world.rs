@@ -1,40 +1,30 @@
 //! Two people, their browsers and their flows, and what each request to them may do.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use keyback_core::time::Clock as _;
-use keyback_tests::{Browser, Form, NEW_PASSWORD, OLD_PASSWORD, TestApp};
-use url::Url;
+use keyback_tests::{Browser, Form, Page, TestApp};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 
-use super::moves::{Move, Request, Twist, Typed, Who};
+use super::concrete::{ASK, CODE, Concrete, PASSWORD, RESEND, STRONG, TOKEN};
+use super::moves::{ByApp, Move, Request, Twist, Typed, Who};
 use super::rests::Rests;
-
-const STRONG: &str = NEW_PASSWORD;
-const WEAK: &str = "password";
+use super::side::{Brought, Flow, Side, cookie_name, held_by, parameter};
+use crate::api::{self, BACKEND};
 
 /// What came of all that was sent.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) sent: usize,
     pub(super) proofs: usize,
+    /// Of them, those that a token of an app's gave.
+    pub(super) by_tokens: usize,
     pub(super) passwords: usize,
-}
-
-/// One person's reset.
-struct Side {
-    browser: Browser,
-    user_id: String,
-    address: String,
-    flow: String,
-    /// What the code page's form says, the newest last.
-    challenges: Vec<String>,
-    codes: Vec<String>,
-    binding: String,
-    proof: Option<String>,
-    hash: String,
-    /// Whether its password was set.
-    is_done: bool,
+    /// Codes of an app's that were right at the API.
+    pub(super) verified: usize,
 }
 
 pub(super) struct World<'a> {
@@ -45,20 +35,20 @@ pub(super) struct World<'a> {
     form: Form,
     ada: Side,
     ben: Side,
+    /// An address without an account.
+    pub(super) nobody: String,
+    /// Every binding and proof that a browser was given.
+    known: HashSet<String>,
 }
 
-/// A request as it goes over the wire.
-struct Concrete {
-    /// Whose flow the address names.
-    flow: Option<Who>,
-    /// What the cookie of that flow holds, by its parts; none where the browser has no such cookie.
-    cookie: Option<Vec<String>>,
-    /// With the browser's own jar; else with a jar that holds that cookie alone.
-    is_own: bool,
-    path: String,
-    query: String,
-    /// None is a look.
-    fields: Option<Vec<(String, String)>>,
+/// The proof that a request may bring.
+#[derive(Debug, PartialEq)]
+enum MayProve {
+    Nothing,
+    /// That of the flow of this id.
+    Flow(String),
+    /// That of a flow which begins with it.
+    NewFlow,
 }
 
 impl<'a> World<'a> {
@@ -71,14 +61,17 @@ impl<'a> World<'a> {
     ) -> Self {
         static PEOPLE: AtomicUsize = AtomicUsize::new(0);
         let place = PEOPLE.fetch_add(1, Ordering::Relaxed);
-        let (ada, form) = Side::asks(app, stranger, format!("ada{place}@example.com")).await;
-        let (ben, _) = Side::asks(app, stranger, format!("ben{place}@example.com")).await;
+        let (ada, form) = Side::asks(app, stranger, Who::Ada, format!("ada{place}@example.com")).await;
+        let (ben, _) = Side::asks(app, stranger, Who::Ben, format!("ben{place}@example.com")).await;
+        let known = [&ada, &ben].map(|side| side.flow.binding.clone());
         let mut world = Self {
             app,
             stranger,
             form,
             ada,
             ben,
+            nobody: format!("nobody{place}@example.com"),
+            known: HashSet::from(known),
         };
         for &step in path {
             world.send(step, tally).await;
@@ -86,7 +79,7 @@ impl<'a> World<'a> {
         world
     }
 
-    fn side(&self, who: Who) -> &Side {
+    pub(super) fn side(&self, who: Who) -> &Side {
         match who {
             Who::Ada => &self.ada,
             Who::Ben => &self.ben,
@@ -121,98 +114,15 @@ impl<'a> World<'a> {
                 let concrete = self.concrete(who, request, twist);
                 self.go(who, concrete, tally).await;
             }
+            Move::App(who, by_app) => self.call(who, by_app, tally).await,
+            Move::Brings(who) => self.bring(who).await,
         }
-    }
-
-    fn concrete(&self, who: Who, request: Request, twist: Twist) -> Concrete {
-        let other = match who {
-            Who::Ada => Who::Ben,
-            Who::Ben => Who::Ada,
-        };
-        let (own, others) = (self.side(who), self.side(other));
-        let target = match twist {
-            Twist::OthersFlow | Twist::OthersFlowOwnSecrets => Some(other),
-            Twist::NoFlow => None,
-            _ => Some(who),
-        };
-        let cookie = match twist {
-            Twist::NoCookie | Twist::OthersFlow | Twist::NoFlow => None,
-            Twist::OthersSecrets => Some(others.secrets()),
-            Twist::OthersProof => {
-                let mut parts = own.secrets();
-                parts.truncate(2);
-                parts.push(others.proof.clone().unwrap_or_else(|| others.binding.clone()));
-                Some(parts)
-            }
-            _ => Some(own.secrets()),
-        };
-        let at = target.map_or(own, |who| self.side(who));
-        let (path, field) = match request {
-            Request::Code(_) => ("/forgot-password/code", Some(("code", at.typed(request, others)))),
-            Request::Resend => ("/forgot-password/code/resend", None),
-            Request::StrongPassword => ("/forgot-password/password", Some(("password", STRONG.to_owned()))),
-            Request::WeakPassword => ("/forgot-password/password", Some(("password", WEAK.to_owned()))),
-            Request::Look(path) => (path, None),
-        };
-        let mut fields: Vec<(String, String)> = field
-            .map(|(name, value)| (name.to_owned(), value))
-            .into_iter()
-            .collect();
-        match twist {
-            Twist::NoFields => fields.clear(),
-            Twist::FieldTwice => fields.extend(fields.clone()),
-            Twist::MoreFields => fields.extend(self.more_fields(others, field_name(request))),
-            _ => {}
-        }
-        let path = match (twist, request) {
-            (Twist::OtherStep, Request::Code(_)) => "/forgot-password/password",
-            (Twist::OtherStep, _) => "/forgot-password/code",
-            _ => path,
-        };
-        let challenge = match twist {
-            Twist::NoChallenge => None,
-            Twist::OthersChallenge => others.challenges.last(),
-            _ => at.challenges.last(),
-        };
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(target.map(|who| ("f", &self.side(who).flow)));
-        query.extend_pairs(challenge.map(|id| ("c", id)));
-        Concrete {
-            flow: target,
-            is_own: twist.keeps_the_cookies(),
-            cookie,
-            path: path.to_owned(),
-            query: query.finish(),
-            fields: (!matches!(request, Request::Look(_))).then_some(fields),
-        }
-    }
-
-    /// What no form of ours has at that step.
-    fn more_fields(&self, others: &Side, has: &str) -> Vec<(String, String)> {
-        let mut more = vec![
-            ("identifier", others.address.clone()),
-            ("user_id", others.user_id.clone()),
-            ("subject", others.user_id.clone()),
-            ("f", others.flow.clone()),
-            ("proof", others.proof.clone().unwrap_or_default()),
-            ("binding", others.binding.clone()),
-            ("verified", "true".to_owned()),
-        ];
-        if has != "code" {
-            more.push(("code", self.ada.codes.last().cloned().unwrap_or_default()));
-        }
-        if has != "password" {
-            more.push(("password", STRONG.to_owned()));
-        }
-        more.into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
     }
 
     /// Sends it, and holds what came of it against what it may do.
     async fn go(&mut self, who: Who, request: Concrete, tally: &mut Tally) {
         tally.sent += 1;
-        let may_prove = request.flow.filter(|&whose| self.may_prove(whose, &request));
+        let may_prove = self.may_prove(who, &request);
         let may_set = request.flow.filter(|&whose| self.may_set(whose, &request));
         let browser = if request.is_own {
             self.side(who).browser.clone()
@@ -224,113 +134,239 @@ impl<'a> World<'a> {
             Some(fields) => {
                 let mut form = self.form.clone();
                 form.action = self.app.url.join(&address).unwrap();
-                form.fields.clone_from(fields);
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.clone()));
+                form.fields = fields.collect();
                 browser.post_once(&form).await
             }
             None => browser.get_once(&address).await,
         };
         let told = format!("{who:?} {address} {:?}", request.fields);
         assert!(page.status < 500, "{told}: {}", page.status);
-        for whose in [Who::Ada, Who::Ben] {
-            let url = self.app.url.clone();
-            let held = self.side(whose).held_by(&browser, &url);
-            let known = [
-                self.ada.proof.as_deref(),
-                self.ben.proof.as_deref(),
-                Some(&self.ada.binding),
-                Some(&self.ben.binding),
-            ];
-            let gained = held
-                .and_then(|parts| parts.get(2).cloned())
-                .filter(|proof| !known.contains(&Some(proof)));
-            let hash = self.app.password_hash(&self.side(whose).user_id).await.unwrap();
-            let side = self.side_mut(whose);
-            if let Some(proof) = gained {
-                assert_eq!(may_prove, Some(whose), "{told}: a proof of {whose:?}");
-                assert_eq!(side.proof.replace(proof), None, "{told}: a second proof");
-                tally.proofs += 1;
+        self.take_proof(&browser, &may_prove, &told, tally);
+        self.take_passwords(may_set, &told, tally).await;
+        if request.is_own {
+            self.take_flow(who, &request, &page).await;
+        }
+    }
+
+    /// A proof that the browser was given.
+    fn take_proof(&mut self, browser: &Browser, may_prove: &MayProve, told: &str, tally: &mut Tally) {
+        let cookies = browser.cookie_names(&self.app.url);
+        for flow in cookies.iter().filter_map(|name| name.strip_prefix("kb_flow_")) {
+            let held = held_by(browser, &self.app.url, flow).unwrap();
+            let Some(proof) = held.get(2).filter(|proof| !self.known.contains(*proof)) else {
+                continue;
+            };
+            match may_prove {
+                MayProve::Nothing => panic!("{told}: a proof of {flow}"),
+                MayProve::Flow(id) => assert_eq!(id, flow, "{told}"),
+                MayProve::NewFlow => tally.by_tokens += 1,
             }
-            if side.hash != hash {
-                assert_eq!(may_set, Some(whose), "{told}: the password of {whose:?}");
-                assert!(!std::mem::replace(&mut side.is_done, true), "{told}: set twice");
-                side.hash = hash;
-                tally.passwords += 1;
+            self.known.extend([held[1].clone(), proof.clone()]);
+            let mut sides = [&mut self.ada, &mut self.ben].into_iter();
+            if let Some(side) = sides.find(|side| side.flow.id == flow) {
+                assert_eq!(
+                    side.flow.proof.replace(proof.clone()),
+                    None,
+                    "{told}: a second proof"
+                );
+            }
+            tally.proofs += 1;
+        }
+    }
+
+    /// The passwords that were set, by the proof of whose flow they may have been.
+    async fn take_passwords(&mut self, may_set: Option<Who>, told: &str, tally: &mut Tally) {
+        for owner in [Who::Ada, Who::Ben] {
+            let hash = self.app.password_hash(&self.side(owner).user_id).await.unwrap();
+            if self.side(owner).hash == hash {
+                continue;
+            }
+            self.side_mut(owner).hash = hash;
+            let by = may_set.unwrap_or_else(|| panic!("{told}: the password of {owner:?}"));
+            let flow = &mut self.side_mut(by).flow;
+            assert_eq!(flow.of, Some(owner), "{told}: the password of somebody else");
+            assert!(!std::mem::replace(&mut flow.is_done, true), "{told}: set twice");
+            tally.passwords += 1;
+        }
+    }
+
+    /// The flow that has begun in the browser, or the mail that came for the one there was.
+    async fn take_flow(&mut self, who: Who, request: &Concrete, page: &Page) {
+        let Some(to) = page.location().filter(|_| request.fields.is_some()) else {
+            return;
+        };
+        let (app, browser) = (self.app, self.side(who).browser.clone());
+        match request.path {
+            RESEND if to.query().is_some_and(|query| query.contains("n=sent")) => {
+                let address = self.address_of(self.side(who).flow.of);
+                let flow = &mut self.side_mut(who).flow;
+                flow.reads_the_mail(app, &browser, &address).await;
+            }
+            ASK if to.path() == CODE => {
+                let mut people = [Who::Ada, Who::Ben].into_iter();
+                let of = people.find(|&of| request.has("identifier", &self.side(of).address));
+                let address = self.address_of(of);
+                let flow = Flow::begun(app, &browser, &to, of, &address).await;
+                self.known.insert(flow.binding.clone());
+                self.side_mut(who).flow = flow;
+            }
+            TOKEN if to.path() == PASSWORD => {
+                // Pressed again it leads to the flow that it has opened, whatever that has come to.
+                let of_before = self
+                    .side(who)
+                    .brought
+                    .as_ref()
+                    .is_some_and(|brought| brought.is_used);
+                if !of_before {
+                    let flow = Flow::held(app, &browser, &to, Some(who));
+                    let side = self.side_mut(who);
+                    side.flow = flow;
+                    side.brought.as_mut().unwrap().is_used = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn address_of(&self, of: Option<Who>) -> String {
+        of.map_or(&self.nobody, |of| &self.side(of).address).clone()
+    }
+
+    /// An app sends a code to a person's address, or asks whether one is right.
+    async fn call(&mut self, who: Who, by_app: ByApp, tally: &mut Tally) {
+        tally.sent += 1;
+        let (app, address) = (self.app, self.side(who).address.clone());
+        let token = api::machine_token(app, BACKEND).await;
+        let path = "/api/verification-codes";
+        match by_app {
+            ByApp::Send => {
+                let body = json!({ "email": address });
+                let sent = api::call(app, &token, Method::POST, path, body).await;
+                if sent.status == StatusCode::NO_CONTENT {
+                    self.side_mut(who).of_app = Some(app.last_code_for(&address).await);
+                }
+            }
+            ByApp::Verify(typed) => {
+                let code = self.side(who).typed(typed, self.side(who.other()));
+                let body = json!({ "email": address, "verificationCode": code });
+                let path = format!("{path}/verify");
+                let verified = api::call(app, &token, Method::POST, &path, body).await;
+                if verified.status == StatusCode::NO_CONTENT {
+                    let of_app = self.side_mut(who).of_app.take();
+                    assert_eq!(of_app, Some(code), "{who:?}: an app was told that it is right");
+                    tally.verified += 1;
+                } else {
+                    assert!(verified.status.is_client_error(), "{verified:?}");
+                }
             }
         }
-        if request.path.ends_with("/resend") && page.header("location").contains("n=sent") {
-            let app = self.app;
-            self.side_mut(who).reads_the_new_code(app).await;
-        }
+        self.take_passwords(None, "a call of an app", tally).await;
+    }
+
+    /// An app makes a token and sends the person here with it.
+    async fn bring(&mut self, who: Who) {
+        let (app, address) = (self.app, self.side(who).address.clone());
+        let purpose = keyback::logto::management::OneTimeTokenPurpose::ForgotPassword;
+        let life = Duration::from_secs(600);
+        let made = api::management(app)
+            .create_one_time_token(&address, purpose, life)
+            .await;
+        let asked = app.site.client.forgot_password().login_hint(&*address);
+        let begun = asked.one_time_token(made.unwrap().token()).start().await.unwrap();
+        let mut tab = self.side(who).browser.clone();
+        tab.open(begun.url.as_str()).await;
+        tab.assert_at(TOKEN);
+        self.side_mut(who).brought = Some(Brought {
+            interaction: parameter(&tab.page().url, "i"),
+            is_used: false,
+        });
     }
 
     fn browser_with(&self, request: &Concrete) -> Browser {
         let browser = self.stranger.of_another();
         if let (Some(whose), Some(parts)) = (request.flow, &request.cookie) {
-            let name = cookie_name(&self.side(whose).flow);
+            let name = cookie_name(&self.side(whose).flow.id);
             browser.put_cookie(&self.app.url, &name, &parts.join("."));
         }
         browser
     }
 
-    /// Whether a request may turn a code into a proof: it carries the binding of the flow, and its newest code.
-    fn may_prove(&self, whose: Who, request: &Concrete) -> bool {
-        let side = self.side(whose);
-        let binds = request
-            .cookie
-            .as_ref()
-            .is_some_and(|parts| parts.get(1) == Some(&side.binding));
-        let newest = side.codes.last();
-        let typed = request.fields.as_ref().is_some_and(|fields| {
-            fields
-                .iter()
-                .any(|(name, value)| name == "code" && Some(value) == newest)
-        });
-        binds && typed && side.proof.is_none() && request.path == "/forgot-password/code"
+    /// Whether a request may bring a proof: it carries the binding of the flow, and its newest code; or it comes from the
+    /// browser that an app has sent here with a token, which was not used.
+    fn may_prove(&self, who: Who, request: &Concrete) -> MayProve {
+        let newest = |flow: &Flow| flow.codes.last().is_some_and(|code| request.has("code", code));
+        let binds = |flow: &Flow| {
+            let mut held = request.cookie.iter();
+            held.any(|parts| parts.get(1) == Some(&flow.binding))
+        };
+        match (request.path, request.flow, &self.side(who).brought) {
+            (CODE, Some(whose), _) => {
+                let flow = &self.side(whose).flow;
+                match binds(flow) && newest(flow) && flow.proof.is_none() {
+                    true => MayProve::Flow(flow.id.clone()),
+                    false => MayProve::Nothing,
+                }
+            }
+            (TOKEN, _, Some(brought)) if request.fields.is_some() && request.is_own && !brought.is_used => {
+                let names_it = request.query == format!("i={}", brought.interaction);
+                if names_it {
+                    MayProve::NewFlow
+                } else {
+                    MayProve::Nothing
+                }
+            }
+            _ => MayProve::Nothing,
+        }
     }
 
     /// Whether a request may set a password: it carries the flow's binding and its proof, and a password that may be.
     fn may_set(&self, whose: Who, request: &Concrete) -> bool {
-        let side = self.side(whose);
+        let flow = &self.side(whose).flow;
         let proves = request.cookie.as_ref().is_some_and(|parts| {
-            parts.get(1) == Some(&side.binding)
+            parts.get(1) == Some(&flow.binding)
                 && parts.get(2).is_some()
-                && parts.get(2) == side.proof.as_ref()
+                && parts.get(2) == flow.proof.as_ref()
         });
-        let typed = request.fields.as_ref().is_some_and(|fields| {
-            fields
-                .iter()
-                .any(|(name, value)| name == "password" && value == STRONG)
-        });
-        proves && typed && !side.is_done && request.path == "/forgot-password/password"
+        proves && request.has("password", STRONG) && !flow.is_done && request.path == PASSWORD
     }
 
     /// All that rests of the two flows, to the letter: two worlds of which this is equal answer alike.
     pub(super) async fn everything(&self) -> String {
         let (ada, ben) = (self.rests(&self.ada).await, self.rests(&self.ben).await);
-        format!("{} {ada:?} {ben:?}", self.app.clock.now().as_millis())
+        let beside: (i64, i64, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT COUNT(*) FROM reset_flows), (SELECT COUNT(*) FROM sent_codes), \
+             (SELECT COALESCE(SUM(attempts), 0) FROM sent_codes), (SELECT COUNT(*) FROM one_time_tokens WHERE status = 'active')",
+        )
+        .fetch_one(self.app.companion.store.reader())
+        .await
+        .unwrap();
+        format!("{} {ada:?} {ben:?} {beside:?}", self.app.clock.now().as_millis())
     }
 
     /// What makes a difference: where Ada's flow stands in all it counts, and Ben's coarsely.
     pub(super) async fn standing(&self) -> String {
-        let ada = self
-            .rests(&self.ada)
-            .await
-            .standing(self.app.clock.now().as_millis());
-        let ben = self.rests(&self.ben).await.state();
-        format!("{ada} beside {ben}")
+        let ada = self.rests(&self.ada).await;
+        let ada = ada.standing(self.app.clock.now().as_millis());
+        let (of, of_app) = (self.ada.flow.of, self.ada.of_app.is_some());
+        let brought = self.ada.brought.as_ref().map(|brought| brought.is_used);
+        let (ben, of_ben) = (self.rests(&self.ben).await.state(), self.ben.flow.of);
+        format!("{ada} of {of:?} {of_app} {brought:?} beside {ben} of {of_ben:?}")
     }
 
     async fn rests(&self, side: &Side) -> Rests {
         let db = self.app.companion.store.reader();
         let flow: Option<String> = sqlx::query_scalar("SELECT flow FROM reset_flows WHERE id = $1")
-            .bind(&side.flow)
+            .bind(&side.flow.id)
             .fetch_optional(db)
             .await
             .unwrap();
         let challenges = sqlx::query_as(
             "SELECT id, attempts, created_at, expires_at FROM challenges WHERE flow_id = $1 ORDER BY rowid",
         )
-        .bind(&side.flow)
+        .bind(&side.flow.id)
         .fetch_all(db)
         .await
         .unwrap();
@@ -338,93 +374,7 @@ impl<'a> World<'a> {
             flow,
             challenges,
             hash: side.hash.clone(),
-            cookie: side.held_by(&side.browser, &self.app.url),
+            cookie: held_by(&side.browser, &self.app.url, &side.flow.id),
         }
     }
-}
-
-impl Side {
-    /// Somebody with an account, who has asked for a code.
-    async fn asks(app: &TestApp, stranger: &Browser, address: String) -> (Self, Form) {
-        let user_id = app.add_user(&address, Some(OLD_PASSWORD)).await;
-        let mut browser = stranger.of_another();
-        browser.open("/forgot-password").await;
-        browser.ask_reset(&address).await;
-        browser.assert_at("/forgot-password/code");
-        let form = browser.page().form_with("code");
-        let flow = parameter(&browser.page().url, "f");
-        let held = browser.cookie(&app.url, &cookie_name(&flow)).unwrap();
-        let side = Self {
-            challenges: vec![parameter(&form.action, "c")],
-            codes: vec![app.last_code_for(&address).await],
-            binding: held.split('.').nth(1).unwrap().to_owned(),
-            hash: app.password_hash(&user_id).await.unwrap(),
-            browser,
-            user_id,
-            address,
-            flow,
-            proof: None,
-            is_done: false,
-        };
-        (side, form)
-    }
-
-    async fn reads_the_new_code(&mut self, app: &TestApp) {
-        let mut browser = self.browser.clone();
-        browser
-            .open(&format!("/forgot-password/code?f={}", self.flow))
-            .await;
-        self.challenges
-            .push(parameter(&browser.page().form_with("code").action, "c"));
-        self.codes.push(app.last_code_for(&self.address).await);
-    }
-
-    /// The parts of the flow's cookie as a browser holds it.
-    fn held_by(&self, browser: &Browser, url: &Url) -> Option<Vec<String>> {
-        let value = browser.cookie(url, &cookie_name(&self.flow))?;
-        Some(value.split('.').map(str::to_owned).collect())
-    }
-
-    /// What its own browser would send, even after it was told to forget it.
-    fn secrets(&self) -> Vec<String> {
-        ["0".to_owned(), self.binding.clone()]
-            .into_iter()
-            .chain(self.proof.clone())
-            .collect()
-    }
-
-    fn typed(&self, request: Request, others: &Self) -> String {
-        let newest = self.codes.last().unwrap().clone();
-        match request {
-            Request::Code(Typed::Earlier) => self.codes.iter().rev().nth(1).cloned().unwrap_or(newest),
-            Request::Code(Typed::OfOther) => others.codes.last().unwrap().clone(),
-            Request::Code(Typed::Wrong) => wrong(&newest),
-            Request::Code(Typed::NoDigits) => "no code".to_owned(),
-            _ => newest,
-        }
-    }
-}
-
-fn field_name(request: Request) -> &'static str {
-    match request {
-        Request::Code(_) => "code",
-        Request::StrongPassword | Request::WeakPassword => "password",
-        Request::Resend | Request::Look(_) => "",
-    }
-}
-
-fn cookie_name(flow: &str) -> String {
-    format!("kb_flow_{flow}")
-}
-
-fn parameter(url: &Url, wanted: &str) -> String {
-    let mut pairs = url.query_pairs();
-    let (_, value) = pairs.find(|(name, _)| name == wanted).unwrap();
-    value.into_owned()
-}
-
-/// A code that differs in its last digit.
-fn wrong(code: &str) -> String {
-    let (rest, last) = code.split_at(code.len() - 1);
-    format!("{rest}{}", (last.parse::<u8>().unwrap() + 1) % 10)
 }
