@@ -31,11 +31,12 @@ const STATES: [State; 5] = [
     State::Passwordless,
 ];
 /// What is typed in each state: of one length, so that lengths tell nothing either.
+/// Of a domain each, since mails to one wait for each other; all as long.
 const ADDRESSES: [&str; 5] = [
     ADA,
-    "bob@example.com",
-    "eve@example.com",
-    "una@example.com",
+    "bob@bxample.com",
+    "eve@cxample.com",
+    "una@dxample.com",
     "pat@example.com",
 ];
 const NUMBERS: [&str; 5] = [
