@@ -23,10 +23,18 @@ pub enum Step {
     Admit,
     /// A try is counted.
     Attempt,
+    /// A wrong code is told in the audit trail.
+    Record,
     /// The right code gives the proof.
     Proof,
+    /// A one-time token gives the proof, and begins its flow.
+    Token,
     /// The password is set, with all that follows from it.
     Complete,
+    /// The worker counts a notice that goes out as a text message.
+    Count,
+    /// The worker ends a job, or sets it to be tried again.
+    Settle,
     /// The account is frozen, since its owner contests the change.
     Freeze,
 }
@@ -56,8 +64,12 @@ impl FailPoint {
             Step::Bind,
             Step::Admit,
             Step::Attempt,
+            Step::Record,
             Step::Proof,
+            Step::Token,
             Step::Complete,
+            Step::Count,
+            Step::Settle,
             Step::Freeze,
         ];
         let of_steps = steps

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::app::Companion;
 use crate::breakers::{Circuit, TellsOfPeer as _};
 use crate::connectors::{DeliveryError, Outgoing};
-use crate::fail_point::FailPoint;
+use crate::fail_point::{FailPoint, Step};
 use crate::http::server::told_to_stop;
 use crate::job_audit::{self, Ended};
 use crate::job_codes::send_code;
@@ -212,7 +212,10 @@ async fn settle(
             job_audit::write(companion, &mut tx, kind, job, &ended, now).await?;
         }
     }
-    Ok(tx.commit().await?)
+    FailPoint::BeforeCommit(Step::Settle).reach();
+    tx.commit().await?;
+    FailPoint::AfterCommit(Step::Settle).reach();
+    Ok(())
 }
 
 fn backoff(attempts: i64) -> Duration {

@@ -96,9 +96,9 @@ impl ResetRows {
         });
         reset::add_flow(&mut *tx, &opened.flow).await?;
         audit::write_event(&mut *tx, self.random.as_ref(), &event).await?;
-        FailPoint::BeforeCommit(Step::Proof).reach();
+        FailPoint::BeforeCommit(Step::Token).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Proof).reach();
+        FailPoint::AfterCommit(Step::Token).reach();
         Ok(Some(opened))
     }
 
@@ -228,9 +228,10 @@ impl ResetStore for ResetRows {
     }
 
     async fn record(&self, event: &Event) -> Result<(), Failure> {
-        audit::write_event(self.store.writer(), self.random.as_ref(), event)
-            .await
-            .map_err(|error| Failure::broken("write the audit trail", error))
+        FailPoint::BeforeCommit(Step::Record).reach();
+        let written = audit::write_event(self.store.writer(), self.random.as_ref(), event).await;
+        FailPoint::AfterCommit(Step::Record).reach();
+        written.map_err(|error| Failure::broken("write the audit trail", error))
     }
 }
 

@@ -87,7 +87,9 @@ pub async fn count(store: &Store, charge: Charge<'_>) -> Result<(), StoreError> 
     let mut tx = store.begin_quick().await?;
     if is_new(&mut tx, charge).await? {
         add(&mut tx, charge).await?;
+        FailPoint::BeforeCommit(Step::Count).reach();
         tx.commit().await?;
+        FailPoint::AfterCommit(Step::Count).reach();
     }
     Ok(())
 }

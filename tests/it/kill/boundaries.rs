@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use keyback_companion::fail_point::{FailPoint, Step};
 use keyback_companion::outbox::JobKind;
-use keyback_tests::{NEW_PASSWORD, eventually, tell};
+use keyback_companion::store::one_time_tokens::{self, OneTimeToken, Status};
+use keyback_core::secret::SecretDigest;
+use keyback_core::time::Timestamp;
+use keyback_tests::{ADA, NEW_PASSWORD, eventually, tell};
 use url::Url;
 
 use super::journey::{Stage, Way};
@@ -48,6 +51,44 @@ impl World {
         Url::parse(&link.replace("=3D", "=")).unwrap()
     }
 
+    /// The app's request with a new one-time token of the owner's.
+    async fn request_with_token(&self) -> Url {
+        let store = self.store().await;
+        let (text, now) = ("a token of the site's own", Timestamp::from_millis(0));
+        let token = OneTimeToken {
+            id: "a-token".to_owned(),
+            email: ADA.to_owned(),
+            interaction_event: None,
+            status: Status::Active,
+            created_at: now,
+            // Long after everything else.
+            expires_at: Timestamp::from_millis(i64::from(u32::MAX) * 1_000),
+        };
+        one_time_tokens::add(store.writer(), &token, &SecretDigest::of_text(text))
+            .await
+            .unwrap();
+        store.close().await;
+        let mut link = self.server.url.join(&self.request()).unwrap();
+        link.query_pairs_mut()
+            .append_pair("first_screen", "reset-password")
+            .append_pair("login_hint", ADA)
+            .append_pair("one_time_token", text);
+        link
+    }
+
+    /// The way that comes to a point.
+    async fn way_to(&self, point: FailPoint) -> Way {
+        match point {
+            FailPoint::BeforeCommit(Step::Resend | Step::Record)
+            | FailPoint::AfterCommit(Step::Resend | Step::Record) => Way::WithDetours,
+            FailPoint::BeforeCommit(Step::Admit) | FailPoint::AfterCommit(Step::Admit) => Way::ByPhone,
+            FailPoint::BeforeCommit(Step::Token) | FailPoint::AfterCommit(Step::Token) => {
+                Way::ByToken(self.request_with_token().await)
+            }
+            _ => Way::ByMail,
+        }
+    }
+
     /// Nobody gets in, and the sessions of before are gone.
     async fn assert_frozen(&self) {
         self.settles().await;
@@ -56,19 +97,11 @@ impl World {
     }
 }
 
-/// The way that comes to a point.
-fn way_to(point: FailPoint) -> Way {
-    match point {
-        FailPoint::BeforeCommit(Step::Resend) | FailPoint::AfterCommit(Step::Resend) => Way::WithDetours,
-        FailPoint::BeforeCommit(Step::Admit) | FailPoint::AfterCommit(Step::Admit) => Way::ByPhone,
-        _ => Way::ByMail,
-    }
-}
-
 /// What the account opens to after the process ended there. A job that tells of the change is one of a change that was.
 fn expected(point: FailPoint) -> Opens {
     match point {
-        FailPoint::AfterCommit(Step::Complete)
+        FailPoint::AfterCommit(Step::Complete | Step::Count)
+        | FailPoint::BeforeCommit(Step::Count)
         | FailPoint::Taken(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook)
         | FailPoint::Delivered(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook)
         | FailPoint::Done(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook) => Opens::New,
@@ -88,7 +121,8 @@ async fn sr53_killed_at_every_boundary_of_a_reset_nothing_is_half_done_and_no_no
     for &point in &of_reset {
         let mut world = World::start().await;
         let name = point.name();
-        world.killed_at(&name, way_to(point)).await;
+        let way = world.way_to(point).await;
+        world.killed_at(&name, way).await;
         assert_eq!(world.assert_whole().await, expected(point), "{name}");
         if expected(point) == Opens::Old {
             world.reset().await;

@@ -19,6 +19,8 @@ pub(super) enum Way {
     ByPhone,
     /// A reset with a wrong code and a second mail.
     WithDetours,
+    /// A reset with a one-time token, from the authorization request that brings it.
+    ByToken(Url),
     /// The button behind the link of a notice.
     Contest(Url),
 }
@@ -30,6 +32,7 @@ pub(super) enum Stage {
     Mistypes,
     AsksAgain,
     EntersCode,
+    PressesToken,
     ChoosesPassword,
     Contests,
     Arrived,
@@ -59,6 +62,7 @@ impl Journey {
         running.spawn(async move {
             match way {
                 Way::Contest(link) => contest(browser, &link, &tells).await,
+                Way::ByToken(link) => by_token(browser, &link, &password, &tells).await,
                 way => reset(browser, codes, &way, &password, &tells).await,
             }
             tells.send_replace(Stage::Arrived);
@@ -86,6 +90,16 @@ async fn contest(mut browser: Browser, link: &Url, tells: &watch::Sender<Stage>)
     tells.send_replace(Stage::Contests);
     browser.submit(form).await;
     browser.assert_at("/not-me/frozen");
+}
+
+async fn by_token(mut browser: Browser, link: &Url, password: &str, tells: &watch::Sender<Stage>) {
+    browser.open(link.as_str()).await;
+    let form = browser.page().form_to("/forgot-password/token");
+    tells.send_replace(Stage::PressesToken);
+    browser.submit(form).await;
+    tells.send_replace(Stage::ChoosesPassword);
+    browser.choose_password(password).await;
+    browser.assert_at("/forgot-password/done");
 }
 
 async fn reset(mut browser: Browser, codes: Codes, way: &Way, password: &str, tells: &watch::Sender<Stage>) {

@@ -99,13 +99,18 @@ impl World {
         world
     }
 
-    async fn sign_the_owner_in(&mut self, password: &str) {
-        let request = format!(
+    /// The app's authorization request.
+    fn request(&self) -> String {
+        format!(
             "/oidc/auth?client_id=shop&response_type=code&scope=openid&redirect_uri={}callback\
              &code_challenge={}&code_challenge_method=S256",
             self.peer.url,
             "c".repeat(43),
-        );
+        )
+    }
+
+    async fn sign_the_owner_in(&mut self, password: &str) {
+        let request = self.request();
         self.owner = self.server.browser();
         self.owner.open(&request).await;
         self.owner.sign_in(ADA, password).await;
