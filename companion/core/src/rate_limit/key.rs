@@ -69,7 +69,7 @@ pub enum LimitKey {
     GlobalSendReserve,
     /// Whether a client has lately asked for codes.
     SendSeen(ClientPrefix),
-    /// Those of them that nobody has answered a captcha for.
+    /// Sends of this whole installation that nobody has answered a captcha for.
     GlobalSlowSends,
 }
 

@@ -10,7 +10,8 @@
 //! | `limits.rs` | the rules, with their numbers |
 //! | `reserve.rs` | one limit, and one that many share, in the hands of who asks |
 //! | `limiter.rs` | which limits each step asks, in which order |
-//! | `code_tries.rs` | and those that a code asks which is tried |
+//! | `sends.rs` | and those of a code that is to be sent |
+//! | `code_tries.rs` | and those of a code that is tried |
 
 mod client_prefix;
 mod code_tries;
