@@ -25,7 +25,8 @@ use crate::metrics::{Place, Reason};
 use crate::outbox::CodePurpose;
 use crate::secrets::Sealer;
 use crate::store::audit::{self, Actor, Line};
-use crate::store::{sent_codes, users};
+use crate::store::sent_codes;
+use crate::store::users::{self, UserWithPassword};
 use crate::time_text;
 
 /// As Logto's.
@@ -124,7 +125,14 @@ pub(super) async fn by_password(
     allowed.map_err(ApiError::too_many_tries)?;
     // Read before the check: should a reset come between, the verification is of a password that is gone.
     let phc = users::find_password_hash(companion.store.reader(), &user.id).await?;
-    let checked = companion.backend.check_password(user.clone(), &password).await?;
+    let found = UserWithPassword {
+        user: user.clone(),
+        password_hash: phc.clone(),
+    };
+    let checked = companion
+        .backend
+        .check_found_password(Some(found), &password)
+        .await?;
     let Some(phc) = phc.filter(|_| checked.is_some()) else {
         companion.metrics.refused(Place::Api, Reason::WrongPassword);
         let line = line(&person, "current_password_wrong", now);

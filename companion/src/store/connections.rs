@@ -166,11 +166,11 @@ impl Lent {
         SqliteTransactionManager::commit(self.connection()).await
     }
 
-    pub(super) async fn roll_back(&mut self) -> Result<(), Error> {
+    pub(super) async fn rollback(&mut self) -> Result<(), Error> {
         SqliteTransactionManager::rollback(self.connection()).await
     }
 
-    pub(super) fn start_roll_back(&mut self) {
+    pub(super) fn start_rollback(&mut self) {
         SqliteTransactionManager::start_rollback(self.connection());
     }
 

@@ -37,7 +37,7 @@ impl Transaction {
     ///
     /// Where SQLite can't, as it has taken it back by itself.
     pub async fn rollback(mut self) -> Result<(), sqlx::Error> {
-        self.lent.roll_back().await?;
+        self.lent.rollback().await?;
         self.is_open = false;
         Ok(())
     }
@@ -47,7 +47,7 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         if self.is_open {
             // Whoever is lent the connection next stands behind this in its queue.
-            self.lent.start_roll_back();
+            self.lent.start_rollback();
         }
     }
 }
