@@ -38,6 +38,7 @@ use crate::refusals::Refusals;
 use crate::relying_party::{InProcess, RelyingParty};
 use crate::reset_links::ResetLinks;
 use crate::secrets::{DerivedKey, DerivedKeys, Purpose, RootKeys};
+use crate::store::boots::Boot;
 use crate::store::{
     Store, StoreError, audit, captcha_answers, former_addresses, freeze_links, limits, one_time_tokens,
     reset, sent_codes, text_messages,
@@ -205,6 +206,7 @@ impl Companion {
             random: Arc::clone(&random),
             limits: config.limits.limits(),
             outgoing: Arc::clone(&outgoing),
+            boot: Boot::current(),
             reset_available: connectors.any(),
             pages: Arc::new(DesignedPages::new(Arc::clone(&theme), Arc::clone(&random))),
         })

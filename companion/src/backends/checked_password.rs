@@ -12,7 +12,8 @@ use crate::store::{Store, StoreError, Transaction};
 /// A password that was the account's when it was checked. It comes from [`EmbeddedBackend`] alone.
 ///
 /// Checking takes tens of milliseconds outside of any transaction; a reset may replace the password meanwhile.
-/// So whoever writes something on the strength of it calls [`Self::still_holds`] in the transaction of the write.
+/// So whoever writes something on the strength of it calls [`Self::still_holds`] in the transaction of the write, or begins a
+/// session for its [`Self::hash`] alone.
 #[derive(Debug)]
 pub struct CheckedPassword {
     user: User,
@@ -75,6 +76,11 @@ impl CheckedPassword {
     /// Whose password it is.
     pub fn user(&self) -> &User {
         &self.user
+    }
+
+    /// Its hash: that of the account, unless it was replaced since.
+    pub fn hash(&self) -> &str {
+        &self.phc
     }
 
     /// Whether the account may still sign in and this still its password, in the transaction that asks.

@@ -67,6 +67,7 @@ use crate::http::headers::Guards;
 use crate::logout::Endings;
 use crate::outgoing::OutgoingHttp;
 use crate::secrets::{Purpose, RootKeys, Sealer};
+use crate::store::boots::{self, Boot};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError, Transaction};
 
@@ -108,6 +109,8 @@ pub struct ProviderParts<'a> {
     pub limits: Limits,
     /// Fetches the keys that apps publish.
     pub outgoing: Arc<OutgoingHttp>,
+    /// The machine's boot, where it tells.
+    pub boot: Option<Boot>,
     /// Whether people can reset their password here; if not, a request for it begins on the sign-in page.
     pub reset_available: bool,
 }
@@ -119,6 +122,8 @@ pub enum ProviderError {
     Keys(#[from] KeysError),
     #[error(transparent)]
     Apps(#[from] RegistryError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The OpenID provider. Cheap to clone.
@@ -153,12 +158,13 @@ struct Inner {
 }
 
 impl Provider {
-    /// Makes the signing keys if there are none, forgets what apps held that are gone, and prepares everything that
-    /// requests need in memory.
+    /// Makes the signing keys if there are none, forgets what apps held that are gone, ends what a power cut may have brought
+    /// back, and prepares everything that requests need in memory.
     pub async fn start(parts: ProviderParts<'_>) -> Result<Self, ProviderError> {
         let issuer = format!("{}/oidc", parts.public_url.as_str().trim_end_matches('/'));
         let registry = Registry::new(&parts.store, parts.apps, parts.resources).await?;
         registry.forget_gone().await.map_err(RegistryError::from)?;
+        boots::begin(&parts.store, parts.boot.as_ref()).await?;
         let guards = Guards::new(&parts.public_url);
         let keys = Keys::start(
             &parts.store,

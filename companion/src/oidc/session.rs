@@ -23,6 +23,8 @@ const TOUCH_EVERY: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone, Copy, Debug)]
 pub struct SignIn<'a> {
     pub user_id: &'a str,
+    /// The hash of the password that was checked, where one was: no session begins once it is replaced.
+    pub password_hash: Option<&'a str>,
     /// Authentication methods (RFC 8176), separated by spaces: `pwd`.
     pub amr: &'a str,
     pub user_agent: Option<&'a str>,
@@ -95,13 +97,15 @@ impl Sessions<'_> {
     ///
     /// If the same person signs in again, the public id (`sid`) stays, and what the session gave lives on; what
     /// another person's session in this browser gave ends with it.
+    ///
+    /// None where the account is gone or disabled, or has another password by now. What was written is to be taken back.
     pub async fn begin(
         &self,
         tx: &mut Transaction,
         headers: &HeaderMap,
         sign_in: SignIn<'_>,
         now: Timestamp,
-    ) -> Result<(Session, HeaderValue), StoreError> {
+    ) -> Result<Option<(Session, HeaderValue)>, StoreError> {
         let mut id = random_id(self.random);
         if let Some(secret) = self.cookies.read(headers, COOKIE)
             && let Some(old) = sessions::find(&mut **tx, &digest_of(secret), now).await?
@@ -119,22 +123,18 @@ impl Sessions<'_> {
             secret_digest: &digest,
             id: &id,
             user_id: sign_in.user_id,
+            password_hash: sign_in.password_hash,
             amr: sign_in.amr,
             auth_time: now,
             expires_at: now + self.config.idle.0.min(self.config.max.0),
             user_agent: sign_in.user_agent,
             client_ip: sign_in.client_ip,
         };
-        let session = sessions::begin(tx, &new)
-            .await?
-            .ok_or_else(|| StoreError::Corrupt {
-                table: "sessions",
-                reason: "a session could not begin: its account is gone or disabled".to_owned(),
-            })?;
-        Ok((
-            session,
-            self.cookies.set(COOKIE, &secret, Some(self.config.max.0)),
-        ))
+        let session = sessions::begin(tx, &new).await?;
+        Ok(session.map(|session| {
+            let cookie = self.cookies.set(COOKIE, &secret, Some(self.config.max.0));
+            (session, cookie)
+        }))
     }
 
     /// Ends a session and what it gave, but for offline grants, in a transaction of its own; its apps are told.

@@ -147,15 +147,15 @@ async fn change(
     let receipt = companion.backend.change_password(&mut tx, &change, phc).await?;
     let new = NewSession {
         user_id: &user.id,
+        password_hash: Some(phc),
         amr: "pwd",
         user_agent: asked.user_agent(),
         client_ip: Some(&address),
     };
-    let (_, cookie) = companion
-        .provider
-        .sessions()
-        .begin(&mut tx, &asked.headers, new, now)
-        .await?;
+    let sessions = companion.provider.sessions();
+    let Some((_, cookie)) = sessions.begin(&mut tx, &asked.headers, new, now).await? else {
+        return ask_to_sign_in(AccountPage::Password);
+    };
     tx.commit().await.map_err(StoreError::from)?;
     companion.outbox.wake();
     // One of those that ended was this browser's own.

@@ -23,15 +23,13 @@ use crate::metrics::{Place, Reason};
 use crate::oidc::{Completion, Interaction, RESET_CLIENT_ID, SignIn as NewSession};
 use crate::store::sessions::Session;
 use crate::store::users::{self, UserWithPassword};
-use crate::store::{audit, awaited_sign_ins, limits};
+use crate::store::{audit, awaited_sign_ins};
 use crate::views::error::{Kind, WayOn};
 use crate::views::sign_in::{Notice, Problem};
 use crate::views::{SignIn, Wait};
 
 /// A user name is no longer than what the longest identifier may be.
 const MOST_IDENTIFIER_BYTES: usize = 254;
-/// What the audit trail tells of a sign-in that ends a reset: its owner is back.
-const AFTER_RESET: &str = r#"{"after_reset":true}"#;
 
 pub(super) async fn get(State(companion): State<Arc<Companion>>, asked: Asked) -> Response {
     companion.answer(show(&companion, &asked).await)
@@ -256,12 +254,12 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
 }
 
 async fn find_user(companion: &Companion, typed: &str) -> Result<Option<UserWithPassword>, PageError> {
-    let db = companion.store.reader();
+    let db = &mut *companion.store.lookup().await?;
     Ok(match companion.identifier(typed) {
         // Digits may be a user name as well as a number of the country. Both are looked for, whichever is found, so
         // that the work tells nothing.
         Ok(number @ Identifier::Phone(_)) if !typed.contains('+') => {
-            let by_number = users::find_with_password(db, &number).await?;
+            let by_number = users::find_with_password(&mut *db, &number).await?;
             let by_name = users::find_with_password_by_username(db, typed).await?;
             by_number.or(by_name)
         }
@@ -287,22 +285,20 @@ async fn sign_in(
         None => None,
     };
     let mut tx = provider.sessions().begin_transaction(&asked.headers).await?;
-    if !checked.still_holds(&mut tx).await? {
-        return Ok(None);
-    }
     let new = NewSession {
         user_id: &user.id,
+        password_hash: Some(checked.hash()),
         amr: "pwd",
         user_agent: asked.user_agent(),
         client_ip: Some(&address),
     };
-    let (session, cookie) = provider
+    let begun = provider
         .sessions()
         .begin(&mut tx, &asked.headers, new, now)
         .await?;
-    let identifiers = [user.email.as_deref(), user.phone.as_deref()]
-        .map(|text| text.map(|text| companion.identifiers.hash_text(text)));
-    limits::end_guesses(&mut *tx, identifiers).await?;
+    let Some((session, cookie)) = begun else {
+        return Ok(None);
+    };
     let line = audit::Line {
         at: now,
         event: "signed_in",
@@ -312,9 +308,10 @@ async fn sign_in(
         client_id: way.client_id(),
         client_ip: Some(&address),
     };
-    let is_first_after_reset = awaited_sign_ins::end(&mut *tx, &user.id).await?;
-    let detail = if is_first_after_reset { AFTER_RESET } else { "{}" };
-    audit::write_with_detail(&mut *tx, companion.random.as_ref(), &line, detail).await?;
+    let identifiers = [user.email.as_deref(), user.phone.as_deref()]
+        .map(|text| text.map(|text| companion.identifiers.hash_text(text)));
+    let is_first_after_reset =
+        awaited_sign_ins::end(&mut *tx, companion.random.as_ref(), &line, identifiers).await?;
     let completion = match waiting {
         Some((interaction, prepared)) => Some(
             provider

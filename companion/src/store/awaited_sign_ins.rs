@@ -1,8 +1,15 @@
 //! The end of the way back: the first sign-in with a password that a reset has set.
 
+use keyback_core::random::Random;
+use keyback_core::rate_limit::{IdentifierHash, LimitKey};
 use sqlx::SqliteExecutor;
 
 use super::StoreError;
+use super::audit::Line;
+use crate::secrets::random_id;
+
+/// What the audit trail tells of a sign-in that ends a reset: its owner is back.
+const AFTER_RESET: &str = r#"{"after_reset":true}"#;
 
 /// Notes that the first sign-in with the password of an account is awaited: it was set by a reset.
 pub async fn begin(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreError> {
@@ -13,12 +20,37 @@ pub async fn begin(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Whether the sign-in that takes place was awaited since a reset. The next one isn't.
-pub async fn end(db: impl SqliteExecutor<'_>, id: &str) -> Result<bool, StoreError> {
-    let done =
-        sqlx::query("UPDATE credentials SET awaits_sign_in = FALSE WHERE user_id = $1 AND awaits_sign_in")
-            .bind(id)
-            .execute(db)
-            .await?;
-    Ok(done.rows_affected() == 1)
+/// Notes a sign-in with a password, and answers whether it was awaited since a reset; the next one isn't. The line of the audit
+/// trail tells it, and the runs of wrong codes for the account's identifiers are over: its owner is there.
+///
+/// All of it goes to SQLite's thread at once: each way there and back costs more than most statements.
+pub async fn end(
+    db: impl SqliteExecutor<'_>,
+    random: &dyn Random,
+    line: &Line<'_>,
+    identifiers: [Option<IdentifierHash>; 2],
+) -> Result<bool, StoreError> {
+    let [email, phone] =
+        identifiers.map(|hash| hash.map(|hash| LimitKey::IdentifierGuesses(hash).to_string()));
+    let was_awaited: Option<bool> = sqlx::query_scalar(
+        "DELETE FROM limits WHERE key IN ($1, $2); \
+         INSERT INTO audit (id, at, event, actor, subject, identifier, client_id, client_ip, detail) \
+         SELECT $3, $4, $5, $6, user_id, $8, $9, $10, CASE WHEN awaits_sign_in THEN $11 ELSE '{}' END \
+         FROM credentials WHERE user_id = $7; \
+         UPDATE credentials SET awaits_sign_in = FALSE WHERE user_id = $7 AND awaits_sign_in RETURNING TRUE",
+    )
+    .bind(email)
+    .bind(phone)
+    .bind(random_id(random))
+    .bind(line.at.as_millis())
+    .bind(line.event)
+    .bind(line.actor.as_str())
+    .bind(line.subject)
+    .bind(line.identifier)
+    .bind(line.client_id)
+    .bind(line.client_ip)
+    .bind(AFTER_RESET)
+    .fetch_optional(db)
+    .await?;
+    Ok(was_awaited.is_some())
 }

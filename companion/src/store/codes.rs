@@ -88,18 +88,6 @@ pub async fn find(db: impl SqliteExecutor<'_>, digest: &str) -> Result<Option<Co
     .await?)
 }
 
-/// Uses a code. Of any number of requests at once, one is answered true.
-pub async fn consume(db: impl SqliteExecutor<'_>, digest: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE codes SET used_at = $2 WHERE digest = $1 AND used_at IS NULL AND expires_at > $2",
-    )
-    .bind(digest)
-    .bind(now.as_millis())
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
 /// Forgets codes that nobody came for, with the grants that so gave nothing.
 pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, StoreError> {
     let done = sqlx::query(
@@ -109,5 +97,14 @@ pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, S
     .bind(now.as_millis())
     .execute(db)
     .await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends all codes that nobody has come for, with their grants. Answers how many.
+pub async fn end_unused(db: impl SqliteExecutor<'_>) -> Result<u64, StoreError> {
+    let done =
+        sqlx::query("DELETE FROM grants WHERE id IN (SELECT grant_id FROM codes WHERE used_at IS NULL)")
+            .execute(db)
+            .await?;
     Ok(done.rows_affected())
 }

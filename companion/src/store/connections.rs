@@ -93,6 +93,18 @@ impl Connections {
         let place = place
             .map_err(|_| Error::PoolTimedOut)?
             .map_err(|_| Error::PoolClosed)?;
+        self.lend_in(place).await
+    }
+
+    /// Lends a connection if one is free at this moment.
+    pub(super) async fn lend_if_free(&self) -> Result<Option<Lent>, Error> {
+        match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => self.lend_in(place).await.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn lend_in(&self, place: OwnedSemaphorePermit) -> Result<Lent, Error> {
         let free = self
             .slots
             .iter()

@@ -277,19 +277,6 @@ pub async fn poll(tx: &mut Transaction, digest: &str, now: Timestamp) -> Result<
     Ok(if too_fast { Pace::TooFast } else { Pace::InTime })
 }
 
-/// Uses an approved code. Of any number of requests at once, one is answered true.
-pub async fn consume(db: impl SqliteExecutor<'_>, digest: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE device_codes SET state = 'used', polled_at = $2 \
-         WHERE digest = $1 AND state = 'approved' AND expires_at > $2",
-    )
-    .bind(digest)
-    .bind(now.as_millis())
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
 /// Ends the sign-ins of an app's devices.
 pub async fn remove_app(db: impl SqliteExecutor<'_>, client_id: &str) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM device_codes WHERE client_id = $1")

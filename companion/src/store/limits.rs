@@ -98,16 +98,10 @@ pub async fn take(
     Ok(decision)
 }
 
-/// Ends the runs of wrong codes for an account's identifiers: its owner has signed in.
-pub async fn end_guesses(
-    db: impl SqliteExecutor<'_>,
-    identifiers: [Option<IdentifierHash>; 2],
-) -> Result<(), StoreError> {
-    let [email, phone] =
-        identifiers.map(|hash| hash.map(|hash| LimitKey::IdentifierGuesses(hash).to_string()));
-    sqlx::query("DELETE FROM limits WHERE key IN ($1, $2)")
-        .bind(email)
-        .bind(phone)
+/// Ends the run of wrong codes for an identifier: its owner has shown a right one.
+pub async fn end_guesses(db: impl SqliteExecutor<'_>, identifier: IdentifierHash) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM limits WHERE key = $1")
+        .bind(LimitKey::IdentifierGuesses(identifier).to_string())
         .execute(db)
         .await?;
     Ok(())

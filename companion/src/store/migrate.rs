@@ -44,6 +44,10 @@ async fn applied(writer: &Connections) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Connection as _;
+    use sqlx::SqliteConnection;
+
+    use super::*;
     use crate::store::Store;
 
     /// As a server that starts does while a command of the operator does it.
@@ -59,6 +63,50 @@ mod tests {
             .collect();
         for store in opening {
             store.await.unwrap().unwrap();
+        }
+    }
+
+    /// Tables that are made anew in another form keep their rows, and what belongs to whom.
+    #[tokio::test]
+    async fn rows_that_move_are_all_there_and_go_with_their_account() {
+        const MOVED: [&str; 5] = [
+            "codes",
+            "access_tokens",
+            "refresh_tokens",
+            "sessions",
+            "session_apps",
+        ];
+        let mut db = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let before = MIGRATIONS.iter().filter(|one| one.version < 191).cloned();
+        let before = Migrator::with_migrations(before.collect());
+        before.run_direct(None, &mut db, false).await.unwrap();
+        sqlx::raw_sql(
+            "INSERT INTO users (id, created_at, updated_at) VALUES ('alice', 1, 1);
+             INSERT INTO sessions (secret_digest, id, user_id, auth_time, amr, created_at, last_seen_at, expires_at)
+             VALUES ('digest', 'session', 'alice', 1, 'pwd', 1, 1, 2);
+             INSERT INTO session_apps VALUES ('session', 'app', 'alice');
+             INSERT INTO grants (id, user_id, client_id, session_id, offline, scope, resources, auth_time, amr,
+             created_at, expires_at) VALUES ('grant', 'alice', 'app', 'session', TRUE, 'openid', '[]', 1, 'pwd', 1, 2);
+             INSERT INTO codes (digest, grant_id, redirect_uri, issued_at, expires_at)
+             VALUES ('digest', 'grant', 'https://app.example/callback', 1, 2);
+             INSERT INTO access_tokens (digest, grant_id, scope, issued_at, expires_at)
+             VALUES ('digest', 'grant', 'openid', 1, 2);
+             INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at) VALUES ('digest', 'grant', 1, 2);",
+        )
+        .execute(&mut db)
+        .await
+        .unwrap();
+        MIGRATIONS.run_direct(None, &mut db, false).await.unwrap();
+        for rows in [1, 0] {
+            for table in MOVED {
+                let count = format!("SELECT COUNT(*) FROM {table}");
+                let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+                    .fetch_one(&mut db)
+                    .await
+                    .unwrap();
+                assert_eq!(count, rows, "{table}");
+            }
+            sqlx::raw_sql("DELETE FROM users").execute(&mut db).await.unwrap();
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod apps;
 pub mod audit;
 pub mod audit_log;
 pub mod awaited_sign_ins;
+pub mod boots;
 pub mod captcha_answers;
 mod check;
 pub mod client_assertions;
@@ -41,13 +42,16 @@ pub mod tokens;
 mod transaction;
 pub mod users;
 
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 pub use self::connections::Connections;
+use self::connections::Lent;
 pub use self::transaction::Transaction;
 use crate::config::Problems;
 
@@ -152,6 +156,15 @@ impl Store {
         &self.readers
     }
 
+    /// A connection for looking up a row by its key, where that may just have been written: the writing one, if nobody writes at
+    /// this moment, for it remembers what it wrote. A reader forgets all it has read whenever anybody writes.
+    pub async fn lookup(&self) -> Result<Lookup, StoreError> {
+        Ok(match self.writer.lend_if_free().await? {
+            Some(lent) => Lookup(lent),
+            None => Lookup(self.readers.lend().await?),
+        })
+    }
+
     /// Begins a write: waits for the writing connection and takes SQLite's write lock at once. Once committed, it is on
     /// the disk, with all that was committed before it (`synchronous=FULL`).
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
@@ -162,7 +175,7 @@ impl Store {
     /// (`synchronous=NORMAL`). The database stays whole, and a process that is killed loses nothing.
     ///
     /// For what merely begins something, as a session or a grant: whoever loses it signs in again. What ends something, and
-    /// must not come back, is never begun with this.
+    /// must not come back, is never begun with this, but for the use of an authorization code: [`boots`] ends the code itself.
     pub async fn begin_quick(&self) -> Result<Transaction, StoreError> {
         Ok(Transaction::begin(&self.writer, true).await?)
     }
@@ -209,6 +222,23 @@ impl Store {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+/// A connection that is lent for looking something up, until this is dropped.
+pub struct Lookup(Lent);
+
+impl Deref for Lookup {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        self.0.as_connection()
+    }
+}
+
+impl DerefMut for Lookup {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        self.0.connection()
     }
 }
 

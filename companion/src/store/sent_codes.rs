@@ -143,7 +143,7 @@ pub async fn settle(
             .bind(sent.id.as_str())
             .execute(&mut *whole)
             .await?;
-        limits::end_guesses(&mut *whole, [Some(identifier.clone()), None]).await?;
+        limits::end_guesses(&mut *whole, identifier.clone()).await?;
     }
     audit::write(&mut *whole, random, line).await?;
     Ok(whole.commit().await?)

@@ -1,7 +1,9 @@
 //! Access and refresh tokens: random, or signed, and resting as digests.
 
 use keyback_core::time::Timestamp;
-use sqlx::{FromRow, SqliteExecutor};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{FromRow, Sqlite, SqliteExecutor};
 
 use super::StoreError;
 use super::granted::{Granted, granted_columns};
@@ -90,55 +92,110 @@ pub struct NewRefreshToken<'a> {
     pub expires_at: Timestamp,
 }
 
+/// A code that gives tokens once, by its digest.
+#[derive(Clone, Copy)]
+pub enum Code<'a> {
+    Authorization(&'a str),
+    Device(&'a str),
+}
+
+/// What became of a code and of the tokens it was to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    /// It is used, and they are there.
+    Done,
+    /// It has been used already, or has expired.
+    Used,
+    /// Its grant has ended. The use of the code is to be taken back.
+    Ended,
+}
+
+/// The tokens of a grant. Behind another statement they are written where that has changed its one row.
+macro_rules! insert_tokens {
+    ($and:literal) => {
+        concat!(
+            "INSERT INTO access_tokens (digest, grant_id, scope, resource, issued_at, expires_at) \
+             SELECT $1, id, $3, $4, $5, $6 FROM grants WHERE id = $2",
+            $and,
+            "; INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at) \
+             SELECT $7, id, $5, $8 FROM grants WHERE id = $2 AND $7 IS NOT NULL AND changes() = 1",
+        )
+    };
+}
+
+impl<'a> Code<'a> {
+    /// The conditional write that uses a code, and the tokens it gives: to SQLite's thread and back once.
+    fn redeem(self) -> (&'static str, &'a str) {
+        match self {
+            Self::Authorization(digest) => (
+                concat!(
+                    "UPDATE codes SET used_at = $5 WHERE digest = $9 AND used_at IS NULL AND expires_at > $5; ",
+                    insert_tokens!(" AND changes() = 1"),
+                ),
+                digest,
+            ),
+            Self::Device(digest) => (
+                concat!(
+                    "UPDATE device_codes SET state = 'used', polled_at = $5 \
+                     WHERE digest = $9 AND state = 'approved' AND expires_at > $5; ",
+                    insert_tokens!(" AND changes() = 1"),
+                ),
+                digest,
+            ),
+        }
+    }
+}
+
+/// The tokens of one answer.
+#[derive(Clone, Debug)]
+pub struct NewTokens<'a> {
+    pub grant_id: &'a str,
+    pub access: NewAccessToken<'a>,
+    pub refresh: Option<NewRefreshToken<'a>>,
+}
+
+impl<'a> NewTokens<'a> {
+    fn rows(&self) -> u64 {
+        1 + u64::from(self.refresh.is_some())
+    }
+
+    fn insert(&self, sql: &'static str, now: Timestamp) -> Query<'a, Sqlite, SqliteArguments> {
+        sqlx::query(sql)
+            .bind(self.access.digest)
+            .bind(self.grant_id)
+            .bind(self.access.scope)
+            .bind(self.access.resource)
+            .bind(now.as_millis())
+            .bind(self.access.expires_at.as_millis())
+            .bind(self.refresh.map(|refresh| refresh.digest))
+            .bind(self.refresh.map(|refresh| refresh.expires_at.as_millis()))
+    }
+}
+
 /// Writes the tokens that a grant gives in one answer. Answers false where that has been revoked meanwhile.
 pub async fn add(
     tx: &mut super::Transaction,
-    grant_id: &str,
-    access: &NewAccessToken<'_>,
-    refresh: Option<NewRefreshToken<'_>>,
+    tokens: &NewTokens<'_>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let Some(refresh) = refresh else {
-        return add_access(&mut **tx, grant_id, access, now).await;
-    };
-    let done = sqlx::query(
-        "INSERT INTO access_tokens (digest, grant_id, scope, resource, issued_at, expires_at) \
-         SELECT $1, id, $3, $4, $5, $6 FROM grants WHERE id = $2; \
-         INSERT INTO refresh_tokens (digest, grant_id, issued_at, expires_at) \
-         SELECT $7, id, $5, $8 FROM grants WHERE id = $2",
-    )
-    .bind(access.digest)
-    .bind(grant_id)
-    .bind(access.scope)
-    .bind(access.resource)
-    .bind(now.as_millis())
-    .bind(access.expires_at.as_millis())
-    .bind(refresh.digest)
-    .bind(refresh.expires_at.as_millis())
-    .execute(&mut **tx)
-    .await?;
-    Ok(done.rows_affected() == 2)
+    let done = tokens.insert(insert_tokens!(""), now).execute(&mut **tx).await?;
+    Ok(done.rows_affected() == tokens.rows())
 }
 
-async fn add_access(
-    db: impl SqliteExecutor<'_>,
-    grant_id: &str,
-    token: &NewAccessToken<'_>,
+/// Uses a code, and writes the tokens that it gives. Of any number of requests at once, one is told that it is done (SR-78).
+pub async fn redeem(
+    tx: &mut super::Transaction,
+    code: Code<'_>,
+    tokens: &NewTokens<'_>,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO access_tokens (digest, grant_id, scope, resource, issued_at, expires_at) \
-         SELECT $1, id, $3, $4, $5, $6 FROM grants WHERE id = $2",
-    )
-    .bind(token.digest)
-    .bind(grant_id)
-    .bind(token.scope)
-    .bind(token.resource)
-    .bind(now.as_millis())
-    .bind(token.expires_at.as_millis())
-    .execute(db)
-    .await?;
-    Ok(done.rows_affected() == 1)
+) -> Result<Redeemed, StoreError> {
+    let (sql, digest) = code.redeem();
+    let done = tokens.insert(sql, now).bind(digest).execute(&mut **tx).await?;
+    Ok(match done.rows_affected() {
+        0 => Redeemed::Used,
+        rows if rows == 1 + tokens.rows() => Redeemed::Done,
+        _ => Redeemed::Ended,
+    })
 }
 
 /// Finds a live access token.

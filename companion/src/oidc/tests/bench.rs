@@ -1,6 +1,10 @@
 //! The provider at work, and what an app and a browser ask of it.
 
 use super::*;
+use crate::store::boots::Boot;
+
+/// The boot of the machine that tests run in.
+const BOOT: &str = "the first";
 
 pub(super) struct Bench {
     pub(super) provider: Provider,
@@ -63,11 +67,15 @@ impl Bench {
 
     /// Stops the provider, and starts another on the same store.
     pub(super) async fn restart(&mut self) {
+        self.restart_in(Some(BOOT)).await;
+    }
+
+    /// The same in a boot of the machine: one that it names, or one that it doesn't.
+    pub(super) async fn restart_in(&mut self, boot: Option<&str>) {
         self.store.close().await;
         self.store = Store::open(&self.folder.path().join("keyback.db")).await.unwrap();
-        self.provider = start(&self.store, &self.root_keys, &self.clock, "http://localhost:3001")
-            .await
-            .unwrap();
+        let parts = (&self.store, &self.root_keys, &self.clock);
+        self.provider = start_in(boot, parts, "http://localhost:3001").await.unwrap();
         self.router = self.provider.router().merge(self.provider.pages());
     }
 
@@ -110,6 +118,7 @@ impl Bench {
         let mut tx = self.store.begin().await.unwrap();
         let sign_in = SignIn {
             user_id,
+            password_hash: None,
             amr: "pwd",
             user_agent: None,
             client_ip: None,
@@ -119,7 +128,8 @@ impl Bench {
         let (session, cookie) = sessions
             .begin(&mut tx, &headers, sign_in, self.now())
             .await
-            .unwrap();
+            .unwrap()
+            .expect("the account may sign in");
         tx.commit().await.unwrap();
         let cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
         (session, cookie)
@@ -185,6 +195,14 @@ pub(super) async fn start(
     clock: &Arc<ManualClock>,
     public_url: &str,
 ) -> Result<Provider, ProviderError> {
+    start_in(Some(BOOT), (store, root_keys, clock), public_url).await
+}
+
+async fn start_in(
+    boot: Option<&str>,
+    (store, root_keys, clock): (&Store, &RootKeys, &Arc<ManualClock>),
+    public_url: &str,
+) -> Result<Provider, ProviderError> {
     // A provider that starts again must not draw again what it drew before.
     static STARTS: AtomicU64 = AtomicU64::new(1);
     let apps: Vec<AppConfig> = serde_json::from_value(json!([
@@ -227,6 +245,7 @@ pub(super) async fn start(
         pages: Arc::new(PlainPages),
         limits: Limits::default(),
         outgoing: Arc::default(),
+        boot: boot.map(|id| Boot::from(id.to_owned())),
         reset_available: true,
     })
     .await

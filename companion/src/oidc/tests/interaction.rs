@@ -49,12 +49,14 @@ async fn a_session_and_the_code_it_is_answered_with_begin_together_or_not_at_all
         let mut tx = provider.sessions().begin_transaction(&headers).await.unwrap();
         let sign_in = SignIn {
             user_id: ALICE,
+            password_hash: None,
             amr: "pwd",
             user_agent: None,
             client_ip: None,
         };
         let sessions = provider.sessions();
-        let (session, cookie) = sessions.begin(&mut tx, &headers, sign_in, now).await.unwrap();
+        let begun = sessions.begin(&mut tx, &headers, sign_in, now).await.unwrap();
+        let (session, cookie) = begun.expect("the account may sign in");
         let prepared = provider.prepare(&waiting, ALICE).await.unwrap();
         let completion = provider
             .complete_within(&mut tx, &waiting, prepared, &session, now)

@@ -265,6 +265,34 @@ async fn sr78_a_replay_revokes_what_the_code_gave() {
     assert_eq!(refreshed.error(), "invalid_grant");
 }
 
+/// That a code was used may be lost with the power: after the next boot it is used by nobody.
+#[tokio::test]
+async fn sr78_a_code_does_not_outlive_the_boot_of_the_machine() {
+    let mut bench = Bench::new().await;
+    let used = bench.code(&[("scope", "openid offline_access")]).await;
+    let tokens = bench.exchange(&used, &[]).await.json();
+    let waiting = bench.code(&[]).await;
+    bench.restart().await;
+    assert_eq!(
+        bench.exchange(&waiting, &[]).await.status,
+        StatusCode::OK,
+        "the same boot"
+    );
+
+    for boot in [Some("the second"), None, None, Some("the second")] {
+        let waiting = bench.code(&[]).await;
+        bench.restart_in(boot).await;
+        assert_eq!(
+            bench.exchange(&waiting, &[]).await.error(),
+            "invalid_grant",
+            "{boot:?}"
+        );
+    }
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    let refreshed = bench.refresh(refresh_token, &[]).await;
+    assert_eq!(refreshed.status, StatusCode::OK, "what codes have given lives on");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sr78_of_fifty_parallel_exchanges_one_succeeds() {
     let bench = Arc::new(Bench::new().await);

@@ -7,10 +7,11 @@ use super::super::error::ProtocolError;
 use super::super::params::Params;
 use super::super::registry::App;
 use super::mint::TokenAnswer;
-use super::redeem::{Code, Redemption};
+use super::redeem::Redemption;
 use super::stolen::Stolen;
 use crate::secrets::digest_of;
 use crate::store::codes::{self, CodeRow};
+use crate::store::tokens::Code;
 
 pub(super) async fn exchange(
     inner: &Inner,
@@ -20,9 +21,8 @@ pub(super) async fn exchange(
     let now = inner.clock.now();
     let digest = digest_of(params.required("code")?);
     let redirect_uri = params.required("redirect_uri")?;
-    let row = codes::find(inner.store.reader(), &digest)
-        .await?
-        .filter(|row| row.granted.client_id == app.client_id);
+    let found = codes::find(&mut *inner.store.lookup().await?, &digest).await?;
+    let row = found.filter(|row| row.granted.client_id == app.client_id);
     let row = row.ok_or_else(dead_code)?;
     if row.used_at().is_some() {
         return replay(inner, app, &row).await;

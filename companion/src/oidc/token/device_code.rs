@@ -10,11 +10,12 @@ use super::super::error::{ErrorCode, ProtocolError};
 use super::super::params::Params;
 use super::super::registry::App;
 use super::mint::TokenAnswer;
-use super::redeem::{Code, Redemption};
+use super::redeem::Redemption;
 use super::stolen::Stolen;
 use crate::secrets::digest_of;
 use crate::store::device_codes::{self, DeviceCodeRow, Pace, State};
-use crate::store::{tokens, users};
+use crate::store::tokens::{self, Code};
+use crate::store::users;
 
 /// A device that hears nothing asks again at its pace; so long a repeat says nothing of a second device.
 const REPEAT: Duration = Duration::from_secs(5);

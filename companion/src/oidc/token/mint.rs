@@ -14,10 +14,10 @@ use super::super::scope::{OPENID, Scopes, is_standard};
 use super::super::{Inner, acr, jws};
 use crate::config::app::{IdTokenAlg, ResourceConfig};
 use crate::secrets::{digest_of, random_id, random_token};
+use crate::store::StoreError;
 use crate::store::granted::Granted;
-use crate::store::tokens::{self, NewAccessToken, NewRefreshToken};
+use crate::store::tokens::{NewAccessToken, NewRefreshToken, NewTokens};
 use crate::store::users::User;
-use crate::store::{StoreError, Transaction};
 
 /// The one type of token (RFC 6750).
 const BEARER: &str = "Bearer";
@@ -92,7 +92,7 @@ impl<'a> Basis<'a> {
     }
 }
 
-/// Tokens that are made and not yet written: they mean nothing until [`Minted::write`].
+/// Tokens that are made and not yet written: they mean nothing until their [`tokens`](Minted::tokens) are written.
 pub(super) struct Minted {
     pub(super) answer: TokenAnswer,
     access_digest: String,
@@ -152,24 +152,21 @@ pub(super) async fn mint(
 }
 
 impl Minted {
-    /// Writes the tokens' rows. Answers false where the grant has been revoked meanwhile.
-    pub(super) async fn write(
-        &self,
-        tx: &mut Transaction,
-        grant_id: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let access = NewAccessToken {
-            digest: &self.access_digest,
-            scope: &self.answer.scope,
-            resource: self.resource.as_deref(),
-            expires_at: self.access_expires_at,
-        };
-        let refresh = self.refresh.as_ref().map(|(digest, expires_at)| NewRefreshToken {
-            digest,
-            expires_at: *expires_at,
-        });
-        tokens::add(tx, grant_id, &access, refresh, now).await
+    /// The rows they are to rest as.
+    pub(super) fn tokens<'a>(&'a self, grant_id: &'a str) -> NewTokens<'a> {
+        NewTokens {
+            grant_id,
+            access: NewAccessToken {
+                digest: &self.access_digest,
+                scope: &self.answer.scope,
+                resource: self.resource.as_deref(),
+                expires_at: self.access_expires_at,
+            },
+            refresh: self.refresh.as_ref().map(|(digest, expires_at)| NewRefreshToken {
+                digest,
+                expires_at: *expires_at,
+            }),
+        }
     }
 }
 

@@ -73,7 +73,7 @@ async fn rotate(
     if !tokens::consume_refresh(&mut tx, digest, &row.granted.grant_id, &sealed, now).await? {
         return Ok(None);
     }
-    if !minted.write(&mut tx, &row.granted.grant_id, now).await? {
+    if !tokens::add(&mut tx, &minted.tokens(&row.granted.grant_id), now).await? {
         return Err(dead());
     }
     tx.commit().await?;
@@ -117,7 +117,7 @@ async fn again(
     }
     let minted = renew(inner, app, params, row, &user, false, now).await?;
     let mut tx = inner.store.begin().await?;
-    if !minted.write(&mut tx, &row.granted.grant_id, now).await? {
+    if !tokens::add(&mut tx, &minted.tokens(&row.granted.grant_id), now).await? {
         return Err(dead());
     }
     tx.commit().await?;
