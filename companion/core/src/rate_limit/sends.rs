@@ -1,5 +1,5 @@
 //! The limits of codes that are sent: of the client, the app, the whole installation and the identifier, in this order. Who is
-//! refused has used nothing of what stands behind: a rush at one app leaves the installation's sends to the others, and while
+//! refused has used nothing but of the client's own: a rush at one app leaves the installation's sends to the others, and while
 //! the installation is refused, nobody's own sends are used up.
 
 use super::client_prefix::ClientPrefix;
