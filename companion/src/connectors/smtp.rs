@@ -13,7 +13,7 @@ use lettre::{Address, Message as Mail};
 use tokio::time::{Instant, timeout_at};
 
 use super::smtp_connections::{Connections, Guard, NoConnection, Turn};
-use super::smtp_conversation::{describe, not_taken, send};
+use super::smtp_conversation::{describe, leave, not_taken, send};
 use super::{DeliveryError, Outgoing};
 use crate::config::messages::{SmtpSecurity, SmtpSettings};
 
@@ -74,7 +74,10 @@ impl SmtpConnector {
                 self.connections.keep(connection);
                 Ok(())
             }
-            Ok(Err((step, error))) => Err(not_taken(step, &error)),
+            Ok(Err((step, error))) => {
+                leave(connection).await;
+                Err(not_taken(step, &error))
+            }
             Err(_) => Err(DeliveryError::stuck(
                 "the mail server took the connection, and did not take this mail in time",
             )),

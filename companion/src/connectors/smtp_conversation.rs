@@ -1,6 +1,8 @@
 //! One mail in a conversation with the mail server, and whose fault it is when it isn't taken: of the recipient alone nobody
 //! can mend it (SR-59).
 
+use std::time::Duration;
+
 use lettre::Message as Mail;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -20,20 +22,15 @@ pub(super) enum Step {
     Content,
 }
 
+/// How long the server has for its goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// An enhanced status code (RFC 3463): class, subject and detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Enhanced(u8, u16, u16);
 
-/// Hands a mail over (RFC 5321 section 3.3). A conversation in which it isn't taken is over.
+/// Hands a mail over (RFC 5321 section 3.3). A conversation in which it isn't taken is over: [`leave`] it.
 pub(super) async fn send(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), (Step, Error)> {
-    let taken = try_to_send(connection, mail).await;
-    if taken.is_err() {
-        connection.abort().await;
-    }
-    taken
-}
-
-async fn try_to_send(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), (Step, Error)> {
     let text = mail.formatted();
     // Only a sender that is written so brings such text along; a server that can't take it refuses it.
     let parameters = if text.is_ascii() {
@@ -57,6 +54,11 @@ async fn try_to_send(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Resul
     let said = connection.message(&text).await;
     said.map_err(|error| (Step::Content, error))?;
     Ok(())
+}
+
+/// Says goodbye (RFC 5321 section 4.1.1.10). What the server said of the mail stands, whether or not it answers this.
+pub(super) async fn leave(mut connection: AsyncSmtpConnection) {
+    tokio::time::timeout(GOODBYE, connection.abort()).await.ok();
 }
 
 /// What it means that a server which has let us in doesn't take a mail.
