@@ -4,11 +4,10 @@ use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
 use zeroize::Zeroizing;
 
+use super::{Ended, JobError, hand_over};
 use crate::app::Companion;
 use crate::connectors::{MessageKind, Outgoing};
 use crate::fail_point::{FailPoint, Step as Committed};
-use crate::job_audit::Ended;
-use crate::jobs::{JobError, hand_over};
 use crate::messages::{CodeMessage, Message, MessageError};
 use crate::metrics::Step;
 use crate::outbox::{CodePurpose, SendCode};
