@@ -12,7 +12,7 @@ use keyback_core::reset::Receipt;
 use keyback_core::time::Timestamp;
 
 use crate::config::webhook::WebhookEvent;
-use crate::fail_point::{FailPoint, Step};
+use crate::fail_point::{FailPoint, Write};
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
 use crate::logout::{CutOffAndTold, Endings};
 use crate::notices::{Notices, PasswordChange};
@@ -209,9 +209,9 @@ impl EmbeddedBackend {
         self.notices
             .password_changed(&mut tx, &user, noticed, now)
             .await?;
-        FailPoint::BeforeCommit(Step::Complete).reach();
+        FailPoint::BeforeCommit(Write::Complete).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Complete).reach();
+        FailPoint::AfterCommit(Write::Complete).reach();
         self.notices.wake();
         Ok(CompleteOutcome::Completed(receipt))
     }

@@ -25,7 +25,7 @@ use self::places::Places;
 use crate::app::Companion;
 use crate::breakers::{Circuit, TellsOfPeer as _};
 use crate::connectors::{DeliveryError, Outgoing};
-use crate::fail_point::{FailPoint, Step};
+use crate::fail_point::{FailPoint, Write};
 use crate::http::server::told_to_stop;
 use crate::logout::{self, LogoutError};
 use crate::messages::MessageError;
@@ -225,9 +225,9 @@ async fn settle(
             audit::write(companion, &mut tx, kind, job, &ended, now).await?;
         }
     }
-    FailPoint::BeforeCommit(Step::Settle).reach();
+    FailPoint::BeforeCommit(Write::Settle).reach();
     tx.commit().await?;
-    FailPoint::AfterCommit(Step::Settle).reach();
+    FailPoint::AfterCommit(Write::Settle).reach();
     Ok(())
 }
 
