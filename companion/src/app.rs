@@ -24,7 +24,7 @@ use crate::connectors::{Availability, Connectors, Inbox};
 use crate::hashing::{HashPool, PoolSettings, Unavailable};
 use crate::http::cookies::Cookies;
 use crate::http::host::HostGuard;
-use crate::job_audit;
+use crate::jobs;
 use crate::logout::Endings;
 use crate::messages::{MessageError, Messages};
 use crate::metrics::Metrics;
@@ -269,7 +269,7 @@ impl Companion {
     /// Forgets what has expired.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let (db, now) = (self.store.writer(), self.clock.now());
-        job_audit::sweep(self, now).await?;
+        jobs::audit::sweep(self, now).await?;
         reset::sweep(db, now).await?;
         limits::sweep(db, now).await?;
         text_messages::sweep(&self.store, now).await?;

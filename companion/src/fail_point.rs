@@ -8,9 +8,9 @@ use crate::outbox::JobKind;
 #[cfg(all(feature = "fail-points", not(debug_assertions)))]
 compile_error!("fail points are for tests: an optimised build must not have them");
 
-/// A transaction of a reset.
+/// What a transaction of a reset writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Write {
     /// The limits are counted.
     Limits,
     /// The flow begins, with its challenge and the job that sends the code.
@@ -43,9 +43,9 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailPoint {
     /// Everything of a transaction is written and nothing committed.
-    BeforeCommit(Step),
+    BeforeCommit(Write),
     /// A transaction is committed, and nobody knows it yet.
-    AfterCommit(Step),
+    AfterCommit(Write),
     /// A job is taken, and nothing of it done.
     Taken(JobKind),
     /// What a job delivers has arrived, and the job is still there.
@@ -57,36 +57,36 @@ pub enum FailPoint {
 impl FailPoint {
     /// All of a reset, which changes no address, and of its contest.
     pub fn all() -> impl Iterator<Item = Self> {
-        let steps = [
-            Step::Limits,
-            Step::Begin,
-            Step::Resend,
-            Step::Bind,
-            Step::Admit,
-            Step::Attempt,
-            Step::Record,
-            Step::Proof,
-            Step::Token,
-            Step::Complete,
-            Step::Count,
-            Step::Settle,
-            Step::Freeze,
+        let writes = [
+            Write::Limits,
+            Write::Begin,
+            Write::Resend,
+            Write::Bind,
+            Write::Admit,
+            Write::Attempt,
+            Write::Record,
+            Write::Proof,
+            Write::Token,
+            Write::Complete,
+            Write::Count,
+            Write::Settle,
+            Write::Freeze,
         ];
-        let of_steps = steps
+        let of_writes = writes
             .into_iter()
-            .flat_map(|step| [Self::BeforeCommit(step), Self::AfterCommit(step)]);
+            .flat_map(|write| [Self::BeforeCommit(write), Self::AfterCommit(write)]);
         let of_jobs = JobKind::ALL
             .into_iter()
             .filter(|kind| *kind != JobKind::AddressChanged)
             .flat_map(|kind| [Self::Taken(kind), Self::Delivered(kind), Self::Done(kind)]);
-        of_steps.chain(of_jobs)
+        of_writes.chain(of_jobs)
     }
 
     /// What `KEYBACK_FAIL_AT` calls it.
     pub fn name(self) -> String {
         match self {
-            Self::BeforeCommit(step) => format!("before-commit:{step:?}"),
-            Self::AfterCommit(step) => format!("after-commit:{step:?}"),
+            Self::BeforeCommit(write) => format!("before-commit:{write:?}"),
+            Self::AfterCommit(write) => format!("after-commit:{write:?}"),
             Self::Taken(kind) => format!("taken:{}", kind.as_str()),
             Self::Delivered(kind) => format!("delivered:{}", kind.as_str()),
             Self::Done(kind) => format!("done:{}", kind.as_str()),

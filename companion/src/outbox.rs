@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::breakers::Circuit;
 use crate::config::Problems;
-pub use crate::job_payloads::{
+pub use crate::jobs::payloads::{
     AddressChanged, ChangedBy, CodePurpose, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery,
 };
 use crate::secrets::{Purpose, RootKeys, Sealer, random_id};

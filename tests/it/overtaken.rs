@@ -5,7 +5,7 @@ use std::time::Duration;
 use keyback_companion::hashing::Lane;
 use keyback_companion::store::account_status::AccountStatus;
 use keyback_companion::store::cut_off::cut_off;
-use keyback_companion::store::{reset, users};
+use keyback_companion::store::{credentials, reset, users};
 use keyback_core::identifier::Identifier;
 use keyback_core::ids::{FlowId, Subject};
 use keyback_core::time::Clock as _;
@@ -17,7 +17,9 @@ use tokio::net::TcpStream;
 async fn replace_password(app: &TestApp, id: &str, phc: &str) {
     let now = app.clock.now();
     let mut tx = app.companion.store.begin().await.unwrap();
-    users::save_password_hash(&mut *tx, id, phc, now).await.unwrap();
+    credentials::save_password_hash(&mut *tx, id, phc, now)
+        .await
+        .unwrap();
     cut_off(&mut tx, id, None, now).await.unwrap();
     tx.commit().await.unwrap();
 }

@@ -16,6 +16,7 @@ use keyback_companion::oidc::keys::{self, Handover};
 use keyback_companion::secrets::RootKey;
 use keyback_companion::serve::Running;
 use keyback_companion::store::account_status::AccountStatus;
+use keyback_companion::store::credentials;
 use keyback_companion::store::users::{self, Added, NewUser};
 use keyback_core::identifier::Identifier;
 use keyback_core::random::{Random, SystemRandom, short_id};
@@ -156,7 +157,7 @@ impl TestApp {
         assert_eq!(added, Added::Added);
         if let Some(password) = password {
             let phc = companion.hashing.hash(Lane::SignIn, password).await.unwrap();
-            users::save_password_hash(companion.store.writer(), &user.id, &phc, now)
+            credentials::save_password_hash(companion.store.writer(), &user.id, &phc, now)
                 .await
                 .unwrap();
         }
@@ -250,7 +251,7 @@ impl TestApp {
 
     /// The stored hash of an account's password.
     pub async fn password_hash(&self, user_id: &str) -> Option<String> {
-        users::find_password_hash(self.companion.store.reader(), user_id)
+        credentials::find_password_hash(self.companion.store.reader(), user_id)
             .await
             .unwrap()
     }

@@ -34,6 +34,8 @@ pub enum SmtpManner {
     Refuses(&'static str),
     /// Refuses each recipient with this line, as `451 4.7.1 come back later`.
     RefusesRecipients(&'static str),
+    /// Refuses each recipient as well, and says nothing to a goodbye.
+    RefusesAndHolds(&'static str),
     /// Refuses our sender with this line, as `550 5.7.1 not yours`.
     RefusesSender(&'static str),
     /// Takes no login, and says so with this line, as `535 5.7.8 wrong`.
@@ -160,6 +162,8 @@ async fn trouble(state: &State, verb: &str, rest: &str) -> Option<String> {
         }
         SmtpManner::Refuses(line) => Some(format!("{line}\r\n")),
         SmtpManner::RefusesRecipients(line) => (verb == "RCPT").then(|| format!("{line}\r\n")),
+        SmtpManner::RefusesAndHolds(_) if verb == "QUIT" => std::future::pending().await,
+        SmtpManner::RefusesAndHolds(line) => (verb == "RCPT").then(|| format!("{line}\r\n")),
         SmtpManner::RefusesSender(line) => (verb == "MAIL").then(|| format!("{line}\r\n")),
         SmtpManner::RefusesLogin(line) => {
             // Nor does whoever is logged in stay so.

@@ -19,7 +19,7 @@ use crate::backends::embedded::{Change, Changer, facts};
 use crate::logto_account;
 use crate::oidc::scope::{ADDRESS, EMAIL, PHONE, PROFILE};
 use crate::pages::off_the_serving_threads;
-use crate::store::{accounts, tokens, users};
+use crate::store::{accounts, credentials, tokens};
 
 /// The members that a scope opens.
 const OPENED: [(&str, &[&str]); 3] = [
@@ -79,7 +79,7 @@ pub(super) async fn change_password(
 async fn change(companion: &Companion, person: &Person, headers: &HeaderMap, new: &Password) -> ApiResult {
     person.check_first_party()?;
     let (user, now) = (&person.acting.user, companion.clock.now());
-    let stored = users::find_password_hash(companion.store.reader(), &user.id).await?;
+    let stored = credentials::find_password_hash(companion.store.reader(), &user.id).await?;
     let shown = stored.as_deref().unwrap_or_default();
     companion.verifications.check(headers, person, shown, now)?;
     let subject = Subject::new(user.id.clone());
@@ -90,7 +90,7 @@ async fn change(companion: &Companion, person: &Person, headers: &HeaderMap, new
     let phc = hash_new(companion, &new.password, &facts(user), &replaced).await?;
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
-    let same = users::still_has_password(&mut tx, &user.id, stored.as_deref()).await?;
+    let same = credentials::still_has_password(&mut tx, &user.id, stored.as_deref()).await?;
     let live = tokens::find_access(&mut *tx, &person.acting.digest, now).await?;
     if !same || live.is_none() {
         return Err(ApiError::unauthorized());

@@ -25,7 +25,7 @@ use crate::logto_account;
 use crate::pages::off_the_serving_threads;
 use crate::store::accounts::{self, Account};
 use crate::store::users::{self, Added, NewUser};
-use crate::store::{StoreError, audit};
+use crate::store::{StoreError, audit, credentials};
 use crate::webhooks::ApiCall;
 
 const ADD: ApiCall = ApiCall {
@@ -109,7 +109,7 @@ async fn add(companion: &Companion, operator: &Operator, new: New) -> ApiResult 
         }));
     }
     if let Some(phc) = phc {
-        users::save_password_hash(&mut *tx, &row.id, &phc, now).await?;
+        credentials::save_password_hash(&mut *tx, &row.id, &phc, now).await?;
     }
     let line = operator.line("user_added", &row.id, now);
     audit::write(&mut *tx, companion.random.as_ref(), &line).await?;

@@ -25,8 +25,8 @@ use crate::metrics::{Place, Reason};
 use crate::outbox::CodePurpose;
 use crate::secrets::Sealer;
 use crate::store::audit::{self, Actor, Line};
-use crate::store::sent_codes;
-use crate::store::users::{self, UserWithPassword};
+use crate::store::users::UserWithPassword;
+use crate::store::{credentials, sent_codes};
 use crate::time_text;
 
 /// As Logto's.
@@ -108,7 +108,7 @@ pub(super) async fn expect(
     headers: &HeaderMap,
 ) -> Result<(), ApiError> {
     person.check_first_party()?;
-    let phc = users::find_password_hash(companion.store.reader(), &person.acting.user.id).await?;
+    let phc = credentials::find_password_hash(companion.store.reader(), &person.acting.user.id).await?;
     let (phc, now) = (phc.unwrap_or_default(), companion.clock.now());
     companion.verifications.check(headers, person, &phc, now)
 }
@@ -124,7 +124,7 @@ pub(super) async fn by_password(
     let allowed = companion.limiter.verify_password(&subject, now).await?;
     allowed.map_err(ApiError::too_many_tries)?;
     // Read before the check: should a reset come between, the verification is of a password that is gone.
-    let phc = users::find_password_hash(companion.store.reader(), &user.id).await?;
+    let phc = credentials::find_password_hash(companion.store.reader(), &user.id).await?;
     let found = UserWithPassword {
         user: user.clone(),
         password_hash: phc.clone(),
@@ -182,7 +182,7 @@ pub(super) async fn by_code(
     let sent = sent_codes::find(db, &holder.name, &typed.verification_id).await?;
     let sent = sent.ok_or_else(ApiError::no_code)?;
     // Read before the code is used up, as above.
-    let phc = users::find_password_hash(db, &user.id).await?;
+    let phc = credentials::find_password_hash(db, &user.id).await?;
     // The address may have been taken from the account since.
     if !user.is_verified(&from) {
         return Err(ApiError::other_recipient(&from));

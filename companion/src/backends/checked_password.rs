@@ -6,7 +6,8 @@ use keyback_core::ports::{Failure, IdentityBackend as _, ReplacedPassword};
 
 use super::embedded::EmbeddedBackend;
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
-use crate::store::users::{self, User, UserWithPassword};
+use crate::store::credentials;
+use crate::store::users::{User, UserWithPassword};
 use crate::store::{Store, StoreError, Transaction};
 
 /// A password that was the account's when it was checked. It comes from [`EmbeddedBackend`] alone.
@@ -38,7 +39,7 @@ impl EmbeddedBackend {
         user: User,
         typed: &str,
     ) -> Result<Option<CheckedPassword>, CheckError> {
-        let password_hash = users::find_password_hash(self.store.reader(), &user.id).await?;
+        let password_hash = credentials::find_password_hash(self.store.reader(), &user.id).await?;
         self.check_found_password(Some(UserWithPassword { user, password_hash }), typed)
             .await
     }
@@ -85,7 +86,7 @@ impl CheckedPassword {
 
     /// Whether the account may still sign in and this still its password, in the transaction that asks.
     pub async fn still_holds(&self, tx: &mut Transaction) -> Result<bool, StoreError> {
-        users::still_has_password(tx, &self.user.id, Some(&self.phc)).await
+        credentials::still_has_password(tx, &self.user.id, Some(&self.phc)).await
     }
 
     /// Writes a hash of today's cost over an older one, unless the password was changed meanwhile. Failing is no
@@ -96,7 +97,7 @@ impl CheckedPassword {
         }
         let written = async {
             let phc = hashing.hash(Lane::SignIn, self.typed.expose()).await?;
-            users::replace_password_hash(store.writer(), &self.user.id, &self.phc, &phc).await?;
+            credentials::replace_password_hash(store.writer(), &self.user.id, &self.phc, &phc).await?;
             Ok::<_, CheckError>(())
         };
         if let Err(error) = written.await {

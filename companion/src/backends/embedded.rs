@@ -12,7 +12,7 @@ use keyback_core::reset::Receipt;
 use keyback_core::time::Timestamp;
 
 use crate::config::webhook::WebhookEvent;
-use crate::fail_point::{FailPoint, Step};
+use crate::fail_point::{FailPoint, Write};
 use crate::hashing::{HashPool, Lane, Unavailable, Verdict};
 use crate::logout::{CutOffAndTold, Endings};
 use crate::notices::{Notices, PasswordChange};
@@ -20,7 +20,9 @@ use crate::outbox::ChangedBy;
 use crate::store::account_status::AccountStatus;
 use crate::store::former_addresses::Resettable;
 use crate::store::users::User;
-use crate::store::{Store, StoreError, Transaction, audit, awaited_sign_ins, former_addresses, reset, users};
+use crate::store::{
+    Store, StoreError, Transaction, audit, awaited_sign_ins, credentials, former_addresses, reset, users,
+};
 use crate::webhooks::{AccountChange, ApiCall, Cause, Webhooks};
 
 /// The call that sets a password.
@@ -209,9 +211,9 @@ impl EmbeddedBackend {
         self.notices
             .password_changed(&mut tx, &user, noticed, now)
             .await?;
-        FailPoint::BeforeCommit(Step::Complete).reach();
+        FailPoint::BeforeCommit(Write::Complete).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Complete).reach();
+        FailPoint::AfterCommit(Write::Complete).reach();
         self.notices.wake();
         Ok(CompleteOutcome::Completed(receipt))
     }
@@ -225,7 +227,7 @@ impl EmbeddedBackend {
         flow: Option<&keyback_core::ids::FlowId>,
         now: Timestamp,
     ) -> Result<Receipt, StoreError> {
-        users::save_password_hash(&mut **tx, &user.id, phc, now).await?;
+        credentials::save_password_hash(&mut **tx, &user.id, phc, now).await?;
         let CutOffAndTold { cut_off, apps_told } = self.endings.cut_off(tx, &user.id, flow, now).await?;
         Ok(Receipt {
             sessions_ended: u32::try_from(cut_off.sessions_ended).unwrap_or(u32::MAX),
@@ -268,7 +270,7 @@ impl IdentityBackend for EmbeddedBackend {
     }
 
     async fn has_password(&self, subject: &Subject, password: &NewPassword) -> Result<bool, Failure> {
-        let stored = users::find_password_hash(self.store.reader(), subject.as_str())
+        let stored = credentials::find_password_hash(self.store.reader(), subject.as_str())
             .await
             .map_err(|error| Failure::broken("find the password there is", error))?;
         let verified = self

@@ -5,7 +5,7 @@ use keyback_core::secret::FreezeToken;
 use keyback_core::time::Timestamp;
 
 use super::embedded::EmbeddedBackend;
-use crate::fail_point::{FailPoint, Step};
+use crate::fail_point::{FailPoint, Write};
 use crate::store::account_status;
 use crate::store::former_addresses::Over;
 use crate::store::users::User;
@@ -67,9 +67,9 @@ impl EmbeddedBackend {
             now,
         };
         self.tell_webhooks(&mut tx, change).await?;
-        FailPoint::BeforeCommit(Step::Freeze).reach();
+        FailPoint::BeforeCommit(Write::Freeze).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Freeze).reach();
+        FailPoint::AfterCommit(Write::Freeze).reach();
         self.notices.wake();
         Ok(Some(user))
     }

@@ -15,7 +15,7 @@ use keyback_core::time::Timestamp;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::fail_point::{FailPoint, Step};
+use crate::fail_point::{FailPoint, Write};
 use crate::outbox::Outbox;
 use crate::reset_links::ResetLinks;
 use crate::store::audit::CodeOf;
@@ -60,9 +60,9 @@ impl ResetRows {
         }
         reset::add_flow(&mut *tx, sent.flow).await?;
         self.write_code(&mut tx, sent).await?;
-        FailPoint::BeforeCommit(Step::Begin).reach();
+        FailPoint::BeforeCommit(Write::Begin).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Begin).reach();
+        FailPoint::AfterCommit(Write::Begin).reach();
         self.outbox.wake();
         Ok(Ok(()))
     }
@@ -96,9 +96,9 @@ impl ResetRows {
         });
         reset::add_flow(&mut *tx, &opened.flow).await?;
         audit::write_event(&mut *tx, self.random.as_ref(), &event).await?;
-        FailPoint::BeforeCommit(Step::Token).reach();
+        FailPoint::BeforeCommit(Write::Token).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Token).reach();
+        FailPoint::AfterCommit(Write::Token).reach();
         Ok(Some(opened))
     }
 
@@ -113,9 +113,9 @@ impl ResetRows {
         let saved = reset::save_flow(&mut *tx, flow).await?;
         if saved == Saved::Saved {
             audit::write_event(&mut *tx, self.random.as_ref(), event).await?;
-            FailPoint::BeforeCommit(Step::Proof).reach();
+            FailPoint::BeforeCommit(Write::Proof).reach();
             tx.commit().await?;
-            FailPoint::AfterCommit(Step::Proof).reach();
+            FailPoint::AfterCommit(Write::Proof).reach();
         }
         Ok(saved)
     }
@@ -140,9 +140,9 @@ impl ResetRows {
             jobs::withdraw(&mut tx, &old, of, sent.event.at).await?;
         }
         self.write_code(&mut tx, sent).await?;
-        FailPoint::BeforeCommit(Step::Resend).reach();
+        FailPoint::BeforeCommit(Write::Resend).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Resend).reach();
+        FailPoint::AfterCommit(Write::Resend).reach();
         self.outbox.wake();
         Ok(Ok(Saved::Saved))
     }
@@ -221,16 +221,16 @@ impl ResetStore for ResetRows {
         now: Timestamp,
         max: u32,
     ) -> Result<Option<CountedChallenge>, Failure> {
-        FailPoint::BeforeCommit(Step::Attempt).reach();
+        FailPoint::BeforeCommit(Write::Attempt).reach();
         let counted = reset::count_attempt(self.store.writer(), id, now, max).await;
-        FailPoint::AfterCommit(Step::Attempt).reach();
+        FailPoint::AfterCommit(Write::Attempt).reach();
         counted.map_err(|error| Failure::broken("count an attempt", error))
     }
 
     async fn record(&self, event: &Event) -> Result<(), Failure> {
-        FailPoint::BeforeCommit(Step::Record).reach();
+        FailPoint::BeforeCommit(Write::Record).reach();
         let written = audit::write_event(self.store.writer(), self.random.as_ref(), event).await;
-        FailPoint::AfterCommit(Step::Record).reach();
+        FailPoint::AfterCommit(Write::Record).reach();
         written.map_err(|error| Failure::broken("write the audit trail", error))
     }
 }

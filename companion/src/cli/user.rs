@@ -24,7 +24,7 @@ use crate::outbox::Outbox;
 use crate::profile;
 use crate::store::account_status::{self, AccountStatus};
 use crate::store::users::{self, Added, NewUser, User};
-use crate::store::{Store, Transaction, audit, former_addresses};
+use crate::store::{Store, Transaction, audit, credentials, former_addresses};
 use crate::webhooks::{AccountChange, Cause, Webhooks};
 
 const PAGE: i64 = 500;
@@ -119,7 +119,7 @@ pub(crate) async fn add_account(
         );
     }
     if let Some(phc) = phc {
-        users::save_password_hash(&mut *tx, &new.id, phc, now).await?;
+        credentials::save_password_hash(&mut *tx, &new.id, phc, now).await?;
     }
     let line = operator_line("user_added", &new.id, now);
     audit::write(&mut *tx, &SystemRandom, &line).await?;

@@ -5,13 +5,13 @@ use anyhow::Result;
 use super::open;
 use super::user::{Named, find};
 use crate::profile::Profile;
-use crate::store::users;
+use crate::store::credentials;
 use crate::time_text;
 
 pub(super) async fn run(named: &Named) -> Result<()> {
     let (config, store) = open::store(&named.config).await?;
     let user = find(&config, &store, &named.account).await?;
-    let has_password = users::find_password_hash(store.reader(), &user.id)
+    let has_password = credentials::find_password_hash(store.reader(), &user.id)
         .await?
         .is_some();
     let addresses = [

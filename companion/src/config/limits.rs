@@ -39,8 +39,9 @@ pub struct LimitsConfig {
     /// Codes of devices typed by everybody in ten minutes; half of them, at most 1,500, are kept for visitors not yet
     /// seen.
     pub device_codes_in_all: u32,
-    /// Codes asked for at one app in ten minutes; half of them, at most 1,000, are kept for visitors not yet seen there.
-    pub sends_per_app: u32,
+    /// Codes asked for at one app in ten minutes; half of them, at most 1,000, are kept for visitors not yet seen there. Two
+    /// thirds of `sends_in_all` unless set.
+    pub sends_per_app: Option<u32>,
     /// Codes asked for by everybody in ten minutes; half of them, at most 1,500, are kept for visitors not yet seen.
     pub sends_in_all: u32,
     /// Captchas answered from one client address in ten minutes.
@@ -71,7 +72,7 @@ impl Default for LimitsConfig {
             device_codes_per_address: 30,
             written_requests_per_address: 200,
             device_codes_in_all: 3000,
-            sends_per_app: 2000,
+            sends_per_app: None,
             sends_in_all: 3000,
             captchas_per_address: 40,
             captchas_in_all: 30_000,
@@ -101,7 +102,8 @@ impl LimitsConfig {
             .capacity
             .min(self.device_codes_in_all / 2);
         let wrong_codes = self.wrong_codes_in_a_row / ADDRESSES_OF_ACCOUNT;
-        let app_sends_reserve = base.app_send_reserve.capacity.min(self.sends_per_app / 2);
+        let app_sends = self.sends_per_app();
+        let app_sends_reserve = base.app_send_reserve.capacity.min(app_sends / 2);
         let sends_reserve = base.global_send_reserve.capacity.min(self.sends_in_all / 2);
         let captchas_reserve = base.global_captcha_reserve.capacity.min(self.captchas_in_all / 2);
         Limits {
@@ -136,7 +138,7 @@ impl LimitsConfig {
             ),
             global_user_code_reserve: of(base.global_user_code_reserve, user_codes_reserve),
             client_written_requests: of(base.client_written_requests, self.written_requests_per_address),
-            app_sends: of(base.app_sends, self.sends_per_app - app_sends_reserve),
+            app_sends: of(base.app_sends, app_sends - app_sends_reserve),
             app_send_reserve: of(base.app_send_reserve, app_sends_reserve),
             global_sends: of(base.global_sends, self.sends_in_all - sends_reserve),
             global_send_reserve: of(base.global_send_reserve, sends_reserve),
@@ -148,6 +150,12 @@ impl LimitsConfig {
             ..base
         }
         .times(self.factor)
+    }
+
+    /// Whatever all may have, a rush at one app leaves the others a third of it, unless the operator says otherwise.
+    fn sends_per_app(&self) -> u32 {
+        let others = self.sends_in_all / 3;
+        self.sends_per_app.unwrap_or(self.sends_in_all - others)
     }
 
     pub(super) fn check(&self, problems: &mut Problems) {
@@ -168,7 +176,7 @@ impl LimitsConfig {
                 1,
             ),
             ("device_codes_in_all", self.device_codes_in_all, 2),
-            ("sends_per_app", self.sends_per_app, 2),
+            ("sends_per_app", self.sends_per_app(), 2),
             ("sends_in_all", self.sends_in_all, 2),
             ("captchas_per_address", self.captchas_per_address, 1),
             ("captchas_in_all", self.captchas_in_all, 2),
@@ -191,6 +199,24 @@ mod tests {
     #[test]
     fn the_defaults_are_the_domains() {
         assert_eq!(LimitsConfig::default().limits(), Limits::default());
+    }
+
+    /// SR-5: who raises or lowers what all may have means what one app may have, too.
+    #[test]
+    fn sr05_the_sends_of_an_app_follow_those_of_all_unless_they_are_set() {
+        let of_app = |sends_in_all, sends_per_app| {
+            let limits = LimitsConfig {
+                sends_in_all,
+                sends_per_app,
+                ..LimitsConfig::default()
+            }
+            .limits();
+            limits.app_sends.capacity + limits.app_send_reserve.capacity
+        };
+        for (sends_in_all, followed) in [(2, 2), (3, 2), (300, 200), (30_000, 20_000)] {
+            assert_eq!(of_app(sends_in_all, None), followed);
+            assert_eq!(of_app(sends_in_all, Some(50)), 50);
+        }
     }
 
     /// SR-20: a number of the configuration is the whole that is allowed, the reserve for new visitors included.
@@ -216,7 +242,7 @@ mod tests {
                 codes_per_identifier: number,
                 sign_ins_per_identifier: number,
                 device_codes_in_all: number,
-                sends_per_app: number,
+                sends_per_app: Some(number),
                 sends_in_all: number,
                 captchas_in_all: number,
                 ..LimitsConfig::default()

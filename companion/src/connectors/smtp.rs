@@ -12,15 +12,15 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParam
 use lettre::{Address, Message as Mail};
 use tokio::time::{Instant, timeout_at};
 
-use super::smtp_connections::{Connections, Guard, NoConnection, Turn};
-use super::smtp_conversation::{describe, not_taken, send};
+use super::smtp_connections::{Guard, MailServer, NoConnection, Turn};
+use super::smtp_conversation::{describe, leave, not_taken, send};
 use super::{DeliveryError, Outgoing};
 use crate::config::messages::{SmtpSecurity, SmtpSettings};
 
 /// Hands mail to a mail server.
 #[derive(Clone, Debug)]
 pub struct SmtpConnector {
-    connections: Arc<Connections>,
+    server: Arc<MailServer>,
     from: Mailbox,
     reply_to: Option<Mailbox>,
     /// Of one whole conversation: a server that says nothing would hold its job, and with a few of those the outbox, for ever.
@@ -54,10 +54,10 @@ impl SmtpConnector {
         let credentials = settings.credentials.as_ref();
         let credentials = credentials
             .map(|(username, password)| Credentials::new(username.clone(), password.expose().to_owned()));
-        let server = (settings.host.clone(), settings.port);
-        let connections = Connections::new(server, guard, credentials, settings.timeout);
+        let address = (settings.host.clone(), settings.port);
+        let server = MailServer::new(address, guard, credentials, settings.timeout);
         Ok(Self {
-            connections: Arc::new(connections),
+            server: Arc::new(server),
             from: settings.from.clone(),
             reply_to: settings.reply_to.clone(),
             timeout: settings.timeout,
@@ -66,15 +66,18 @@ impl SmtpConnector {
 
     pub(super) async fn deliver(&self, outgoing: &Outgoing<'_>) -> Result<(), DeliveryError> {
         let mail = self.compose(outgoing)?;
-        let turn = self.connections.turn().await;
+        let turn = self.server.turn().await;
         let until = Instant::now() + self.timeout;
         let mut connection = self.connect(&turn, until).await?;
         match timeout_at(until, send(&mut connection, &mail)).await {
             Ok(Ok(())) => {
-                self.connections.keep(connection);
+                self.server.keep(connection);
                 Ok(())
             }
-            Ok(Err((step, error))) => Err(not_taken(step, &error)),
+            Ok(Err((told, error))) => {
+                leave(connection).await;
+                Err(not_taken(told, &error))
+            }
             Err(_) => Err(DeliveryError::stuck(
                 "the mail server took the connection, and did not take this mail in time",
             )),
@@ -84,7 +87,7 @@ impl SmtpConnector {
     /// A connection that may send. Without one nobody is served, whatever the server says and whomever the mail is for: a wrong
     /// password of the mail account costs no notice (SR-59).
     async fn connect(&self, turn: &Turn<'_>, until: Instant) -> Result<AsyncSmtpConnection, DeliveryError> {
-        match timeout_at(until, self.connections.take(turn)).await {
+        match timeout_at(until, self.server.take(turn)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(NoConnection::Server(error))) => Err(DeliveryError::down(describe(&error))),
             Ok(Err(error)) => Err(DeliveryError::down(error.to_string())),
@@ -94,15 +97,15 @@ impl SmtpConnector {
 
     /// What it is, for the operator.
     pub(super) fn describe(&self) -> String {
-        let Connections { host, port, .. } = self.connections.as_ref();
+        let MailServer { host, port, .. } = self.server.as_ref();
         format!("the mail server {host}:{port}")
     }
 
     /// Whether the mail server answers, and takes our name and password.
     pub async fn probe(&self) -> Result<(), DeliveryError> {
-        let turn = self.connections.turn().await;
+        let turn = self.server.turn().await;
         let connection = self.connect(&turn, Instant::now() + self.timeout).await?;
-        self.connections.keep(connection);
+        self.server.keep(connection);
         Ok(())
     }
 

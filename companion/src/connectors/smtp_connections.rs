@@ -36,8 +36,8 @@ pub(super) enum Guard {
     None,
 }
 
-/// Opens and keeps connections.
-pub(super) struct Connections {
+/// Where mail is handed over: opens and keeps connections.
+pub(super) struct MailServer {
     pub(super) host: String,
     pub(super) port: u16,
     guard: Guard,
@@ -45,7 +45,7 @@ pub(super) struct Connections {
     /// How long a kept one may be asked for a sign of life: of the time that one mail has, so it is a part of that.
     still_there: Duration,
     free: Semaphore,
-    kept: Mutex<Vec<Kept>>,
+    idle: Mutex<Vec<Idle>>,
 }
 
 /// Why there is none that may send.
@@ -66,12 +66,12 @@ pub(super) struct Turn<'a> {
 }
 
 /// A connection between two mails.
-struct Kept {
+struct Idle {
     connection: AsyncSmtpConnection,
     since: Instant,
 }
 
-impl Connections {
+impl MailServer {
     /// Opens nothing yet. A mail has `timeout` for all of its conversation.
     pub(super) fn new(
         (host, port): (String, u16),
@@ -86,7 +86,7 @@ impl Connections {
             credentials,
             still_there: STILL_THERE.min(timeout / 4),
             free: Semaphore::new(MOST),
-            kept: Mutex::default(),
+            idle: Mutex::default(),
         }
     }
 
@@ -101,14 +101,14 @@ impl Connections {
 
     /// One that may send. Where it isn't had, nobody's mail can be sent.
     pub(super) async fn take(&self, _turn: &Turn<'_>) -> Result<AsyncSmtpConnection, NoConnection> {
-        if let Some(mut connection) = self.take_kept() {
+        if let Some(mut connection) = self.take_idle() {
             let asked = tokio::time::timeout(self.still_there, connection.test_connected()).await;
             if asked == Ok(true) {
                 return Ok(connection);
             }
             // What has cut this one off, a restart or something between that forgets, has cut off the others, and each of them
             // would cost as long.
-            self.kept().clear();
+            self.idle().clear();
         }
         self.open().await
     }
@@ -116,9 +116,9 @@ impl Connections {
     /// Takes back one whose conversation has ended well, before its turn ends.
     pub(super) fn keep(&self, connection: AsyncSmtpConnection) {
         let since = Instant::now();
-        let mut kept = self.kept();
-        kept.retain(Kept::is_young);
-        kept.push(Kept { connection, since });
+        let mut idle = self.idle();
+        idle.retain(Idle::is_young);
+        idle.push(Idle { connection, since });
     }
 
     async fn open(&self) -> Result<AsyncSmtpConnection, NoConnection> {
@@ -140,27 +140,27 @@ impl Connections {
     }
 
     /// The one that was in use last. Those that were kept too long are closed, also where others were always at hand.
-    fn take_kept(&self) -> Option<AsyncSmtpConnection> {
-        let mut kept = self.kept();
-        kept.retain(Kept::is_young);
-        kept.pop().map(|kept| kept.connection)
+    fn take_idle(&self) -> Option<AsyncSmtpConnection> {
+        let mut idle = self.idle();
+        idle.retain(Idle::is_young);
+        idle.pop().map(|idle| idle.connection)
     }
 
     /// What is changed under the lock can't panic.
-    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl Idle {
     fn is_young(&self) -> bool {
         self.since.elapsed() < KEPT_FOR
     }
 }
 
-impl fmt::Debug for Connections {
+impl fmt::Debug for MailServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections")
+        f.debug_struct("MailServer")
             .field("host", &self.host)
             .field("port", &self.port)
             .finish_non_exhaustive()

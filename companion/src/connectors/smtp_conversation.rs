@@ -1,6 +1,8 @@
 //! One mail in a conversation with the mail server, and whose fault it is when it isn't taken: of the recipient alone nobody
 //! can mend it (SR-59).
 
+use std::time::Duration;
+
 use lettre::Message as Mail;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -11,7 +13,7 @@ use crate::connectors::DeliveryError;
 
 /// What the server was told when it said no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum Told {
     /// Who sends: the same for all mails.
     Sender,
     /// Whom it is for.
@@ -20,20 +22,15 @@ pub(super) enum Step {
     Content,
 }
 
+/// How long the server has for its goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// An enhanced status code (RFC 3463): class, subject and detail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Enhanced(u8, u16, u16);
 
-/// Hands a mail over (RFC 5321 section 3.3). A conversation in which it isn't taken is over.
-pub(super) async fn send(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), (Step, Error)> {
-    let taken = try_to_send(connection, mail).await;
-    if taken.is_err() {
-        connection.abort().await;
-    }
-    taken
-}
-
-async fn try_to_send(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), (Step, Error)> {
+/// Hands a mail over (RFC 5321 section 3.3). A conversation in which it isn't taken is over: [`leave`] it.
+pub(super) async fn send(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), (Told, Error)> {
     let text = mail.formatted();
     // Only a sender that is written so brings such text along; a server that can't take it refuses it.
     let parameters = if text.is_ascii() {
@@ -47,34 +44,39 @@ async fn try_to_send(connection: &mut AsyncSmtpConnection, mail: &Mail) -> Resul
     let envelope = mail.envelope();
     let from = From::new(envelope.from().cloned(), parameters);
     let said = connection.command(from).await;
-    said.map_err(|error| (Step::Sender, error))?;
+    said.map_err(|error| (Told::Sender, error))?;
     for to in envelope.to() {
         let said = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
-        said.map_err(|error| (Step::Recipient, error))?;
+        said.map_err(|error| (Told::Recipient, error))?;
     }
     let said = connection.command(Data).await;
-    said.map_err(|error| (Step::Content, error))?;
+    said.map_err(|error| (Told::Content, error))?;
     let said = connection.message(&text).await;
-    said.map_err(|error| (Step::Content, error))?;
+    said.map_err(|error| (Told::Content, error))?;
     Ok(())
 }
 
+/// Says goodbye (RFC 5321 section 4.1.1.10). What the server said of the mail stands, whether or not it answers this.
+pub(super) async fn leave(mut connection: AsyncSmtpConnection) {
+    tokio::time::timeout(GOODBYE, connection.abort()).await.ok();
+}
+
 /// What it means that a server which has let us in doesn't take a mail.
-pub(super) fn not_taken(step: Step, error: &Error) -> DeliveryError {
+pub(super) fn not_taken(told: Told, error: &Error) -> DeliveryError {
     let why = describe(error);
     match error.status().map(u16::from) {
         // It wants another login, or one at all (RFC 4954 section 6): nobody's mail is taken.
         Some(code) if is_about_the_login(code) => DeliveryError::down(why),
-        Some(_) if error.is_permanent() => match step {
-            Step::Sender => DeliveryError::down(format!(
+        Some(_) if error.is_permanent() => match told {
+            Told::Sender => DeliveryError::down(format!(
                 "{why} to our sender: compare [email] from with what the mail account may send as"
             )),
-            Step::Recipient if Enhanced::of(error).is_none_or(Enhanced::is_about_the_recipient) => {
+            Told::Recipient if Enhanced::of(error).is_none_or(Enhanced::is_about_the_recipient) => {
                 DeliveryError::Permanent(format!("{why} to the recipient"))
             }
             // Relaying, policies and filters: the operator's to mend, perhaps for this one recipient.
-            Step::Recipient => DeliveryError::stuck(format!("{why} to a mail for this recipient")),
-            Step::Content => DeliveryError::stuck(format!("{why} to the mail itself")),
+            Told::Recipient => DeliveryError::stuck(format!("{why} to a mail for this recipient")),
+            Told::Content => DeliveryError::stuck(format!("{why} to the mail itself")),
         },
         // The server goes away (RFC 5321 section 4.2.3), perhaps at this one recipient.
         Some(421) => DeliveryError::stuck(why),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::keys::KeyRing;
+use super::key_ring::KeyRing;
 
 /// What a hint says.
 #[derive(Clone, Debug, Deserialize)]

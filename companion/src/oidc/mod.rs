@@ -28,6 +28,7 @@ pub mod interaction;
 mod introspection;
 mod jws;
 mod kept;
+mod key_ring;
 pub mod keys;
 mod logout_token;
 mod metadata;

@@ -219,7 +219,7 @@ async fn distrust_contested_addresses(tx: &mut Transaction, id: &str) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Store, reset, sessions, users};
+    use crate::store::{Store, credentials, reset, sessions, users};
 
     const ADA: &str = "ada@example.com";
 
@@ -294,14 +294,16 @@ mod tests {
             };
             let mut tx = store.begin().await.unwrap();
             users::add(&mut *tx, &new, at).await.unwrap();
-            users::save_password_hash(&mut *tx, id, "phc", at).await.unwrap();
+            credentials::save_password_hash(&mut *tx, id, "phc", at)
+                .await
+                .unwrap();
             if frozen {
                 freeze(&mut tx, id, at, at).await.unwrap();
             }
             for status in [AccountStatus::Disabled, AccountStatus::Active] {
                 set_by_operator(&mut tx, id, status, at).await.unwrap().unwrap();
             }
-            let password = users::find_password_hash(&mut *tx, id).await.unwrap();
+            let password = credentials::find_password_hash(&mut *tx, id).await.unwrap();
             assert_eq!(password.is_some(), kept, "{id}");
             tx.commit().await.unwrap();
         }

@@ -8,7 +8,7 @@ use keyback_core::time::Timestamp;
 use sqlx::{QueryBuilder, SqliteExecutor};
 
 use super::{Store, StoreError, Transaction};
-use crate::fail_point::{FailPoint, Step};
+use crate::fail_point::{FailPoint, Write};
 
 impl LimitStore for Store {
     async fn update<D: Send>(
@@ -66,9 +66,9 @@ async fn update<D: Send>(
             .build()
             .execute(&mut *tx)
             .await?;
-        FailPoint::BeforeCommit(Step::Limits).reach();
+        FailPoint::BeforeCommit(Write::Limits).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Limits).reach();
+        FailPoint::AfterCommit(Write::Limits).reach();
     }
     Ok(decision)
 }

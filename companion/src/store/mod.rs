@@ -18,6 +18,7 @@ pub mod client_assertions;
 pub mod codes;
 mod connections;
 pub mod consents;
+pub mod credentials;
 pub mod cut_off;
 pub mod device_codes;
 pub mod former_addresses;

@@ -5,7 +5,7 @@ use keyback_core::time::Timestamp;
 use sqlx::SqliteExecutor;
 
 use super::{Store, StoreError, Transaction, limits};
-use crate::fail_point::{FailPoint, Step};
+use crate::fail_point::{FailPoint, Write};
 
 const DAY_MS: i64 = 86_400_000;
 /// How long days are kept, so that the operator can look at them.
@@ -76,9 +76,9 @@ pub async fn admit(
         return Ok(Admission::Prefix);
     }
     add(&mut tx, charge).await?;
-    FailPoint::BeforeCommit(Step::Admit).reach();
+    FailPoint::BeforeCommit(Write::Admit).reach();
     tx.commit().await?;
-    FailPoint::AfterCommit(Step::Admit).reach();
+    FailPoint::AfterCommit(Write::Admit).reach();
     Ok(Admission::Admitted)
 }
 
@@ -87,9 +87,9 @@ pub async fn count(store: &Store, charge: Charge<'_>) -> Result<(), StoreError> 
     let mut tx = store.begin_quick().await?;
     if is_new(&mut tx, charge).await? {
         add(&mut tx, charge).await?;
-        FailPoint::BeforeCommit(Step::Count).reach();
+        FailPoint::BeforeCommit(Write::Count).reach();
         tx.commit().await?;
-        FailPoint::AfterCommit(Step::Count).reach();
+        FailPoint::AfterCommit(Write::Count).reach();
     }
     Ok(())
 }

@@ -1,11 +1,12 @@
-//! Accounts and their credentials: rows of the embedded backend.
+//! Accounts: rows of the embedded backend.
 
 use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, SqliteExecutor};
 
+use super::StoreError;
 use super::account_status::AccountStatus;
-use super::{StoreError, Transaction};
 use crate::profile::Profile;
 
 /// An account.
@@ -162,12 +163,21 @@ macro_rules! select_users {
     };
 }
 
+/// The account, if there is one, that a statement finds by one value.
+async fn find_one<A>(
+    db: impl SqliteExecutor<'_>,
+    statement: &'static str,
+    value: &str,
+) -> Result<Option<A>, StoreError>
+where
+    A: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+{
+    Ok(sqlx::query_as(statement).bind(value).fetch_optional(db).await?)
+}
+
 /// Finds an account by its id.
 pub async fn find(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<User>, StoreError> {
-    Ok(sqlx::query_as(select_users!("WHERE id = $1"))
-        .bind(id)
-        .fetch_optional(db)
-        .await?)
+    find_one(db, select_users!("WHERE id = $1"), id).await
 }
 
 /// Finds the account of an e-mail address or phone number. The stored form is the identifier's normal form.
@@ -179,10 +189,7 @@ pub async fn find_by_identifier(
         Identifier::Email(_) => select_users!("WHERE email = $1"),
         Identifier::Phone(_) => select_users!("WHERE phone = $1"),
     };
-    Ok(sqlx::query_as(by)
-        .bind(identifier.as_str())
-        .fetch_optional(db)
-        .await?)
+    find_one(db, by, identifier.as_str()).await
 }
 
 /// Finds the account of a user name.
@@ -190,10 +197,7 @@ pub async fn find_by_username(
     db: impl SqliteExecutor<'_>,
     username: &str,
 ) -> Result<Option<User>, StoreError> {
-    Ok(sqlx::query_as(select_users!("WHERE username = $1"))
-        .bind(username)
-        .fetch_optional(db)
-        .await?)
+    find_one(db, select_users!("WHERE username = $1"), username).await
 }
 
 /// An account with the PHC string of its password, if it has one.
@@ -225,10 +229,7 @@ pub async fn find_with_password(
         Identifier::Email(_) => select_with_password!("WHERE email = $1"),
         Identifier::Phone(_) => select_with_password!("WHERE phone = $1"),
     };
-    Ok(sqlx::query_as(by)
-        .bind(identifier.as_str())
-        .fetch_optional(db)
-        .await?)
+    find_one(db, by, identifier.as_str()).await
 }
 
 /// [`find_by_username`], with the password.
@@ -236,10 +237,7 @@ pub async fn find_with_password_by_username(
     db: impl SqliteExecutor<'_>,
     username: &str,
 ) -> Result<Option<UserWithPassword>, StoreError> {
-    Ok(sqlx::query_as(select_with_password!("WHERE username = $1"))
-        .bind(username)
-        .fetch_optional(db)
-        .await?)
+    find_one(db, select_with_password!("WHERE username = $1"), username).await
 }
 
 /// A page of accounts in the order of their ids, after the id given.
@@ -367,73 +365,5 @@ pub async fn set_not_before(db: impl SqliteExecutor<'_>, id: &str, now: Timestam
         .bind(now.as_millis())
         .execute(db)
         .await?;
-    Ok(())
-}
-
-/// The PHC string of an account's password hash, if it has a password.
-pub async fn find_password_hash(db: impl SqliteExecutor<'_>, id: &str) -> Result<Option<String>, StoreError> {
-    Ok(
-        sqlx::query_scalar("SELECT password_hash FROM credentials WHERE user_id = $1")
-            .bind(id)
-            .fetch_optional(db)
-            .await?,
-    )
-}
-
-/// Whether an account may sign in and its password still the one that was checked before this transaction; with none,
-/// whether it has none still.
-///
-/// Checking a password takes long; a reset may have replaced it meanwhile. What follows from the check must ask
-/// this inside the transaction that it writes in, or it would undo the reset (SR-53, SR-54).
-pub async fn still_has_password(
-    tx: &mut Transaction,
-    id: &str,
-    phc: Option<&str>,
-) -> Result<bool, StoreError> {
-    let status: Option<String> = sqlx::query_scalar(
-        "SELECT u.status FROM users u LEFT JOIN credentials c ON c.user_id = u.id \
-         WHERE u.id = $1 AND c.password_hash IS NOT DISTINCT FROM $2",
-    )
-    .bind(id)
-    .bind(phc)
-    .fetch_optional(&mut **tx)
-    .await?;
-    let status = status.map(AccountStatus::try_from);
-    Ok(status.is_some_and(|status| status.is_ok_and(AccountStatus::may_sign_in)))
-}
-
-/// Writes a new hash of the same password, unless the password was changed since `old` was read.
-pub async fn replace_password_hash(
-    db: impl SqliteExecutor<'_>,
-    id: &str,
-    old: &str,
-    new: &str,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE credentials SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2")
-        .bind(id)
-        .bind(old)
-        .bind(new)
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
-/// Writes an account's password hash.
-pub async fn save_password_hash(
-    db: impl SqliteExecutor<'_>,
-    id: &str,
-    phc: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, \
-         changed_at = excluded.changed_at, awaits_sign_in = FALSE",
-    )
-    .bind(id)
-    .bind(phc)
-    .bind(now.as_millis())
-    .execute(db)
-    .await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::app::Companion;
 use crate::breakers::Circuit;
 use crate::connectors::DeliveryError;
 use crate::connectors::provider::says_it_is_down;
-use crate::job_audit::Ended;
+use crate::jobs::Ended;
 use crate::outbox::WebhookDelivery;
 use crate::outgoing::signature::sign_with_all;
 use crate::outgoing::{Answer, Call, CallError};

@@ -9,7 +9,7 @@ use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::account::sign_in;
+use super::account::{sign_in, verified};
 use super::*;
 use crate::metrics::Scraped;
 
@@ -100,6 +100,41 @@ async fn sr72_a_code_to_ones_own_address_verifies_for_a_change_of_the_password()
     for ended in [&session, &elsewhere] {
         assert!(app.site.client.refresh(ended).await.is_err());
     }
+}
+
+/// What was proved when the session was young is over: the password or a code by mail proves it anew.
+#[tokio::test]
+async fn sr72_in_an_old_session_a_change_asks_for_a_fresh_proof() {
+    let app = TestApp::start().await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let (_, session) = sign_in(&app).await;
+    let client = &app.site.client;
+    let of_its_youth = verified(&client.account(&session).unwrap()).await;
+    let mut old = Arc::unwrap_or_clone(session);
+    for _ in 0..2 {
+        app.advance(Duration::from_secs(13 * 86_400));
+        old = client.refresh(&old).await.unwrap();
+    }
+    let account = client.account(&old).unwrap();
+    assert_eq!(
+        refusal(account.change_password(&of_its_youth, NEW_PASSWORD).await),
+        ApiCode::VerificationRequired
+    );
+    assert_eq!(
+        refusal(account.set_first_password(NEW_PASSWORD).await),
+        ApiCode::VerificationRequired
+    );
+    let by_password = verified(&account).await;
+    assert_eq!(
+        account.change_password(&by_password, OLD_PASSWORD).await.unwrap(),
+        PasswordChange::SameAsBefore
+    );
+    let sent = account.send_code(to(ADA)).await.unwrap();
+    let by_mail = right(&account, &sent, &app.last_code_for(ADA).await).await;
+    assert_eq!(
+        account.change_password(&by_mail, NEW_PASSWORD).await.unwrap(),
+        PasswordChange::Changed
+    );
 }
 
 #[tokio::test]

@@ -200,7 +200,7 @@ async fn bodies_are_json_of_a_bounded_size_and_errors_repeat_nothing() {
 /// SR-5: what an app sends is limited by app, and leaves the visitors of others theirs.
 #[tokio::test]
 async fn sr05_an_app_sends_only_so_many_codes() {
-    let app = with_backend(|config| config.limits.sends_per_app = 2).await;
+    let app = with_backend(|config| config.limits.sends_per_app = Some(2)).await;
     let api = management(&app);
     let to = |number: u32| Recipient::Email(format!("user{number}@example.com"));
     for number in 0..2 {

@@ -283,7 +283,7 @@ type Lower = fn(&mut LimitsConfig);
 /// Each limit of sends, and the live codes: how many are taken, and what is answered to another code of the first of them.
 #[tokio::test]
 async fn sr03_whoever_asks_too_often_is_refused_alike() {
-    let limits: [(&str, Lower, usize, u16); 4] = [
+    let limits: [(&str, Lower, usize, u16); 5] = [
         (
             "of an identifier",
             |limits| limits.sends_per_identifier = 2,
@@ -292,7 +292,16 @@ async fn sr03_whoever_asks_too_often_is_refused_alike() {
         ),
         ("of a client", |limits| limits.sends_per_address = 2, 2, 429),
         // Half for everybody, and half for clients that have not asked twice.
-        ("of all", |limits| limits.sends_in_all = 20, 2, 429),
+        ("of an app", |limits| limits.sends_per_app = Some(20), 2, 429),
+        (
+            "of all",
+            |limits| {
+                limits.sends_in_all = 20;
+                limits.sends_per_app = Some(1_000);
+            },
+            2,
+            429,
+        ),
         // A flow keeps its room.
         ("live codes", |_| {}, 4, 200),
     ];

@@ -1,5 +1,7 @@
 //! The account page: changing the password while signed in, and signing out.
 
+use std::time::Duration;
+
 use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
 
 use super::with_ada;
@@ -28,6 +30,53 @@ async fn sr72_changing_the_password_asks_for_the_current_one() {
     let broken = browser.page().texts_with_class("li", "bad");
     assert!(broken.len() >= 2, "{broken:?}");
     assert_eq!(app.audited("password_changed").await, 0);
+}
+
+/// One that began 26 days ago, and was seen in between: near the end of its life.
+async fn signed_in_long_ago(app: &TestApp) -> Browser {
+    let mut browser = signed_in(app).await;
+    for _ in 0..2 {
+        app.advance(Duration::from_secs(13 * 86_400));
+        browser.open("/account/password").await;
+        browser.assert_at("/account/password");
+    }
+    browser
+}
+
+#[tokio::test]
+async fn sr72_however_old_the_session_is_it_changes_nothing_without_the_current_password() {
+    let (app, _) = with_ada().await;
+    let mut browser = signed_in_long_ago(&app).await;
+    for current in ["", "not the current one"] {
+        browser.change_password(current, NEW_PASSWORD).await;
+        browser.assert_status(422);
+        browser.assert_says("That is not your current password.");
+    }
+    assert_eq!(app.audited("password_changed").await, 0);
+    browser.change_password(OLD_PASSWORD, NEW_PASSWORD).await;
+    browser.assert_status(200);
+    assert_eq!(app.audited("password_changed").await, 1);
+    // What begins now is no older than the proof.
+    app.advance(Duration::from_secs(13 * 86_400));
+    browser.open("/account").await;
+    browser.assert_at("/account");
+}
+
+/// By mail: the session is no proof that the address is one's own.
+#[tokio::test]
+async fn sr72_however_old_the_session_is_its_way_around_the_password_asks_for_a_code() {
+    let (app, _) = with_ada().await;
+    let mut browser = signed_in_long_ago(&app).await;
+    browser.click("Forgot it?").await;
+    browser.ask_reset(ADA).await;
+    browser.enter_code("no code").await;
+    browser.assert_status(422);
+    assert_eq!(app.audited("password_changed").await, 0);
+    browser.enter_code(&app.last_code_for(ADA).await).await;
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.assert_at("/forgot-password/done");
+    browser.open("/account").await;
+    browser.assert_at("/sign-in");
 }
 
 #[tokio::test]

@@ -226,7 +226,7 @@ async fn sr05_codes_of_one_address_are_limited_and_the_answer_says_for_how_long(
 #[tokio::test]
 async fn sr05_codes_at_one_app_are_limited_and_those_at_another_still_come() {
     let app = TestApp::with(|config| {
-        config.limits.sends_per_app = 2;
+        config.limits.sends_per_app = Some(2);
         let cafe = AppConfig {
             sign_in_url: config.apps[0].sign_in_url.clone(),
             redirect_uris: config.apps[0].redirect_uris.clone(),

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use keyback_companion::import::{self, Format, Options, Outcome, Rules};
-use keyback_companion::store::users;
+use keyback_companion::store::credentials;
 use keyback_core::random::SystemRandom;
 use keyback_tests::{NEW_PASSWORD, OLD_PASSWORD, TestApp, eventually};
 
@@ -31,7 +31,7 @@ async fn import(app: &TestApp, file: String) {
 }
 
 async fn hash_of(app: &TestApp, id: &str) -> String {
-    let stored = users::find_password_hash(app.companion.store.reader(), id).await;
+    let stored = credentials::find_password_hash(app.companion.store.reader(), id).await;
     stored.unwrap().unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! New passwords that break the policy.
 
-use keyback_companion::store::users;
+use keyback_companion::store::credentials;
 use keyback_core::time::Clock as _;
 use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD, TestApp};
 
@@ -82,7 +82,7 @@ async fn sr45_who_has_no_password_yet_or_one_that_nothing_can_read_gets_one_all_
     for (address, stored) in [("bea@example.com", None), ("cid@example.com", Some("$nonsense$"))] {
         let id = app.add_user(address, None).await;
         if let Some(phc) = stored {
-            users::save_password_hash(app.companion.store.writer(), &id, phc, app.clock.now())
+            credentials::save_password_hash(app.companion.store.writer(), &id, phc, app.clock.now())
                 .await
                 .unwrap();
         }

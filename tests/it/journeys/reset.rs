@@ -222,7 +222,7 @@ async fn the_real_cost_of_a_hash_works_too_and_an_older_hash_is_renewed() {
     let cheap_id = cheap.add_user(ADA, Some(OLD_PASSWORD)).await;
     let phc = cheap.password_hash(&cheap_id).await.unwrap();
     let db = app.companion.store.writer();
-    keyback_companion::store::users::save_password_hash(db, &id, &phc, app.clock.now())
+    keyback_companion::store::credentials::save_password_hash(db, &id, &phc, app.clock.now())
         .await
         .unwrap();
     let mut browser = app.browser();

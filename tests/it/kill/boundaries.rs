@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keyback_companion::fail_point::{FailPoint, Step};
+use keyback_companion::fail_point::{FailPoint, Write};
 use keyback_companion::outbox::JobKind;
 use keyback_companion::store::one_time_tokens::{self, OneTimeToken, Status};
 use keyback_core::secret::SecretDigest;
@@ -79,10 +79,10 @@ impl World {
     /// The way that comes to a point.
     async fn way_to(&self, point: FailPoint) -> Way {
         match point {
-            FailPoint::BeforeCommit(Step::Resend | Step::Record)
-            | FailPoint::AfterCommit(Step::Resend | Step::Record) => Way::WithDetours,
-            FailPoint::BeforeCommit(Step::Admit) | FailPoint::AfterCommit(Step::Admit) => Way::ByPhone,
-            FailPoint::BeforeCommit(Step::Token) | FailPoint::AfterCommit(Step::Token) => {
+            FailPoint::BeforeCommit(Write::Resend | Write::Record)
+            | FailPoint::AfterCommit(Write::Resend | Write::Record) => Way::WithDetours,
+            FailPoint::BeforeCommit(Write::Admit) | FailPoint::AfterCommit(Write::Admit) => Way::ByPhone,
+            FailPoint::BeforeCommit(Write::Token) | FailPoint::AfterCommit(Write::Token) => {
                 Way::ByToken(self.request_with_token().await)
             }
             _ => Way::ByMail,
@@ -100,8 +100,8 @@ impl World {
 /// What the account opens to after the process ended there. A job that tells of the change is one of a change that was.
 fn expected(point: FailPoint) -> Opens {
     match point {
-        FailPoint::AfterCommit(Step::Complete | Step::Count)
-        | FailPoint::BeforeCommit(Step::Count)
+        FailPoint::AfterCommit(Write::Complete | Write::Count)
+        | FailPoint::BeforeCommit(Write::Count)
         | FailPoint::Taken(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook)
         | FailPoint::Delivered(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook)
         | FailPoint::Done(JobKind::PasswordChanged | JobKind::Logout | JobKind::Webhook) => Opens::New,
@@ -114,7 +114,7 @@ async fn sr53_killed_at_every_boundary_of_a_reset_nothing_is_half_done_and_no_no
     let (contested, of_reset): (Vec<FailPoint>, Vec<FailPoint>) = FailPoint::all().partition(|point| {
         matches!(
             point,
-            FailPoint::BeforeCommit(Step::Freeze) | FailPoint::AfterCommit(Step::Freeze)
+            FailPoint::BeforeCommit(Write::Freeze) | FailPoint::AfterCommit(Write::Freeze)
         )
     });
     assert_eq!(contested.len(), 2, "they have a test of their own");
@@ -145,8 +145,8 @@ async fn sr53_killed_wherever_the_limits_are_counted_the_old_password_holds() {
     let mut world = World::start().await;
     let mut kills = 0;
     for point in [
-        FailPoint::BeforeCommit(Step::Limits),
-        FailPoint::AfterCommit(Step::Limits),
+        FailPoint::BeforeCommit(Write::Limits),
+        FailPoint::AfterCommit(Write::Limits),
     ] {
         let mut at_stages = Vec::new();
         for time in 1.. {
@@ -184,12 +184,12 @@ async fn sr53_killed_wherever_the_limits_are_counted_the_old_password_holds() {
 #[tokio::test]
 async fn sr53_killed_while_a_change_is_contested_the_account_is_the_thiefs_or_frozen_and_then_the_owners() {
     let freezes = [
-        (FailPoint::BeforeCommit(Step::Freeze), Opens::Old),
-        (FailPoint::AfterCommit(Step::Freeze), Opens::Nothing),
+        (FailPoint::BeforeCommit(Write::Freeze), Opens::Old),
+        (FailPoint::AfterCommit(Write::Freeze), Opens::Nothing),
     ];
     let completions = [
-        (FailPoint::BeforeCommit(Step::Complete), Opens::Nothing),
-        (FailPoint::AfterCommit(Step::Complete), Opens::New),
+        (FailPoint::BeforeCommit(Write::Complete), Opens::Nothing),
+        (FailPoint::AfterCommit(Write::Complete), Opens::New),
     ];
     for ((freeze, opens), (completion, thawed)) in freezes.into_iter().zip(completions) {
         let mut world = World::start().await;

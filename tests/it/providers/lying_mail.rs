@@ -126,6 +126,17 @@ async fn sr34_a_mail_that_was_said_to_be_taken_is_not_sent_again_and_another_can
     browser.assert_at("/forgot-password/password");
 }
 
+/// SR-59: what it said of the recipient is its answer. Who waited for its goodbye would take that for one that did not come.
+#[tokio::test]
+async fn sr59_a_refusal_stands_though_the_goodbye_is_not_answered() {
+    let sink = SmtpSink::in_manner(SmtpManner::RefusesAndHolds("550 5.1.1 nobody here")).await;
+    let app = with_mail_by(&sink, PATIENCE).await;
+    ask(&app).await;
+    app.settle().await;
+    assert_eq!(app.audited("code_not_sent").await, 1);
+    assert_eq!(app.row_counts().await["jobs"], 0, "it is not tried again");
+}
+
 #[tokio::test]
 async fn sr34_a_mail_server_that_speaks_in_dribs_gets_its_time() {
     let sink = SmtpSink::in_manner(SmtpManner::Dribbles(Duration::from_millis(5))).await;

@@ -13,7 +13,8 @@ use crate::ids::Subject;
 use crate::ports::{Failure, LimitStore};
 use crate::time::Timestamp;
 
-/// Asks the limits of a step, the client's own first: a client that is refused has used nothing of anybody else's.
+/// Asks the limits of a step, the client's own first: a client that is refused, by whichever, has used nothing of anybody else's
+/// and is not marked as seen.
 #[derive(Clone, Debug)]
 pub struct Limiter<L> {
     pub(super) store: L,
@@ -164,7 +165,7 @@ impl<L: LimitStore> Limiter<L> {
         (LimitKey::Client(action, client), rule)
     }
 
-    /// Takes one from each of `first`, until one refuses, and then from what is `reserved`.
+    /// Takes one from each of `first`, until one refuses, and then from all that is `reserved`, or from none of it.
     async fn ask<const N: usize>(
         &self,
         first: [Ask; N],
@@ -188,10 +189,14 @@ impl<L: LimitStore> Limiter<L> {
             .flat_map(|limit| [limit.seen, limit.common, limit.reserve]);
         let (keys, rules): (Vec<_>, Vec<_>) = first.into_iter().chain(reserved).unzip();
         let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
-            let mut limits = rows.iter_mut().zip(rules).map(|(row, rule)| Limit { row, rule });
-            for mut limit in limits.by_ref().take(N) {
-                limit.take(now)?;
+            let mut rules = rules.into_iter();
+            for (row, rule) in rows.iter_mut().zip(rules.by_ref().take(N)) {
+                Limit { row, rule }.take(now)?;
             }
+            // Where one refuses, nothing has been taken of the others, and no mark made.
+            let mut taken = rows.to_vec();
+            let shared = taken.iter_mut().skip(N);
+            let mut limits = shared.zip(rules).map(|(row, rule)| Limit { row, rule });
             let mut standing = Standing::Seen;
             while let (Some(mut seen), Some(common), Some(reserve)) =
                 (limits.next(), limits.next(), limits.next())
@@ -208,6 +213,7 @@ impl<L: LimitStore> Limiter<L> {
                     }
                 };
             }
+            rows.copy_from_slice(&taken);
             Ok(standing)
         };
         self.store.update(&keys, decide).await

@@ -1,5 +1,5 @@
 //! The limits of codes that are sent: of the client, the app, the whole installation and the identifier, in this order. Who is
-//! refused has used nothing of what stands behind: a rush at one app leaves the installation's sends to the others, and while
+//! refused has used nothing but of the client's own: a rush at one app leaves the installation's sends to the others, and while
 //! the installation is refused, nobody's own sends are used up.
 
 use super::client_prefix::ClientPrefix;
@@ -87,18 +87,22 @@ impl<L: LimitStore> Limiter<L> {
         now: Timestamp,
     ) -> Result<Limited, Failure> {
         let shared = [self.of_app(Some(app)), self.of_all()];
-        let asks = [self.of_identifier(identifier)]
+        let asks = shared
             .into_iter()
-            .chain(shared.into_iter().flatten());
+            .flatten()
+            .chain([self.of_identifier(identifier)]);
         let (keys, rules): (Vec<_>, Vec<_>) = asks.unzip();
         let decide = move |rows: &mut [Option<TheoreticalArrival>]| {
-            let mut limits = rows.iter_mut().zip(rules).map(|(row, rule)| Limit { row, rule });
-            if let Some(mut of_identifier) = limits.next() {
-                of_identifier.take(now)?;
+            let mut taken = rows.to_vec();
+            let mut limits = taken.iter_mut().zip(rules).map(|(row, rule)| Limit { row, rule });
+            while let Some(mut common) = limits.next() {
+                match limits.next() {
+                    Some(reserve) => take_shared(|| Standing::Unseen, common, reserve, now)?,
+                    // The identifier's, which keeps nothing for apps.
+                    None => common.take(now)?,
+                }
             }
-            while let (Some(common), Some(reserve)) = (limits.next(), limits.next()) {
-                take_shared(|| Standing::Unseen, common, reserve, now)?;
-            }
+            rows.copy_from_slice(&taken);
             Ok(())
         };
         self.store.update(&keys, decide).await

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use keyback_core::identifier::Identifier;
 use keyback_core::outcome::{IdentifyRejection, ResendRejection};
-use keyback_core::rate_limit::{LimitRule, Limits};
+use keyback_core::rate_limit::{IdentifierHasher, LimitRule, Limiter, Limits};
+use keyback_core::time::Timestamp;
 
 use crate::limits::{generous, world};
-use crate::world::{ADA, BOB, NOBODY};
+use crate::memory::Memory;
+use crate::world::{ADA, BOB, NOBODY, at_once};
 
 const SITE: Option<&str> = Some("demo-site");
 const OTHER: Option<&str> = Some("other-site");
@@ -26,16 +29,14 @@ fn sr05_an_app_is_limited_and_its_rush_leaves_the_others_theirs() {
     for identifier in [ADA, NOBODY] {
         assert!(world.try_ask_at(SITE, identifier, "198.51.100.66").is_ok());
     }
-    let before = world.memory.rows().limits.clone();
-    let refused = world.try_ask_at(SITE, BOB, "198.51.100.66").err().unwrap();
-    assert!(
-        matches!(refused, IdentifyRejection::Limited { retry_after } if retry_after <= Duration::from_secs(300))
-    );
-    let mut after = world.memory.rows().limits.clone();
-    after.retain(|key, left| before.get(key) != Some(left));
-    let used: Vec<_> = after.into_keys().collect();
+    let touched = world.memory.limits_touched_by(|| {
+        let refused = world.try_ask_at(SITE, BOB, "198.51.100.66").err().unwrap();
+        assert!(
+            matches!(refused, IdentifyRejection::Limited { retry_after } if retry_after <= Duration::from_secs(300))
+        );
+    });
     assert_eq!(
-        used,
+        touched,
         ["client:send:198.51.100.66/32"],
         "nothing of the identifier's, and nothing of everybody's"
     );
@@ -68,4 +69,36 @@ fn sr05_a_resend_is_one_of_the_apps_sends() {
         world.resend(&browser),
         Err(ResendRejection::Limited { .. })
     ));
+}
+
+/// SR-5: a code that an app asks for and doesn't get costs neither the person a send nor, where it is the person's that are used
+/// up, anybody else.
+#[test]
+fn sr05_a_code_that_an_app_is_refused_costs_nothing() {
+    let two = LimitRule::new(2, Duration::from_secs(600));
+    let one = LimitRule::new(1, Duration::from_secs(600));
+    for limits in [
+        Limits {
+            app_sends: one,
+            app_send_reserve: one,
+            ..generous()
+        },
+        Limits {
+            global_sends: one,
+            global_send_reserve: one,
+            ..generous()
+        },
+        Limits {
+            identifier_sends: two,
+            ..generous()
+        },
+    ] {
+        let memory = Memory::default();
+        let limiter = Limiter::new(memory.clone(), limits);
+        let ada = IdentifierHasher::new(&[2; 32]).hash(&Identifier::parse(ADA).unwrap());
+        let send = || at_once(limiter.send_by_app(&ada, "demo-site", Timestamp::from_millis(0))).unwrap();
+        assert!(send().is_ok() && send().is_ok());
+        let touched = memory.limits_touched_by(|| assert!(send().is_err()));
+        assert_eq!(touched, [""; 0]);
+    }
 }

@@ -115,23 +115,34 @@ fn the_installation_is_limited() {
         assert!(world.try_ask(identifier, client).is_ok());
     }
     world.asked();
-    let before = world.memory.rows().limits.clone();
-    assert!(world.try_ask(NOBODY, "192.0.2.3").is_err());
+    let touched = world
+        .memory
+        .limits_touched_by(|| assert!(world.try_ask(NOBODY, "192.0.2.3").is_err()));
     assert_eq!(world.asked(), ["live_codes", "update"]);
-    let mut after = world.memory.rows().limits.clone();
-    after.retain(|key, left| before.get(key) != Some(left));
-    let mut used: Vec<_> = after.into_keys().collect();
-    used.sort();
     assert_eq!(
-        used,
-        [
-            "app:send-seen:demo-site:192.0.2.3/32",
-            "app:send:demo-site",
-            "client:send:192.0.2.3/32",
-            "global:send-seen:192.0.2.3/32"
-        ],
-        "the client's own and its app's, and nothing of the identifier's"
+        touched,
+        ["client:send:192.0.2.3/32"],
+        "the client's own, and nothing of its app's or the identifier's"
     );
+}
+
+/// SR-22: else a stranger could have whoever is refused meanwhile lose what is kept for those not yet seen.
+#[test]
+fn sr22_who_is_refused_counts_as_not_seen() {
+    let world = world(Limits {
+        identifier_sends: LimitRule::new(1, Duration::from_secs(600)),
+        identifier_send_reserve: LimitRule::new(1, Duration::from_secs(600)),
+        ..generous()
+    });
+    for client in ["198.51.100.66", "198.51.100.67"] {
+        assert!(world.try_ask(ADA, client).is_ok());
+    }
+    for client in ["192.0.2.1", "198.51.100.66"] {
+        let touched = world
+            .memory
+            .limits_touched_by(|| assert!(world.try_ask(ADA, client).is_err()));
+        assert_eq!(touched, [format!("client:send:{client}/32")]);
+    }
 }
 
 /// SR-5: the sends of all are a limit, and no way to keep everybody out: half are for clients not yet seen.

@@ -61,6 +61,21 @@ impl Memory {
         self.0.lock().unwrap()
     }
 
+    /// The keys of the limits that something takes from, or marks.
+    pub(crate) fn limits_touched_by(&self, something: impl FnOnce()) -> Vec<String> {
+        let before = self.rows().limits.clone();
+        something();
+        let rows = self.rows();
+        let mut touched: Vec<_> = rows
+            .limits
+            .iter()
+            .filter(|(key, left)| before.get(*key) != Some(left))
+            .map(|(key, _)| key.clone())
+            .collect();
+        touched.sort();
+        touched
+    }
+
     fn asked(&self, what: &'static str) -> MutexGuard<'_, Rows> {
         let mut rows = self.rows();
         rows.asked.push(what);

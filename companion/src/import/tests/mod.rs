@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::store::Store;
+use crate::store::credentials;
 use crate::store::users::{self, User};
 
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -65,7 +66,7 @@ impl Bench {
     }
 
     async fn hash_of(&self, user: &User) -> Option<String> {
-        users::find_password_hash(self.store.reader(), &user.id)
+        credentials::find_password_hash(self.store.reader(), &user.id)
             .await
             .unwrap()
     }
@@ -317,7 +318,7 @@ async fn rows_that_were_written_are_known_by_their_ids_alone() {
     ];
     assert_eq!(add(&mut tx, &accounts, NOW).await.unwrap(), [1]);
     tx.commit().await.unwrap();
-    let hash = users::find_password_hash(bench.store.reader(), "one")
+    let hash = credentials::find_password_hash(bench.store.reader(), "one")
         .await
         .unwrap();
     assert_eq!(hash.as_deref(), Some("of the first"));

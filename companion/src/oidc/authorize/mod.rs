@@ -34,7 +34,7 @@ use keyback_core::time::Timestamp;
 
 use super::error::ProtocolError;
 use super::interaction::AuthorizationRequest;
-use super::keys::KeyRing;
+use super::key_ring::KeyRing;
 use super::pages::ErrorKind;
 use super::params::Params;
 use super::registry::{App, Registry};

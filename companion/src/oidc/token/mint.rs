@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::claims::{self, ClaimsRequest, Person, Place};
 use super::super::error::{Failure, ProtocolError};
-use super::super::keys::KeyRing;
+use super::super::key_ring::KeyRing;
 use super::super::registry::App;
 use super::super::scope::{OPENID, Scopes, is_standard};
 use super::super::{Inner, acr, jws};

@@ -4,11 +4,10 @@ use keyback_core::identifier::Identifier;
 use keyback_core::time::Timestamp;
 use zeroize::Zeroizing;
 
+use super::{Ended, JobError, hand_over};
 use crate::app::Companion;
 use crate::connectors::{MessageKind, Outgoing};
-use crate::fail_point::{FailPoint, Step as Committed};
-use crate::job_audit::Ended;
-use crate::jobs::{JobError, hand_over};
+use crate::fail_point::{FailPoint, Write};
 use crate::messages::{CodeMessage, Message, MessageError};
 use crate::metrics::Step;
 use crate::outbox::{CodePurpose, SendCode};
@@ -30,10 +29,10 @@ pub(crate) async fn send_code(companion: &Companion, job: &Job) -> Result<Ended,
     let user = found.map(|found| found.user);
     let subject = user.as_ref().map(|user| user.id.as_str());
     let writer = companion.store.writer();
-    FailPoint::BeforeCommit(Committed::Bind).reach();
+    FailPoint::BeforeCommit(Write::Bind).reach();
     let may_send =
         reset::bind_challenge(writer, &order.challenge_id, subject, &order.identifier, now).await?;
-    FailPoint::AfterCommit(Committed::Bind).reach();
+    FailPoint::AfterCommit(Write::Bind).reach();
     let Some(user) = user.filter(|_| may_send) else {
         return Ok(Ended::Withheld);
     };

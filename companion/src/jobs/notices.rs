@@ -3,10 +3,9 @@
 use keyback_core::identifier::Identifier;
 use zeroize::Zeroizing;
 
+use super::{Ended, JobError, hand_over};
 use crate::app::Companion;
 use crate::connectors::{MessageKind, Outgoing};
-use crate::job_audit::Ended;
-use crate::jobs::{JobError, hand_over};
 use crate::messages::{AddressChangedMessage, ChangedAddresses, Message, PasswordChangedMessage, Way};
 use crate::outbox::{AddressChanged, ChangedBy, PasswordChanged};
 use crate::pages::not_me;
@@ -43,17 +42,7 @@ pub(crate) async fn tell_of_change(companion: &Companion, job: &Job) -> Result<E
         Identifier::Phone(_) => companion.messages.render_password_changed_sms(&words),
     }?;
     let kind = MessageKind::PasswordChanged;
-    deliver_notice(
-        companion,
-        job,
-        &Notice {
-            to: &notice.to,
-            kind,
-            message: &message,
-            app_name: &app_name,
-        },
-    )
-    .await
+    deliver(companion, job, &notice.to, kind, &message, &app_name).await
 }
 
 /// Tells an address of a changed address.
@@ -83,29 +72,19 @@ pub(crate) async fn tell_of_address(companion: &Companion, job: &Job) -> Result<
         Identifier::Phone(_) => companion.messages.render_address_changed_sms(&words),
     }?;
     let kind = MessageKind::AddressChanged;
-    deliver_notice(
-        companion,
-        job,
-        &Notice {
-            to: &notice.to,
-            kind,
-            message: &message,
-            app_name: &app_name,
-        },
-    )
-    .await
+    deliver(companion, job, &notice.to, kind, &message, &app_name).await
 }
 
-struct Notice<'a> {
-    to: &'a Identifier,
+async fn deliver(
+    companion: &Companion,
+    job: &Job,
+    to: &Identifier,
     kind: MessageKind,
-    message: &'a Message,
-    app_name: &'a str,
-}
-
-async fn deliver_notice(companion: &Companion, job: &Job, notice: &Notice<'_>) -> Result<Ended, JobError> {
+    message: &Message,
+    app_name: &str,
+) -> Result<Ended, JobError> {
     let now = companion.clock.now();
-    if let Identifier::Phone(number) = notice.to {
+    if let Identifier::Phone(number) = to {
         let text = TextMessage {
             job_id: &job.id,
             to: number,
@@ -115,10 +94,10 @@ async fn deliver_notice(companion: &Companion, job: &Job, notice: &Notice<'_>) -
         text_messages::count_notice(companion, text).await?;
     }
     let outgoing = Outgoing {
-        to: notice.to,
-        kind: notice.kind,
-        message: notice.message,
-        app_name: notice.app_name,
+        to,
+        kind,
+        message,
+        app_name,
         code: None,
         id: &job.id,
         now,

@@ -1,23 +1,36 @@
 //! The worker that empties the outbox, and the sweep that forgets what has expired.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `payloads.rs` | what each kind of job carries |
+//! | `places.rs` | how many are under way |
+//! | `codes.rs`, `notices.rs` | the jobs that send messages |
+//! | `audit.rs` | what the audit trail tells of a job |
+
+pub(crate) mod audit;
+mod codes;
+mod notices;
+pub(crate) mod payloads;
+mod places;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub(crate) use self::audit::Ended;
+use self::codes::send_code;
+use self::notices::{tell_of_address, tell_of_change};
+use self::places::Places;
 use crate::app::Companion;
 use crate::breakers::{Circuit, TellsOfPeer as _};
 use crate::connectors::{DeliveryError, Outgoing};
-use crate::fail_point::{FailPoint, Step};
+use crate::fail_point::{FailPoint, Write};
 use crate::http::server::told_to_stop;
-use crate::job_audit::{self, Ended};
-use crate::job_codes::send_code;
-use crate::job_notices::{tell_of_address, tell_of_change};
 use crate::logout::{self, LogoutError};
 use crate::messages::MessageError;
 use crate::metrics::Outcome;
 use crate::outbox::{JobKind, LogoutNotice, WebhookDelivery};
-use crate::places::Places;
 use crate::store::StoreError;
 use crate::store::jobs::{self as rows, Free, Job};
 use crate::webhooks;
@@ -209,12 +222,12 @@ async fn settle(
     if let Some(kind) = kind {
         companion.metrics.job(kind, outcome);
         if ended != (Ended::Failed { again: true }) || job.attempts == 1 {
-            job_audit::write(companion, &mut tx, kind, job, &ended, now).await?;
+            audit::write(companion, &mut tx, kind, job, &ended, now).await?;
         }
     }
-    FailPoint::BeforeCommit(Step::Settle).reach();
+    FailPoint::BeforeCommit(Write::Settle).reach();
     tx.commit().await?;
-    FailPoint::AfterCommit(Step::Settle).reach();
+    FailPoint::AfterCommit(Write::Settle).reach();
     Ok(())
 }
 
