@@ -24,7 +24,8 @@ async fn replace_password(app: &TestApp, id: &str, phc: &str) {
     tx.commit().await.unwrap();
 }
 
-/// What the pages do with a password, in the order of a race: checked, replaced, asked again in the transaction.
+/// What the account page does with a password, in the order of a race: checked, replaced, asked again in the transaction. A sign-in
+/// asks where its session begins.
 #[tokio::test(flavor = "multi_thread")]
 async fn sr54_a_password_that_is_replaced_after_its_check_holds_no_more() {
     let app = TestApp::start().await;

@@ -20,11 +20,11 @@ const COOKIE: &str = "kb_session";
 const TOUCH_EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// What a sign-in knows of itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SignIn<'a> {
     pub user_id: &'a str,
-    /// The hash of the password that was checked, where one was: no session begins once it is replaced.
-    pub password_hash: Option<&'a str>,
+    /// The hash of the password that was checked: no session begins once it is replaced.
+    pub password_hash: &'a str,
     /// Authentication methods (RFC 8176), separated by spaces: `pwd`.
     pub amr: &'a str,
     pub user_agent: Option<&'a str>,

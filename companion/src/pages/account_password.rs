@@ -147,15 +147,17 @@ async fn change(
     let receipt = companion.backend.change_password(&mut tx, &change, phc).await?;
     let new = NewSession {
         user_id: &user.id,
-        password_hash: Some(phc),
+        password_hash: phc,
         amr: "pwd",
         user_agent: asked.user_agent(),
         client_ip: Some(&address),
     };
     let sessions = companion.provider.sessions();
-    let Some((_, cookie)) = sessions.begin(&mut tx, &asked.headers, new, now).await? else {
-        return ask_to_sign_in(AccountPage::Password);
-    };
+    let begun = sessions.begin(&mut tx, &asked.headers, new, now).await?;
+    let (_, cookie) = begun.ok_or_else(|| StoreError::Corrupt {
+        table: "sessions",
+        reason: "none could begin with the password that was set in the same transaction".to_owned(),
+    })?;
     tx.commit().await.map_err(StoreError::from)?;
     companion.outbox.wake();
     // One of those that ended was this browser's own.

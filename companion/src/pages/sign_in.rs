@@ -269,7 +269,7 @@ async fn find_user(companion: &Companion, typed: &str) -> Result<Option<UserWith
 }
 
 /// Begins the session, and answers the request with it, in one transaction. `None`: the password was replaced while it
-/// was checked.
+/// was checked, or the account may not sign in any more.
 async fn sign_in(
     companion: &Companion,
     asked: &Asked,
@@ -287,7 +287,7 @@ async fn sign_in(
     let mut tx = provider.sessions().begin_transaction(&asked.headers).await?;
     let new = NewSession {
         user_id: &user.id,
-        password_hash: Some(checked.hash()),
+        password_hash: checked.hash(),
         amr: "pwd",
         user_agent: asked.user_agent(),
         client_ip: Some(&address),
@@ -311,7 +311,7 @@ async fn sign_in(
     let identifiers = [user.email.as_deref(), user.phone.as_deref()]
         .map(|text| text.map(|text| companion.identifiers.hash_text(text)));
     let is_first_after_reset =
-        awaited_sign_ins::end(&mut *tx, companion.random.as_ref(), &line, identifiers).await?;
+        awaited_sign_ins::end(&mut tx, companion.random.as_ref(), &line, identifiers).await?;
     let completion = match waiting {
         Some((interaction, prepared)) => Some(
             provider

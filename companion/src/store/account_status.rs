@@ -237,6 +237,21 @@ mod tests {
         .unwrap();
         let (now, identifier) = (Timestamp::from_millis(5_000), Identifier::parse(ADA).unwrap());
         let session = sessions::find(store.reader(), "digest", now).await.unwrap();
+        let new = sessions::NewSession {
+            secret_digest: "another digest",
+            id: "another sid",
+            user_id: &user.id,
+            password_hash: "hash",
+            amr: "pwd",
+            auth_time: now,
+            expires_at: now,
+            user_agent: None,
+            client_ip: None,
+        };
+        let begun = sessions::begin(&mut store.begin().await.unwrap(), &new)
+            .await
+            .unwrap();
+        assert_eq!(session.is_some(), begun.is_some());
         let bound = reset::bind_challenge(db, "challenge", Some(&user.id), &identifier, now);
         (session.is_some(), bound.await.unwrap())
     }
@@ -257,6 +272,7 @@ mod tests {
         sqlx::raw_sql(
             "INSERT INTO sessions (secret_digest, id, user_id, auth_time, amr, created_at, last_seen_at, expires_at) \
              VALUES ('digest', 'sid', 'ada', 500, 'pwd', 500, 500, 9000); \
+             INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ('ada', 'hash', 500); \
              INSERT INTO reset_flows (id, version, flow, expires_at) VALUES ('flow', 1, '{}', 9000); \
              INSERT INTO challenges (id, flow_id, code_digest, key_id, created_at, expires_at) \
              VALUES ('challenge', 'flow', '', '', 2000, 9000);",

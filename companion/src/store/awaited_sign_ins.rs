@@ -4,8 +4,8 @@ use keyback_core::random::Random;
 use keyback_core::rate_limit::{IdentifierHash, LimitKey};
 use sqlx::SqliteExecutor;
 
-use super::StoreError;
 use super::audit::Line;
+use super::{StoreError, Transaction};
 use crate::secrets::random_id;
 
 /// What the audit trail tells of a sign-in that ends a reset: its owner is back.
@@ -25,7 +25,7 @@ pub async fn begin(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreErr
 ///
 /// All of it goes to SQLite's thread at once: each way there and back costs more than most statements.
 pub async fn end(
-    db: impl SqliteExecutor<'_>,
+    tx: &mut Transaction,
     random: &dyn Random,
     line: &Line<'_>,
     identifiers: [Option<IdentifierHash>; 2],
@@ -50,7 +50,7 @@ pub async fn end(
     .bind(line.client_id)
     .bind(line.client_ip)
     .bind(AFTER_RESET)
-    .fetch_optional(db)
+    .fetch_optional(&mut **tx)
     .await?;
     Ok(was_awaited.is_some())
 }

@@ -1,4 +1,4 @@
-//! Authorization codes (RFC 6749 4.1.2): used once, by a conditional write.
+//! Authorization codes (RFC 6749 4.1.2). [`redemption`](super::redemption) uses them.
 
 use keyback_core::time::Timestamp;
 use sqlx::{FromRow, SqliteExecutor};
@@ -100,11 +100,10 @@ pub async fn sweep(db: impl SqliteExecutor<'_>, now: Timestamp) -> Result<u64, S
     Ok(done.rows_affected())
 }
 
-/// Ends all codes that nobody has come for, with their grants. Answers how many.
-pub async fn end_unused(db: impl SqliteExecutor<'_>) -> Result<u64, StoreError> {
-    let done =
-        sqlx::query("DELETE FROM grants WHERE id IN (SELECT grant_id FROM codes WHERE used_at IS NULL)")
-            .execute(db)
-            .await?;
-    Ok(done.rows_affected())
+/// Ends all codes that nobody has come for, with their grants.
+pub async fn end_unused(db: impl SqliteExecutor<'_>) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM grants WHERE id IN (SELECT grant_id FROM codes WHERE used_at IS NULL)")
+        .execute(db)
+        .await?;
+    Ok(())
 }

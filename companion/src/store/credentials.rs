@@ -20,7 +20,7 @@ pub async fn find_password_hash(db: impl SqliteExecutor<'_>, id: &str) -> Result
 /// whether it has none still.
 ///
 /// Checking a password takes long; a reset may have replaced it meanwhile. What follows from the check must ask
-/// this inside the transaction that it writes in, or it would undo the reset (SR-53, SR-54).
+/// this inside the transaction that it writes in, or it would undo the reset (SR-53, SR-54). A session asks where it begins.
 pub async fn still_has_password(
     tx: &mut Transaction,
     id: &str,

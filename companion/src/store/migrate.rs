@@ -7,7 +7,7 @@ use super::Connections;
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Applies what is missing. Several processes may do it at once: one that comes second finds a table there that it was
-/// about to make, and looks again at what is applied. A failure that nobody else's progress explains is told.
+/// about to make, or its line in the list of what is applied, and looks again at that list. A failure that nobody else's progress explains is told.
 pub(super) async fn run(writer: &Connections) -> Result<(), MigrateError> {
     let mut seen = applied(writer).await;
     loop {

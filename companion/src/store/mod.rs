@@ -35,9 +35,11 @@ pub mod one_time_tokens;
 pub mod password_hashes;
 pub mod provider_keys;
 pub mod pushed_requests;
+pub mod redemption;
 pub mod reset;
 pub mod sent_codes;
 pub mod sessions;
+mod settling;
 pub mod text_messages;
 pub mod tokens;
 mod transaction;
@@ -53,13 +55,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 pub use self::connections::Connections;
 use self::connections::Lent;
+use self::settling::Settling;
 pub use self::transaction::Transaction;
 use crate::config::Problems;
 
 /// Connections that read at the same time.
 const READERS: usize = 4;
 
-/// Pages of the log after which it is written back into the database: 16 MiB. A sign-in writes some thirty pages.
+/// Pages of the log after which it is written back into the database: 16 MiB. A sign-in writes some forty pages.
 const CHECKPOINT_EVERY: &str = "4000";
 
 /// Where the rows live. Cheap to clone.
@@ -67,6 +70,7 @@ const CHECKPOINT_EVERY: &str = "4000";
 pub struct Store {
     readers: Connections,
     writer: Connections,
+    settling: Arc<Settling>,
 }
 
 /// Why the store could not do its work. Never shown to a visitor.
@@ -149,7 +153,13 @@ impl Store {
         let readers = patiently(&options.pragma("query_only", "ON"), READERS)
             .await
             .map_err(open)?;
-        Ok(Self { readers, writer })
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        Ok(Self {
+            readers,
+            writer,
+            settling: Settling::of_log(log.into()),
+        })
     }
 
     /// The connections for reading. They see what is committed.
@@ -160,25 +170,27 @@ impl Store {
     /// A connection for looking up a row by its key, where that may just have been written: the writing one, if nobody writes at
     /// this moment, for it remembers what it wrote. A reader forgets all it has read whenever anybody writes.
     pub async fn lookup(&self) -> Result<Lookup, StoreError> {
-        Ok(match self.writer.lend_if_free().await? {
-            Some(lent) => Lookup(lent),
-            None => Lookup(self.readers.lend().await?),
+        Ok(match self.writer.lend_if_free().await {
+            Ok(Some(lent)) => Lookup(lent),
+            // A writer that can't be opened again says so to whoever writes.
+            Ok(None) | Err(_) => Lookup(self.readers.lend().await?),
         })
     }
 
     /// Begins a write: waits for the writing connection and takes SQLite's write lock at once. Once committed, it is on
     /// the disk, with all that was committed before it (`synchronous=FULL`).
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::begin(&self.writer, false).await?)
+        Ok(Transaction::begin(&self.writer, None).await?)
     }
 
     /// Begins a write that a power cut may take back, with those after it: it is committed without waiting for the disk
-    /// (`synchronous=NORMAL`). The database stays whole, and a process that is killed loses nothing.
+    /// (`synchronous=NORMAL`), and brought there within a tenth of a second or so. The database stays whole, and a process that
+    /// is killed loses nothing.
     ///
     /// For what merely begins something, as a session or a grant: whoever loses it signs in again. What ends something, and
-    /// must not come back, is never begun with this, but for the use of an authorization code: [`boots`] ends the code itself.
+    /// must not come back, is not begun with this. One end is, that of an authorization code, for which [`boots`] answers.
     pub async fn begin_quick(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction::begin(&self.writer, true).await?)
+        Ok(Transaction::begin(&self.writer, Some(&self.settling)).await?)
     }
 
     /// Gives the writing connection a cache that the indices of a million accounts fit into: without it, each new row
@@ -207,7 +219,7 @@ impl Store {
     /// nothing happen.
     async fn check_writable(&self, path: &std::path::Path) -> Result<(), StoreError> {
         let written = async {
-            let mut tx = Transaction::begin(&self.writer, false).await?;
+            let mut tx = Transaction::begin(&self.writer, None).await?;
             sqlx::query("INSERT INTO limits (key, tat) VALUES ('probe', 0)")
                 .execute(&mut *tx)
                 .await?;

@@ -41,13 +41,13 @@ impl Session {
 }
 
 /// What a new session begins with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewSession<'a> {
     pub secret_digest: &'a str,
     pub id: &'a str,
     pub user_id: &'a str,
-    /// The hash that the account must still have: that of the password which was checked, where one was.
-    pub password_hash: Option<&'a str>,
+    /// The hash that the account must still have: that of the password which was checked.
+    pub password_hash: &'a str,
     pub amr: &'a str,
     pub auth_time: Timestamp,
     /// The end of its idle life; later sightings move it up to the limit of its whole life.
@@ -104,8 +104,8 @@ pub async fn begin(tx: &mut Transaction, new: &NewSession<'_>) -> Result<Option<
     let done = sqlx::query(
         "INSERT INTO sessions (secret_digest, id, user_id, auth_time, amr, created_at, last_seen_at, expires_at, \
          user_agent, client_ip) SELECT $1, $2, u.id, $4, $5, $4, $4, $6, $7, $8 FROM users u \
-         WHERE u.id = $3 AND u.status = 'active' AND ($9 IS NULL OR EXISTS \
-         (SELECT 1 FROM credentials c WHERE c.user_id = u.id AND c.password_hash = $9)); \
+         WHERE u.id = $3 AND u.status = 'active' AND EXISTS \
+         (SELECT 1 FROM credentials c WHERE c.user_id = u.id AND c.password_hash = $9); \
          UPDATE users SET last_sign_in_at = $4 WHERE id = $3 AND changes() = 1",
     )
     .bind(new.secret_digest)

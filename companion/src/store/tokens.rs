@@ -92,24 +92,6 @@ pub struct NewRefreshToken<'a> {
     pub expires_at: Timestamp,
 }
 
-/// A code that gives tokens once, by its digest.
-#[derive(Clone, Copy)]
-pub enum Code<'a> {
-    Authorization(&'a str),
-    Device(&'a str),
-}
-
-/// What became of a code and of the tokens it was to give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Redeemed {
-    /// It is used, and they are there.
-    Done,
-    /// It has been used already, or has expired.
-    Used,
-    /// Its grant has ended. The use of the code is to be taken back.
-    Ended,
-}
-
 /// The tokens of a grant. Behind another statement they are written where that has changed its one row.
 macro_rules! insert_tokens {
     ($and:literal) => {
@@ -123,28 +105,7 @@ macro_rules! insert_tokens {
     };
 }
 
-impl<'a> Code<'a> {
-    /// The conditional write that uses a code, and the tokens it gives: to SQLite's thread and back once.
-    fn redeem(self) -> (&'static str, &'a str) {
-        match self {
-            Self::Authorization(digest) => (
-                concat!(
-                    "UPDATE codes SET used_at = $5 WHERE digest = $9 AND used_at IS NULL AND expires_at > $5; ",
-                    insert_tokens!(" AND changes() = 1"),
-                ),
-                digest,
-            ),
-            Self::Device(digest) => (
-                concat!(
-                    "UPDATE device_codes SET state = 'used', polled_at = $5 \
-                     WHERE digest = $9 AND state = 'approved' AND expires_at > $5; ",
-                    insert_tokens!(" AND changes() = 1"),
-                ),
-                digest,
-            ),
-        }
-    }
-}
+pub(super) use insert_tokens;
 
 /// The tokens of one answer.
 #[derive(Clone, Debug)]
@@ -155,11 +116,12 @@ pub struct NewTokens<'a> {
 }
 
 impl<'a> NewTokens<'a> {
-    fn rows(&self) -> u64 {
+    pub(super) fn rows(&self) -> u64 {
         1 + u64::from(self.refresh.is_some())
     }
 
-    fn insert(&self, sql: &'static str, now: Timestamp) -> Query<'a, Sqlite, SqliteArguments> {
+    /// The parameters of a statement that holds [`insert_tokens`].
+    pub(super) fn insert(&self, sql: &'static str, now: Timestamp) -> Query<'a, Sqlite, SqliteArguments> {
         sqlx::query(sql)
             .bind(self.access.digest)
             .bind(self.grant_id)
@@ -180,22 +142,6 @@ pub async fn add(
 ) -> Result<bool, StoreError> {
     let done = tokens.insert(insert_tokens!(""), now).execute(&mut **tx).await?;
     Ok(done.rows_affected() == tokens.rows())
-}
-
-/// Uses a code, and writes the tokens that it gives. Of any number of requests at once, one is told that it is done (SR-78).
-pub async fn redeem(
-    tx: &mut super::Transaction,
-    code: Code<'_>,
-    tokens: &NewTokens<'_>,
-    now: Timestamp,
-) -> Result<Redeemed, StoreError> {
-    let (sql, digest) = code.redeem();
-    let done = tokens.insert(sql, now).bind(digest).execute(&mut **tx).await?;
-    Ok(match done.rows_affected() {
-        0 => Redeemed::Used,
-        rows if rows == 1 + tokens.rows() => Redeemed::Done,
-        _ => Redeemed::Ended,
-    })
 }
 
 /// Finds a live access token.

@@ -1,23 +1,34 @@
 //! A write transaction: whole or not at all.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use sqlx::SqliteConnection;
 
 use super::connections::{Connections, Lent};
+use super::settling::Settling;
 
 /// A write transaction: holds the one writing connection until it is committed or dropped, which takes back what it wrote.
 pub struct Transaction {
     lent: Lent,
     is_open: bool,
+    /// Brings it to the disk, where its commit doesn't.
+    settling: Option<Arc<Settling>>,
 }
 
 impl Transaction {
-    /// Begins one. Of a quick one nobody waits until it is on the disk.
-    pub(super) async fn begin(writer: &Connections, is_quick: bool) -> Result<Self, sqlx::Error> {
+    /// Begins one. Where something else brings it to the disk, its commit doesn't wait for that.
+    pub(super) async fn begin(
+        writer: &Connections,
+        settling: Option<&Arc<Settling>>,
+    ) -> Result<Self, sqlx::Error> {
         let mut lent = writer.lend().await?;
-        lent.begin(is_quick).await?;
-        Ok(Self { lent, is_open: true })
+        lent.begin(settling.is_some()).await?;
+        Ok(Self {
+            lent,
+            is_open: true,
+            settling: settling.cloned(),
+        })
     }
 
     /// Commits it.
@@ -28,6 +39,9 @@ impl Transaction {
     pub async fn commit(mut self) -> Result<(), sqlx::Error> {
         self.lent.commit().await?;
         self.is_open = false;
+        if let Some(settling) = &self.settling {
+            settling.begin();
+        }
         Ok(())
     }
 

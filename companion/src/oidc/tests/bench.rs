@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::store::boots::Boot;
+use crate::store::credentials;
 
 /// The boot of the machine that tests run in.
 const BOOT: &str = "the first";
+/// What the provider sees of the password of everybody here.
+pub(super) const PASSWORD_HASH: &str = "the hash of a password";
 
 pub(super) struct Bench {
     pub(super) provider: Provider,
@@ -53,6 +56,9 @@ impl Bench {
                 ..NewUser::default()
             };
             users::add(store.writer(), &new, clock.now()).await.unwrap();
+            credentials::save_password_hash(store.writer(), id, PASSWORD_HASH, clock.now())
+                .await
+                .unwrap();
         }
         let provider = start(&store, &root_keys, &clock, public_url).await.unwrap();
         Self {
@@ -118,7 +124,7 @@ impl Bench {
         let mut tx = self.store.begin().await.unwrap();
         let sign_in = SignIn {
             user_id,
-            password_hash: None,
+            password_hash: PASSWORD_HASH,
             amr: "pwd",
             user_agent: None,
             client_ip: None,
@@ -245,7 +251,7 @@ async fn start_in(
         pages: Arc::new(PlainPages),
         limits: Limits::default(),
         outgoing: Arc::default(),
-        boot: boot.map(|id| Boot::from(id.to_owned())),
+        boot: boot.and_then(Boot::new),
         reset_available: true,
     })
     .await

@@ -49,7 +49,7 @@ async fn a_session_and_the_code_it_is_answered_with_begin_together_or_not_at_all
         let mut tx = provider.sessions().begin_transaction(&headers).await.unwrap();
         let sign_in = SignIn {
             user_id: ALICE,
-            password_hash: None,
+            password_hash: bench::PASSWORD_HASH,
             amr: "pwd",
             user_agent: None,
             client_ip: None,

@@ -25,6 +25,45 @@ async fn sr64_each_sign_in_has_a_new_secret_and_the_old_one_is_dead() {
     assert_eq!(current(&bench, &new).await.unwrap().1, ALICE);
 }
 
+/// Whatever was checked before: the statement that begins a session looks again.
+#[tokio::test]
+async fn sr53_sr54_no_session_begins_for_a_password_or_an_account_that_is_none_by_now() {
+    for change in [
+        "UPDATE credentials SET password_hash = 'another hash'",
+        "DELETE FROM credentials",
+        "UPDATE users SET status = 'disabled'",
+        "UPDATE users SET status = 'frozen'",
+        "DELETE FROM users",
+    ] {
+        let bench = Bench::new().await;
+        let (_, cookie) = bench.sign_in(BOB, "").await;
+        sqlx::query(change).execute(bench.store.writer()).await.unwrap();
+        for cookies in ["", &cookie] {
+            let headers = cookie_header(cookies);
+            let sessions = bench.provider.sessions();
+            let sign_in = SignIn {
+                user_id: ALICE,
+                password_hash: bench::PASSWORD_HASH,
+                amr: "pwd",
+                user_agent: None,
+                client_ip: None,
+            };
+            let mut tx = sessions.begin_transaction(&headers).await.unwrap();
+            let begun = sessions
+                .begin(&mut tx, &headers, sign_in, bench.now())
+                .await
+                .unwrap();
+            assert!(begun.is_none(), "{change}");
+            let began: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sessions WHERE user_id = $1")
+                .bind(ALICE)
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+            assert_eq!(began, 0, "{change}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_a_sign_in_ends_is_on_the_disk_and_what_it_merely_begins_need_not_be() {
     let bench = Bench::new().await;

@@ -279,7 +279,7 @@ async fn sr78_a_code_does_not_outlive_the_boot_of_the_machine() {
         "the same boot"
     );
 
-    for boot in [Some("the second"), None, None, Some("the second")] {
+    for boot in [Some("the second"), None, Some(""), Some(""), Some("the second")] {
         let waiting = bench.code(&[]).await;
         bench.restart_in(boot).await;
         assert_eq!(

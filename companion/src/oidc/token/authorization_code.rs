@@ -11,7 +11,7 @@ use super::redeem::Redemption;
 use super::stolen::Stolen;
 use crate::secrets::digest_of;
 use crate::store::codes::{self, CodeRow};
-use crate::store::tokens::Code;
+use crate::store::redemption::Code;
 
 pub(super) async fn exchange(
     inner: &Inner,

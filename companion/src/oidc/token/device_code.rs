@@ -14,8 +14,8 @@ use super::redeem::Redemption;
 use super::stolen::Stolen;
 use crate::secrets::digest_of;
 use crate::store::device_codes::{self, DeviceCodeRow, Pace, State};
-use crate::store::tokens::{self, Code};
-use crate::store::users;
+use crate::store::redemption::Code;
+use crate::store::{tokens, users};
 
 /// A device that hears nothing asks again at its pace; so long a repeat says nothing of a second device.
 const REPEAT: Duration = Duration::from_secs(5);

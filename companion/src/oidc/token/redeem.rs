@@ -9,7 +9,7 @@ use super::super::registry::App;
 use super::mint::{Basis, TokenAnswer, mint};
 use super::target;
 use crate::store::granted::Granted;
-use crate::store::tokens::{self, Code, Redeemed};
+use crate::store::redemption::{self, Code};
 use crate::store::users::User;
 
 /// What a code is redeemed for.
@@ -45,17 +45,16 @@ impl Redemption<'_> {
             ..Basis::of(app, self.user, granted, resource)?
         };
         let minted = mint(inner, &basis, granted.offline, now).await?;
-        // Nobody waits for the disk: a machine that boots anew ends the codes which nobody seems to have come for (store::boots).
-        // Those of devices live long, and are not among them.
+        // That an authorization code was used may be lost with the power; a machine that boots anew ends those that nobody seems to
+        // have come for (store::boots). Codes of devices live long, and are not among them.
         let mut tx = match self.code {
             Code::Authorization(_) => inner.store.begin_quick().await?,
             Code::Device(_) => inner.store.begin().await?,
         };
-        match tokens::redeem(&mut tx, self.code, &minted.tokens(basis.grant_id), now).await? {
-            Redeemed::Used => return Ok(None),
-            Redeemed::Ended => return Err((self.dead)()),
-            Redeemed::Done => tx.commit().await?,
+        if !redemption::redeem(&mut tx, self.code, &minted.tokens(basis.grant_id), now).await? {
+            return Ok(None);
         }
+        tx.commit().await?;
         Ok(Some(minted.answer))
     }
 }
