@@ -34,7 +34,7 @@ async fn made(app: &TestApp) -> OneTimeToken {
 }
 
 /// Goes where the shop's link leads.
-async fn open(app: &TestApp, browser: &mut Browser, token: &str, hint: &str) {
+pub(super) async fn open(app: &TestApp, browser: &mut Browser, token: &str, hint: &str) {
     let asked = app.site.client.forgot_password();
     let started = asked
         .login_hint(hint)
