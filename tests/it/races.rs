@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use keyback_companion::config::Config;
-use keyback_companion::hashing::{Lane, Verdict};
+use keyback_companion::hashing::{self, Verdict};
+use keyback_companion::store::Store;
+use keyback_companion::store::jobs::{self, Free, Lane, NewJob};
+use keyback_core::time::Timestamp;
 use keyback_tests::{ADA, Browser, Form, NEW_PASSWORD, OLD_PASSWORD, Page, TestApp, counts};
 
 use crate::journeys::frozen;
@@ -225,7 +228,7 @@ async fn right_ones(app: &TestApp, passwords: impl Iterator<Item = String>) -> u
         let verified = app
             .companion
             .hashing
-            .verify(Lane::SignIn, &password, Some(&stored));
+            .verify(hashing::Lane::SignIn, &password, Some(&stored));
         right += usize::from(verified.await.unwrap() != Verdict::Wrong);
     }
     right
@@ -332,4 +335,48 @@ async fn two_proofs_of_one_account_at_once_set_one_password() {
     let broken = both.filter(|page| page.status >= 500 && page.status != 503);
     assert_eq!(broken.count(), 0);
     assert_eq!(app.audited("reset_completed").await, 1);
+}
+
+/// Two processes on one file, and half of the workers in each.
+#[tokio::test(flavor = "multi_thread")]
+async fn sr34_of_a_hundred_workers_at_once_one_has_each_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keyback.db");
+    let stores = [
+        Store::open(&path).await.unwrap(),
+        Store::open(&path).await.unwrap(),
+    ];
+    let now = Timestamp::from_millis(1_000_000);
+    let mut written: Vec<String> = (10..30).map(|number| format!("message {number}")).collect();
+    for id in &written {
+        let job = NewJob {
+            id,
+            kind: "mail",
+            lane: Lane::Email,
+            reference: None,
+            target: None,
+            payload: "",
+            created_at: now,
+            expires_at: now + Duration::from_secs(600),
+        };
+        jobs::add(stores[0].writer(), &job).await.unwrap();
+    }
+    let mut running = tokio::task::JoinSet::new();
+    for at in 0..counts(100, 500) {
+        let store = stores[at % 2].clone();
+        running.spawn(async move {
+            let free = Free {
+                email: 1,
+                sms: 1,
+                calls: 1,
+            };
+            let lease = Duration::from_secs(120);
+            jobs::take(store.writer(), now, lease, free, &[]).await.unwrap()
+        });
+    }
+    let taken = running.join_all().await.into_iter().flatten();
+    let mut taken: Vec<String> = taken.map(|job| job.id).collect();
+    taken.sort();
+    written.sort();
+    assert_eq!(taken, written);
 }

@@ -4,9 +4,11 @@ use keyback::logto::CodeRefusal;
 use keyback::logto::account::PasswordChange;
 use keyback::logto::management::CodeCheck;
 use keyback_tests::{ADA, NEW_PASSWORD, OLD_PASSWORD, counts};
+use serde_json::json;
 
 use super::account::{sign_in, verified};
 use super::codes::{to, tried, wrong};
+use super::resets_by_token::{at_the_button, made, with_ada};
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,4 +90,41 @@ async fn sr72_of_a_hundred_changes_by_one_verification_at_once_one_is_made() {
     });
     assert_eq!(refused.count(), count - 1, "{answers:?}");
     assert_eq!(app.audited("password_changed").await, 1);
+}
+
+/// A token of a site serves at the site's own pages or at ours, at whichever it is first.
+#[tokio::test(flavor = "multi_thread")]
+async fn sr21_of_a_hundred_that_bring_a_token_to_the_api_and_to_the_page_at_once_one_is_served() {
+    let app = with_ada().await;
+    let (token, bearer) = (made(&app).await, machine_token(&app, BACKEND).await);
+    let mut waiting = Vec::new();
+    for _ in 0..counts(50, 250) {
+        waiting.push(at_the_button(&app, &token).await);
+    }
+    let body = json!({ "token": token.token(), "email": ADA }).to_string();
+    let http = reqwest::Client::new();
+    let (mut calls, mut presses) = (tokio::task::JoinSet::new(), tokio::task::JoinSet::new());
+    for browser in waiting {
+        let request = http
+            .post(app.url.join("/api/one-time-tokens/verify").unwrap())
+            .bearer_auth(&bearer)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body.clone());
+        calls.spawn(answer(request));
+        let form = browser.page().form_to("/forgot-password/token");
+        presses.spawn(async move { browser.post_once(&form).await.status });
+    }
+    let (called, pressed) = (calls.join_all().await, presses.join_all().await);
+    let right = called
+        .iter()
+        .filter(|answer| answer.status == StatusCode::OK)
+        .count();
+    let led = pressed.iter().filter(|status| **status == 303).count();
+    assert_eq!(right + led, 1);
+    let used = called
+        .iter()
+        .filter(|answer| answer.code() == "one_time_token.token_consumed");
+    assert_eq!(used.count(), called.len() - right);
+    let over = pressed.iter().filter(|status| **status == 410);
+    assert_eq!(over.count(), pressed.len() - led);
 }
