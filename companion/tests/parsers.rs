@@ -6,14 +6,19 @@ use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use keyback_companion::config::server::ForwardedHeader;
 use keyback_companion::http::client_ip::client_ip;
 use keyback_companion::http::cookies::Cookies;
+use keyback_companion::http::csrf;
+use keyback_companion::http::encoding::accepts_gzip;
 use keyback_companion::http::forms::{Fields, FieldsError, MOST_FIELDS, Pairs};
 use keyback_companion::http::host::HostGuard;
+use keyback_companion::oidc::claims::ClaimsRequest;
+use keyback_companion::oidc::device::UserCode;
 use keyback_core::identifier::Identifier;
 use keyback_core::one_time_code::OneTimeCode;
+use keyback_core::secret::FreezeToken;
 use proptest::prelude::*;
 use url::Url;
 
@@ -193,6 +198,64 @@ proptest! {
     fn sr16_a_code_is_six_digits_or_none(text in prop_oneof!["(?s).{0,40}", "[0-9 -]{0,12}"]) {
         if OneTimeCode::parse(&text).is_ok() {
             prop_assert_eq!(text.chars().filter(|c| c.is_numeric()).count(), 6);
+        }
+    }
+
+    /// Only what a browser says of our own pages passes.
+    #[test]
+    fn sr66_no_other_site_passes_for_our_own(
+        site in prop::option::of(header_value()),
+        origins in prop::collection::vec(prop_oneof![3 => header_value(), 1 => Just(HeaderValue::from_static("https://id.example"))], 0..3),
+    ) {
+        let mut sent = headers(&header::ORIGIN, origins.clone());
+        sent.extend(site.clone().map(|site| (HeaderName::from_static("sec-fetch-site"), site)));
+        let ours = match site {
+            Some(site) => site == "same-origin",
+            None => origins.len() == 1 && origins[0] == "https://id.example",
+        };
+        let verdict = csrf::check(&Method::POST, "/sign-in", &sent, &Url::parse("https://id.example").unwrap());
+        prop_assert_eq!(verdict == csrf::Origin::Ours, ours);
+    }
+
+    /// Gzip goes to whoever names it, and to nobody who refuses it by name, whatever else a header holds.
+    #[test]
+    fn rfc9110_12_5_3_gzip_goes_to_who_takes_it(junk in header_value(), weight in 0..=1_000_u16) {
+        let names_none = !junk.as_bytes().to_ascii_lowercase().windows(4).any(|part| part == b"gzip") && !junk.as_bytes().contains(&b'*');
+        prop_assume!(names_none);
+        let own = HeaderValue::from_str(&format!("gzip;q={}", f32::from(weight) / 1_000.0)).unwrap();
+        prop_assert!(!accepts_gzip(&headers(&header::ACCEPT_ENCODING, vec![junk.clone()])));
+        for both in [vec![junk.clone(), own.clone()], vec![own, junk]] {
+            prop_assert_eq!(accepts_gzip(&headers(&header::ACCEPT_ENCODING, both)), weight > 0);
+        }
+    }
+
+    /// As a device shows it, in whatever case and groups it is typed; and of other text what is read is what is shown.
+    #[test]
+    fn rfc8628_6_1_a_user_code_is_read_as_it_is_shown(text in prop_oneof!["(?s).{0,20}", "[A-Za-z -]{0,12}", "[bcdfghjklmnpqrstvwxz]{8}"]) {
+        if let Some(code) = UserCode::parse(&text) {
+            let shown = code.to_string();
+            prop_assert!(UserCode::parse(&shown) == Some(code));
+            let letters = |text: &str| text.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_uppercase();
+            prop_assert_eq!(letters(&text), letters(&shown));
+            prop_assert_eq!(shown.len(), 9);
+        }
+    }
+
+    /// JSON in a parameter: claims by name, or refused.
+    #[test]
+    fn oidc_core_5_5_a_request_for_claims_is_read_or_refused(text in prop_oneof!["(?s).{0,60}", "[{}\\[\\]\",:a-z0-9 ]{0,60}"]) {
+        let is_object = serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|json| json.is_object());
+        if ClaimsRequest::parse(&text).is_ok() {
+            prop_assert!(is_object, "{}", text);
+        }
+    }
+
+    /// The secret of a notice's link has one spelling.
+    #[test]
+    fn sr59_what_is_read_of_a_link_is_what_stands_there(text in prop_oneof!["(?s).{0,60}", "[A-Za-z0-9_-]{22}", "[A-Za-z0-9_-]{43}"]) {
+        if let Ok(token) = FreezeToken::parse(&text) {
+            prop_assert!(token.reveal().as_str() == text);
+            prop_assert!(matches!(text.len(), 22 | 43));
         }
     }
 }

@@ -107,7 +107,7 @@ async fn sr53_neither_a_sign_in_nor_a_change_under_way_undoes_a_reset() {
     let sign_in = other.page().form_with("password");
     let sign_in = sign_in.fill("identifier", ADA).fill("password", OLD_PASSWORD);
     let mut thieves = tokio::task::JoinSet::new();
-    for _ in 0..counts(10, 50) {
+    for _ in 0..counts(50, 250) {
         let (tab, form) = (browser.clone(), change.clone());
         thieves.spawn(async move { tab.post_once(&form).await });
         let (tab, form) = (other.clone(), sign_in.clone());

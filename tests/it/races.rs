@@ -3,7 +3,14 @@
 use std::time::Duration;
 
 use keyback_companion::config::Config;
+use keyback_companion::hashing::{self, Verdict};
+use keyback_companion::store::Store;
+use keyback_companion::store::jobs::{self, Free, Lane, NewJob};
+use keyback_core::time::Timestamp;
 use keyback_tests::{ADA, Browser, Form, NEW_PASSWORD, OLD_PASSWORD, Page, TestApp, counts};
+
+use crate::journeys::frozen;
+use crate::journeys::links::link_in;
 
 /// Limits out of the way: what holds here is the flow alone.
 async fn awaiting_code() -> (TestApp, Browser) {
@@ -16,7 +23,7 @@ async fn awaiting_code() -> (TestApp, Browser) {
 }
 
 /// Sends all forms at once, and collects what each is answered.
-async fn race(browser: &Browser, forms: impl IntoIterator<Item = Form>) -> Vec<Page> {
+pub(crate) async fn race(browser: &Browser, forms: impl IntoIterator<Item = Form>) -> Vec<Page> {
     let mut running = tokio::task::JoinSet::new();
     for form in forms {
         let tab = browser.clone();
@@ -25,7 +32,7 @@ async fn race(browser: &Browser, forms: impl IntoIterator<Item = Form>) -> Vec<P
     running.join_all().await
 }
 
-fn leading_to<'a>(answers: &'a [Page], path: &str) -> Vec<&'a Page> {
+pub(crate) fn leading_to<'a>(answers: &'a [Page], path: &str) -> Vec<&'a Page> {
     let led = answers.iter().filter(|page| page.status == 303);
     led.filter(|page| page.location().unwrap().path() == path)
         .collect()
@@ -40,17 +47,12 @@ fn sets_a_proof(page: &Page) -> bool {
         .any(|pair| pair.split('.').count() == 3)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sr21_of_a_hundred_right_codes_at_once_one_gets_the_proof() {
-    let count = counts(100, 500);
-    let (app, browser) = awaiting_code().await;
-    let code = app.last_code_for(ADA).await;
-    let form = browser.page().form_with("code").fill("code", &code);
-    let answers = race(&browser, std::iter::repeat_n(form, count)).await;
+/// Of answers to the right code one brings the proof. The others are told that it was used, or led on where the winner's cookie
+/// was there already; no other answer. And the winner's cookie does what it is for.
+async fn assert_one_proof(app: &TestApp, mut browser: Browser, flow: &str, answers: &[Page]) {
     assert_eq!(answers.iter().filter(|page| sets_a_proof(page)).count(), 1);
     assert_eq!(app.audited("code_accepted").await, 1);
-    // The others are told that it was used, or led on where the winner's cookie was there already; no other answer.
-    for page in &answers {
+    for page in answers {
         let is_on = page.status == 303 && page.location().unwrap().path() == "/forgot-password/password";
         let start = page.status == 303 && page.location().unwrap().path() == "/forgot-password";
         assert!(
@@ -62,12 +64,48 @@ async fn sr21_of_a_hundred_right_codes_at_once_one_gets_the_proof() {
     }
     let attempts = app.challenges().await[0].attempts;
     assert!((1..=5).contains(&attempts), "{attempts}");
-    // And the winner's cookie does what it is for.
-    let mut browser = browser;
-    let flow = browser.page().url.query().unwrap().to_owned();
     browser.open(&format!("/forgot-password/password?{flow}")).await;
     browser.choose_password(NEW_PASSWORD).await;
     browser.assert_at("/forgot-password/done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sr21_of_a_hundred_right_codes_at_once_one_gets_the_proof() {
+    let (app, browser) = awaiting_code().await;
+    let code = app.last_code_for(ADA).await;
+    let form = browser.page().form_with("code").fill("code", &code);
+    let answers = race(&browser, std::iter::repeat_n(form, counts(100, 500))).await;
+    let flow = browser.page().url.query().unwrap().to_owned();
+    assert_one_proof(&app, browser, &flow, &answers).await;
+}
+
+/// Elsewhere the code is shown as often as somebody presses, and told to the audit trail once.
+#[tokio::test(flavor = "multi_thread")]
+async fn sr30_sr21_of_a_hundred_presses_of_a_link_at_once_one_gets_the_proof() {
+    let count = counts(100, 500);
+    let app = TestApp::with(|config| {
+        config.limits.factor = 1_000;
+        config.reset.links = true;
+    })
+    .await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    let flow = browser.page().url.query().unwrap().to_owned();
+    let letter = app.letters_to(ADA).await.remove(0);
+    let link = link_in(&letter.text).unwrap();
+    let mut phone = app.browser();
+    phone.open(link.as_str()).await;
+    let press = phone.page().form_to("/forgot-password/link");
+    let shown = race(&phone, std::iter::repeat_n(press, count)).await;
+    assert!(shown.iter().all(|page| page.text_of("code") == letter.code));
+    assert_eq!(app.audited("code_shown").await, 1);
+    assert_eq!(app.challenges().await[0].attempts, 0);
+    browser.open(link.as_str()).await;
+    let press = browser.page().form_to("/forgot-password/code");
+    let answers = race(&browser, std::iter::repeat_n(press, count)).await;
+    assert_one_proof(&app, browser, &flow, &answers).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,22 +139,35 @@ async fn sr19_of_two_hundred_wrong_codes_at_once_five_are_counted() {
     assert_eq!(app.audited("code_accepted").await, 0);
 }
 
+/// One try is left to the right one, whatever comes first.
 #[tokio::test(flavor = "multi_thread")]
-async fn sr21_right_and_wrong_codes_at_once_yield_at_most_one_proof() {
+async fn sr21_of_right_codes_among_wrong_ones_at_once_one_gets_the_proof() {
     let (app, browser) = awaiting_code().await;
     let code = app.last_code_for(ADA).await;
     let form = browser.page().form_with("code");
-    let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
-    let mixed = (0..counts(100, 500)).map(|at| {
-        let typed = if at % 3 == 0 { &code } else { &wrong };
-        form.clone().fill("code", typed)
+    let flow = browser.page().url.query().unwrap().to_owned();
+    let number: u32 = code.parse().unwrap();
+    let wrong = (1..=4).map(|add| {
+        let guess = format!("{:06}", (number + add) % 1_000_000);
+        form.clone().fill("code", &guess)
     });
-    let answers = race(&browser, mixed).await;
-    assert!(answers.iter().all(|page| page.status < 500));
-    let proofs = answers.iter().filter(|page| sets_a_proof(page)).count();
-    let accepted = app.audited("code_accepted").await;
-    assert!(proofs <= 1 && i64::try_from(proofs).unwrap() == accepted);
-    assert!(app.challenges().await[0].attempts <= 5);
+    let right = form.clone().fill("code", &code);
+    let (wrong, right) = tokio::join!(
+        race(&browser, wrong),
+        race(&browser, std::iter::repeat_n(right, counts(100, 500))),
+    );
+    assert!(!wrong.iter().any(sets_a_proof));
+    // A wrong one is compared, and told so, or comes after the proof.
+    let mismatched = |answers: &[Page]| {
+        let told = answers
+            .iter()
+            .filter(|page| page.text().contains("doesn’t match"));
+        told.count()
+    };
+    let rejected = app.audited("code_rejected").await;
+    assert_eq!(i64::try_from(mismatched(&wrong)).unwrap(), rejected);
+    assert_eq!(mismatched(&right), 0);
+    assert_one_proof(&app, browser, &flow, &right).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,21 +189,73 @@ async fn sr53_of_a_hundred_new_passwords_at_once_one_is_set() {
     let letters = app.letters_to(ADA).await;
     let notices = letters.iter().filter(|letter| letter.kind == "password-changed");
     assert_eq!(notices.count(), 1);
-    // One of them is the password now.
+    assert_eq!(right_ones(&app, (0..count).map(password)).await, 1);
+}
+
+/// Each asks for the current password, which the first has replaced; and the first has ended the session.
+#[tokio::test(flavor = "multi_thread")]
+async fn sr72_of_a_hundred_changes_at_once_one_is_made() {
+    let count = counts(100, 500);
+    let app = TestApp::with(|config| config.limits.factor = 1_000).await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let mut browser = app.browser();
+    browser.open("/account/password").await;
+    browser.sign_in(ADA, OLD_PASSWORD).await;
+    let form = browser.page().form_with("current_password");
+    let form = form.fill("current_password", OLD_PASSWORD);
+    let password = |at: usize| format!("{NEW_PASSWORD} number {at}");
+    let all = (0..count).map(|at| form.clone().fill("password", &password(at)));
+    let answers = race(&browser, all).await;
+    let changed = answers.iter().filter(|page| page.status == 200);
+    assert_eq!(changed.count(), 1);
+    assert_eq!(app.audited("password_changed").await, 1);
+    let refused = answers.iter().filter(|page| match page.status {
+        303 => page.location().unwrap().path() == "/sign-in",
+        422 => page.text().contains("That is not your current password."),
+        status => status == 503,
+    });
+    assert_eq!(refused.count(), count - 1);
+    assert_eq!(app.row_counts().await["sessions"], 1, "the winner's new one");
+    assert_eq!(right_ones(&app, (0..count).map(password)).await, 1);
+}
+
+/// How many of these are Ada's password.
+async fn right_ones(app: &TestApp, passwords: impl Iterator<Item = String>) -> usize {
     let id = app.user(ADA).await.id;
     let stored = app.password_hash(&id).await.unwrap();
     let mut right = 0;
-    for at in 0..count {
-        let lane = keyback_companion::hashing::Lane::SignIn;
-        let verdict = app
+    for password in passwords {
+        let verified = app
             .companion
             .hashing
-            .verify(lane, &password(at), Some(&stored))
-            .await
-            .unwrap();
-        right += usize::from(verdict != keyback_companion::hashing::Verdict::Wrong);
+            .verify(hashing::Lane::SignIn, &password, Some(&stored));
+        right += usize::from(verified.await.unwrap() != Verdict::Wrong);
     }
-    assert_eq!(right, 1);
+    right
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sr59_of_a_hundred_new_passwords_of_a_frozen_account_at_once_one_thaws_it() {
+    let count = counts(100, 500);
+    let app = TestApp::with(|config| config.limits.factor = 1_000).await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    app.advance(Duration::from_secs(1));
+    frozen::reset(&app, ADA, "nobody hears me at the door").await;
+    let (_, link) = frozen::notice_to(&app, ADA).await;
+    let mut owner = frozen::freeze(&app, &link).await;
+    owner.open("/forgot-password").await;
+    owner.ask_reset(ADA).await;
+    owner.enter_code(&app.last_code_for(ADA).await).await;
+    let form = owner.page().form_with("password").fill("password", NEW_PASSWORD);
+    let answers = race(&owner, std::iter::repeat_n(form, count)).await;
+    let done = leading_to(&answers, "/forgot-password/done").len();
+    let busy = answers.iter().filter(|page| page.status == 503).count();
+    assert_eq!(done + busy, count);
+    assert!(done >= 1);
+    assert_eq!(app.audited("account_thawed").await, 1);
+    // The thief's, and the owner's.
+    assert_eq!(app.audited("reset_completed").await, 2);
+    assert!(frozen::signs_in(&app, NEW_PASSWORD).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,48 +337,46 @@ async fn two_proofs_of_one_account_at_once_set_one_password() {
     assert_eq!(app.audited("reset_completed").await, 1);
 }
 
+/// Two processes on one file, and half of the workers in each.
 #[tokio::test(flavor = "multi_thread")]
-async fn sr79_of_many_refreshes_with_one_token_at_once_the_family_survives() {
-    let app = TestApp::start().await;
-    app.add_user(ADA, Some(OLD_PASSWORD)).await;
-    let mut browser = app.browser();
-    browser.open(&app.site.at("/sign-in")).await;
-    browser.sign_in(ADA, OLD_PASSWORD).await;
-    let session = app.site.session_of(&browser).unwrap();
-    let mut running = tokio::task::JoinSet::new();
-    for _ in 0..counts(100, 500) {
-        let (client, session) = (app.site.client.clone(), session.clone());
-        running.spawn(async move { client.refresh(&session).await });
+async fn sr34_of_a_hundred_workers_at_once_one_has_each_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keyback.db");
+    let stores = [
+        Store::open(&path).await.unwrap(),
+        Store::open(&path).await.unwrap(),
+    ];
+    let now = Timestamp::from_millis(1_000_000);
+    let mut written: Vec<String> = (10..30).map(|number| format!("message {number}")).collect();
+    for id in &written {
+        let job = NewJob {
+            id,
+            kind: "mail",
+            lane: Lane::Email,
+            reference: None,
+            target: None,
+            payload: "",
+            created_at: now,
+            expires_at: now + Duration::from_secs(600),
+        };
+        jobs::add(stores[0].writer(), &job).await.unwrap();
     }
-    let renewed: Vec<_> = running.join_all().await.into_iter().map(Result::unwrap).collect();
-    let first = renewed[0].refresh_token();
-    // A repeat within five seconds gets the same answer: no tab is thrown out by another.
-    assert!(renewed.iter().all(|session| session.refresh_token() == first));
-    assert!(app.site.client.refresh(&renewed[0]).await.is_ok());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sr78_an_authorization_code_is_exchanged_once() {
-    let app = TestApp::start().await;
-    app.add_user(ADA, Some(OLD_PASSWORD)).await;
-    let mut browser = app.browser();
-    browser.open("/sign-in").await;
-    browser.sign_in(ADA, OLD_PASSWORD).await;
-    let to_provider = browser.get_once(&app.site.at("/sign-in")).await;
-    let to_shop = browser.get_once(to_provider.location().unwrap().as_str()).await;
-    let callback = to_shop.location().unwrap();
     let mut running = tokio::task::JoinSet::new();
-    for _ in 0..counts(100, 500) {
-        let (tab, callback) = (browser.clone(), callback.clone());
-        running.spawn(async move { tab.get_once(callback.as_str()).await.status });
+    for at in 0..counts(100, 500) {
+        let store = stores[at % 2].clone();
+        running.spawn(async move {
+            let free = Free {
+                email: 1,
+                sms: 1,
+                calls: 1,
+            };
+            let lease = Duration::from_secs(120);
+            jobs::take(store.writer(), now, lease, free, &[]).await.unwrap()
+        });
     }
-    let answers = running.join_all().await;
-    assert!(
-        answers.iter().filter(|status| **status == 303).count() <= 1,
-        "{answers:?}"
-    );
-    assert!(
-        answers.iter().all(|status| matches!(status, 303 | 400)),
-        "{answers:?}"
-    );
+    let taken = running.join_all().await.into_iter().flatten();
+    let mut taken: Vec<String> = taken.map(|job| job.id).collect();
+    taken.sort();
+    written.sort();
+    assert_eq!(taken, written);
 }

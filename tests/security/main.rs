@@ -2,28 +2,39 @@
 //!
 //! The numbers and what they ask for are those of ARCHITECTURE.md. The logs are what the test runners of Rust and of
 //! Node printed; a test shows a requirement when its name carries the number (`sr19_…`). It ends with a failure when
-//! a number is missing or comes twice, when a requirement that applies was shown by no test of this run, or when a
-//! test that shows one has failed.
+//! a number is missing or comes twice, or when a requirement that applies was not shown whole: a test that carries it has
+//! failed, was ignored or was left out of the run, or its row names a file or a test that was not run.
 
+mod judge;
 mod requirements;
 mod results;
+mod sources;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use requirements::{Requirement, Standing, requirements};
-use results::{Outcome, Results};
+use judge::{Verdict, judge};
+use requirements::{Requirement, requirements};
+use results::Test;
 
 const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
+/// The sources of the tests.
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// Of the list of security requirements.
 const COUNT: u8 = 88;
-/// Room for a requirement in short.
-const WIDTH: usize = 64;
 
 fn main() -> ExitCode {
-    let mut results = Results::default();
+    let carriers = match sources::carriers(Path::new(REPOSITORY)) {
+        Ok(carriers) => carriers,
+        Err(error) => {
+            eprintln!("the sources of the tests can't be read: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let mut run = Vec::new();
     for path in std::env::args().skip(1) {
         match std::fs::read(&path) {
-            Ok(log) => results.read(&String::from_utf8_lossy(&log)),
+            Ok(log) => run.extend(results::read(&String::from_utf8_lossy(&log))),
             Err(error) => {
                 eprintln!("{path} can't be read: {error}");
                 return ExitCode::from(2);
@@ -32,28 +43,36 @@ fn main() -> ExitCode {
     }
     let requirements = requirements(ARCHITECTURE);
     let mut problems = numbered_wrongly(&requirements);
-    println!("SR  requirement{:1$}  shown by", "", WIDTH - "requirement".len());
+    let (mut shown, mut exempt, mut failed) = (0, 0, 0);
+    println!("SR  requirement, and the tests that show it with their results");
     for requirement in &requirements {
-        let (shown, problem) = judge(requirement, &results);
-        println!(
-            "{:>2}  {:WIDTH$}  {shown}",
-            requirement.number,
-            cut(requirement.text)
-        );
-        problems.extend(problem);
+        print!("{:>2}  {}: ", requirement.number, requirement.text);
+        match judge(requirement, &carriers, &run) {
+            Verdict::Shown(tests) => {
+                shown += 1;
+                println!("SHOWN");
+                print(&tests);
+            }
+            Verdict::Exempt(reason) => {
+                exempt += 1;
+                println!("DOES NOT APPLY, {reason}");
+            }
+            Verdict::Failed(tests, why) => {
+                failed += 1;
+                println!("FAILED");
+                print(&tests);
+                problems.extend(
+                    why.into_iter()
+                        .map(|why| format!("SR-{}: {why}", requirement.number)),
+                );
+            }
+        }
     }
-    let count = |is: fn(&Standing<'_>) -> bool| requirements.iter().filter(|row| is(&row.standing)).count();
-    let kept = count(|standing| matches!(standing, Standing::Kept));
-    let exempt = count(|standing| matches!(standing, Standing::Exempt(_)));
-    let open = count(|standing| matches!(standing, Standing::Open(_)));
     println!();
-    println!(
-        "{COUNT} requirements: {kept} shown, {exempt} do not apply, {open} not kept yet; {} tests looked at",
-        results.count()
-    );
     for problem in &problems {
         println!("problem: {problem}");
     }
+    println!("{COUNT} requirements: {shown} shown, {exempt} do not apply, {failed} failed");
     if problems.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -61,38 +80,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// What a run says of a requirement: the last column, and what is wrong.
-fn judge(requirement: &Requirement<'_>, results: &Results) -> (String, Option<String>) {
-    let number = requirement.number;
-    match requirement.standing {
-        Standing::Kept => {}
-        Standing::Exempt(reason) => return (format!("does not apply: {reason}"), None),
-        Standing::Open(missing) => return (format!("NOT YET: {missing}"), None),
+fn print(tests: &[&Test]) {
+    for test in tests {
+        println!("    {:7}  {}", test.outcome, test.name);
     }
-    let tests = results.of(number);
-    let Some(first) = tests.first() else {
-        return (
-            "NO TEST".to_owned(),
-            Some(format!("SR-{number} was shown by no test of this run")),
-        );
-    };
-    let failed: Vec<&str> = tests
-        .iter()
-        .filter(|test| test.outcome == Outcome::Failed)
-        .map(|test| test.name.as_str())
-        .collect();
-    if !failed.is_empty() {
-        let failed = failed.join(", ");
-        return (
-            format!("FAILED  {failed}"),
-            Some(format!("SR-{number}: {failed} failed")),
-        );
-    }
-    let more = match tests.len() - 1 {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (format!("ok  {}{more}", first.name), None)
 }
 
 /// Each number from 1 on stands in the table once.
@@ -106,12 +97,4 @@ fn numbered_wrongly(requirements: &[Requirement<'_>]) -> Vec<String> {
             },
         )
         .collect()
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= WIDTH {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(WIDTH - 1).collect();
-    format!("{kept}…")
 }

@@ -4,8 +4,6 @@
 const ROW: &str = "| SR-";
 /// The last column of a requirement that asks for nothing here begins so.
 const EXEMPT: &str = "does not apply: ";
-/// And of one that is not kept yet.
-const OPEN: &str = "not yet: ";
 
 /// One requirement.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,14 +17,12 @@ pub(crate) struct Requirement<'a> {
 }
 
 /// Whether a requirement is kept here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Standing<'a> {
-    /// Tests show it.
-    Kept,
+    /// The tests of these files show it, or this one test of a file (`file::test`).
+    Kept(Vec<&'a str>),
     /// It asks for nothing here, for this reason.
     Exempt(&'a str),
-    /// It is not kept yet: what is missing.
-    Open(&'a str),
 }
 
 /// The requirements of the table, in its order.
@@ -39,12 +35,9 @@ fn row(line: &str) -> Option<Requirement<'_>> {
     let number = cells.next()?.trim().parse().ok()?;
     let text = cells.next()?;
     let shown = cells.next()?.trim_end_matches(" |");
-    let standing = if let Some(reason) = shown.strip_prefix(EXEMPT) {
-        Standing::Exempt(reason)
-    } else if let Some(missing) = shown.strip_prefix(OPEN) {
-        Standing::Open(missing)
-    } else {
-        Standing::Kept
+    let standing = match shown.strip_prefix(EXEMPT) {
+        Some(reason) => Standing::Exempt(reason),
+        None => Standing::Kept(shown.split('`').skip(1).step_by(2).collect()),
     };
     Some(Requirement {
         number,
@@ -59,12 +52,11 @@ mod tests {
 
     #[test]
     fn a_row_is_a_number_a_text_and_where_it_is_shown_or_why_not() {
-        let document = "# Table\n| | a | b |\n| SR-7 | proxies | `a.rs` |\n| SR-48 | pepper | does not apply: none |\n\
-                        | SR-58 | factors | not yet: none |\n";
+        let document = "# Table\n| | a | b |\n| SR-7 | `Host` | `a.rs`, `b.js::of it` |\n\
+                        | SR-48 | pepper | does not apply: none |\n";
         let expected = [
-            (7, "proxies", Standing::Kept),
+            (7, "`Host`", Standing::Kept(vec!["a.rs", "b.js::of it"])),
             (48, "pepper", Standing::Exempt("none")),
-            (58, "factors", Standing::Open("none")),
         ];
         let expected = expected.map(|(number, text, standing)| Requirement {
             number,

@@ -1,120 +1,134 @@
 //! What the test runners printed.
 
+use std::fmt::{self, Display, Formatter};
+
 /// How a test ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Passed,
     Failed,
+    /// It was passed over, and has shown nothing.
+    Ignored,
+}
+
+impl Display for Outcome {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Outcome::Passed => "ok",
+            Outcome::Failed => "FAILED",
+            Outcome::Ignored => "IGNORED",
+        })
+    }
 }
 
 /// One test of the run.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Test {
+    /// The root file and the name of its program, as cargo tells them; of Node's tests whatever came before.
+    pub(crate) suite: String,
     /// As its runner names it.
     pub(crate) name: String,
     /// How it ended.
     pub(crate) outcome: Outcome,
 }
 
-/// The tests of a run.
-#[derive(Debug, Default)]
-pub(crate) struct Results {
-    tests: Vec<Test>,
+/// The tests that one log tells of, in its order.
+pub(crate) fn read(log: &str) -> Vec<Test> {
+    let mut suite = String::new();
+    let mut tests = Vec::new();
+    for line in log.lines().map(str::trim) {
+        if let Some(running) = line.strip_prefix("Running ") {
+            suite = of_program(running).unwrap_or_default();
+        } else if let Some((name, outcome)) = test(line) {
+            let suite = suite.clone();
+            tests.push(Test { suite, name, outcome });
+        }
+    }
+    tests
 }
 
-impl Results {
-    /// Adds what one log says.
-    pub(crate) fn read(&mut self, log: &str) {
-        self.tests.extend(log.lines().filter_map(test));
-    }
-
-    /// How many tests were run.
-    pub(crate) fn count(&self) -> usize {
-        self.tests.len()
-    }
-
-    /// Those that show a requirement.
-    pub(crate) fn of(&self, number: u8) -> Vec<&Test> {
-        let mark = format!("sr{number:02}_");
-        self.tests
-            .iter()
-            .filter(|test| test.name.contains(&mark))
-            .collect()
-    }
+/// `tests/it/main.rs (target/debug/deps/it-0123456789abcdef)`, without folders and hash.
+fn of_program(running: &str) -> Option<String> {
+    let (root, program) = running.split_once(" (")?;
+    let program = program.rsplit('/').next()?;
+    let (name, _hash) = program.rsplit_once('-')?;
+    Some(format!("{root} {name}"))
 }
 
 /// A line of Rust's runner (`test a::b ... ok`), or of Node's: TAP (`ok 1 - name`), or its own (`✔ name (12ms)`).
-fn test(line: &str) -> Option<Test> {
-    let line = line.trim();
+fn test(line: &str) -> Option<(String, Outcome)> {
     let (name, outcome) = if let Some(rest) = line.strip_prefix("test ") {
         let (name, end) = rest.rsplit_once(" ... ")?;
-        match end {
-            "ok" => (name, Outcome::Passed),
-            "FAILED" => (name, Outcome::Failed),
-            // Ignored: it has shown nothing.
+        let outcome = match end {
+            "ok" => Outcome::Passed,
+            "FAILED" => Outcome::Failed,
+            _ if end.starts_with("ignored") => Outcome::Ignored,
             _ => return None,
-        }
+        };
+        return Some((name.trim_end_matches(" - should panic").to_owned(), outcome));
     } else if let Some(rest) = line.strip_prefix("ok ") {
         (rest.split_once(" - ")?.1, Outcome::Passed)
     } else if let Some(rest) = line.strip_prefix("not ok ") {
         (rest.split_once(" - ")?.1, Outcome::Failed)
     } else if let Some(rest) = line.strip_prefix("✔ ") {
         (rest, Outcome::Passed)
+    } else if let Some(rest) = line.strip_prefix("﹣ ") {
+        (rest, Outcome::Ignored)
     } else {
         (line.strip_prefix("✖ ")?, Outcome::Failed)
     };
-    if name.contains("# SKIP") || name.contains("# TODO") {
-        return None;
-    }
-    Some(Test {
-        name: name.split(" (").next().unwrap_or(name).to_owned(),
-        outcome,
-    })
+    let is_passed_over = name.contains("# SKIP") || name.contains("# TODO");
+    let outcome = if is_passed_over { Outcome::Ignored } else { outcome };
+    let name = name.split(" # ").next().unwrap_or(name);
+    // The time, which only its own lines have.
+    let name = match name.rsplit_once(" (") {
+        Some((title, time)) if time.ends_with("ms)") => title,
+        _ => name,
+    };
+    Some((name.to_owned(), outcome))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LOG: &str = "\
+    #[test]
+    fn each_runner_is_read_in_its_own_words() {
+        const LOG: &str = "\
+     Running tests/it/main.rs (target/debug/deps/it-5483)
 running 3 tests
-test journeys::sr01_sr26_alike ... ok
-test races::sr19_five_are_counted ... FAILED
-test slow::sr26_much ... ignored
-    ok 4 - sr83_ the whole way without JavaScript
-    not ok 5 - sr19_ after five wrong codes
-✔ sr65_ behind a proxy (12.5ms)
-ok 6 - sr84_ not now # SKIP
+test journeys::alike ... ok
+test races::five_are_counted ... FAILED
+test slow::much ... ignored, a night long
+test slow::longer has been running for over 60 seconds
+     Running unittests src/lib.rs (target/debug/deps/keyback_core-9dd5)
+test codes::tests::none - should panic ... ok
 test result: FAILED. 1 passed; 1 failed
+    ok 4 - the whole way (without JavaScript)
+    not ok 5 - after five wrong codes
+✔ behind a proxy (or two) (12.5ms)
+✖ too late (3ms)
+﹣ at night (0.1ms) # SKIP
+ok 6 - not now # SKIP
 ";
-
-    fn shown(number: u8) -> Vec<(String, Outcome)> {
-        let mut results = Results::default();
-        results.read(LOG);
-        let tests = results.of(number);
-        tests
-            .iter()
-            .map(|test| (test.name.clone(), test.outcome))
-            .collect()
-    }
-
-    #[test]
-    fn a_test_counts_for_each_number_of_its_name() {
-        let alike = vec![("journeys::sr01_sr26_alike".to_owned(), Outcome::Passed)];
-        assert_eq!(shown(1), alike);
-        assert_eq!(shown(26), alike);
-    }
-
-    #[test]
-    fn a_failure_is_seen_in_the_words_of_each_runner() {
-        let failed: Vec<Outcome> = shown(19).into_iter().map(|(_, outcome)| outcome).collect();
-        assert_eq!(failed, [Outcome::Failed, Outcome::Failed]);
-        assert_eq!(shown(83).len(), 1);
-        assert_eq!(shown(65), [("sr65_ behind a proxy".to_owned(), Outcome::Passed)]);
-    }
-
-    #[test]
-    fn what_was_skipped_has_shown_nothing() {
-        assert_eq!(shown(84), []);
+        let (it, core) = ("tests/it/main.rs it", "unittests src/lib.rs keyback_core");
+        let expected = [
+            (it, "journeys::alike", Outcome::Passed),
+            (it, "races::five_are_counted", Outcome::Failed),
+            (it, "slow::much", Outcome::Ignored),
+            (core, "codes::tests::none", Outcome::Passed),
+            (core, "the whole way (without JavaScript)", Outcome::Passed),
+            (core, "after five wrong codes", Outcome::Failed),
+            (core, "behind a proxy (or two)", Outcome::Passed),
+            (core, "too late", Outcome::Failed),
+            (core, "at night", Outcome::Ignored),
+            (core, "not now", Outcome::Ignored),
+        ];
+        let expected = expected.map(|(suite, name, outcome)| Test {
+            suite: suite.to_owned(),
+            name: name.to_owned(),
+            outcome,
+        });
+        assert_eq!(read(LOG), expected);
     }
 }

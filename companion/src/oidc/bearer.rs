@@ -96,3 +96,48 @@ impl Provider {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sent_by(values: &[HeaderValue]) -> HeaderMap {
+        let values = values.iter().cloned();
+        values.map(|value| (header::AUTHORIZATION, value)).collect()
+    }
+
+    fn value() -> impl Strategy<Value = HeaderValue> {
+        let bytes = prop::collection::vec(prop_oneof![32_u8..127, 128_u8..=255], 0..40);
+        bytes.prop_map(|bytes| HeaderValue::from_bytes(&bytes).unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn rfc6750_2_1_a_token_is_what_stands_behind_its_scheme(
+            token in "[A-Za-z0-9._~+/=-]{1,60}",
+            scheme in "[Bb][Ee][Aa][Rr][Ee][Rr]",
+            junk in value(),
+        ) {
+            let own = HeaderValue::from_str(&format!("{scheme} {token}")).unwrap();
+            let whole = sent_by(std::slice::from_ref(&own));
+            prop_assert_eq!(sent(&whole), Ok(Some(token.as_str())));
+            let alone = sent_by(std::slice::from_ref(&junk));
+            let read = sent(&alone).unwrap();
+            let of_scheme = junk.as_bytes().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Bearer "));
+            prop_assert_eq!(read.is_some(), of_scheme && junk.to_str().is_ok());
+            if let Some(read) = read {
+                prop_assert_eq!(read, junk.to_str().unwrap()[7..].trim());
+            }
+            // Which of two is meant nobody can tell.
+            for both in [[own.clone(), junk.clone()], [junk, own]] {
+                let both = sent_by(&both);
+                prop_assert_eq!(sent(&both), Err(SentTwice));
+            }
+        }
+    }
+}

@@ -228,3 +228,76 @@ fn refused(app: &App, fault: Fault) -> ProtocolError {
     ProtocolError::new(ErrorCode::InvalidClient, fault.to_string())
         .because(format_args!("assertion of {}: {fault:?}", app.client_id))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What stands in a JWT where a text, a number or a list should.
+    fn odd() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "(?s).{0,12}".prop_map(Value::from),
+            prop::collection::vec("[a-z]{0,3}", 0..3).prop_map(Value::from),
+            Just(json!({ "a": [] })),
+        ]
+    }
+
+    fn jwt(header: &Value, claims: &Value) -> String {
+        let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
+        format!("{}.{}.c2lnbmVk", part(header), part(claims))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn rfc7523_3_what_is_no_jwt_is_not_read(text in prop_oneof!["(?s).{0,200}", "[A-Za-z0-9._-]{0,200}"]) {
+            prop_assert!(Assertion::read(&text).is_none());
+        }
+
+        /// One member is otherwise: what is needed has its form or nothing is read, and what is not is let be.
+        #[test]
+        fn rfc7523_3_what_is_read_has_the_form_that_it_needs(
+            odd in odd(),
+            name in prop::sample::select(vec!["alg", "kid", "typ", "crit", "iss", "sub", "aud", "exp", "jti", "nbf", "iat", "x"]),
+        ) {
+            let mut header = json!({ "alg": "ES256", "typ": "JWT" });
+            let mut claims = json!({ "iss": "app", "sub": "app", "aud": "https://id.example", "exp": 4_000_000_000_u64, "jti": "a" });
+            prop_assert!(Assertion::read(&jwt(&header, &claims)).is_some());
+            let part = match name {
+                "alg" | "kid" | "typ" | "crit" => &mut header,
+                _ => &mut claims,
+            };
+            part[name] = odd.clone();
+            let is_read = Assertion::read(&jwt(&header, &claims)).is_some();
+            let expected = match name {
+                "alg" => odd.as_str().is_some_and(|name| SigningAlgorithm::parse(name).is_some()),
+                "typ" => odd.is_null() || odd.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")),
+                "crit" => odd.is_null(),
+                "kid" | "jti" => odd.is_null() || odd.is_string(),
+                "iss" | "sub" => odd.is_string(),
+                "aud" => odd.is_string() || odd.is_array(),
+                "exp" => odd.is_number(),
+                "nbf" | "iat" => odd.is_null() || odd.is_number(),
+                _ => true,
+            };
+            prop_assert_eq!(is_read, expected, "{} is {}", name, odd);
+        }
+
+        /// Of times beyond all times none is reached by a detour.
+        #[test]
+        fn rfc7519_2_a_moment_of_any_number_is_one(seconds in any::<f64>(), other in any::<f64>()) {
+            if seconds <= other {
+                prop_assert!(moment(seconds) <= moment(other));
+            }
+            let _ = moment(seconds) + LEEWAY;
+        }
+    }
+}

@@ -169,6 +169,8 @@ fn basic(header: &[u8]) -> Option<(String, Zeroizing<String>)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -178,6 +180,35 @@ mod tests {
         assert_eq!((id.as_str(), secret.as_str()), ("my:app", "a+b c%"));
         for bad in ["Bearer abc", "Basic !!!", "Basic", &header("no colon"), ""] {
             assert!(basic(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Whatever id and secret an app has, they are read back as they are; and what is read of other bytes was sent so.
+        #[test]
+        fn rfc6749_2_3_1_what_is_sent_is_read_back_and_nothing_else(
+            id in "\\PC{0,20}",
+            secret in "(?s).{0,40}",
+            junk in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
+            let encoded = |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+            let pair = format!("{}:{}", encoded(&id), encoded(&secret));
+            let (read_id, read_secret) = basic(format!("Basic {}", STANDARD.encode(&pair)).as_bytes()).unwrap();
+            prop_assert_eq!((read_id.as_str(), read_secret.as_str()), (id.as_str(), secret.as_str()));
+            prop_assert!(basic(&junk).is_none() || junk[..6].eq_ignore_ascii_case(b"Basic "));
+            let of_junk = [b"Basic ".as_slice(), STANDARD.encode(&junk).as_bytes()].concat();
+            if let Some((id, secret)) = basic(&of_junk) {
+                let at = junk.iter().position(|byte| *byte == b':').unwrap();
+                let read = |bytes: &[u8]| url::form_urlencoded::parse(&[b"x=", bytes].concat()).next().unwrap().1.into_owned();
+                if !junk.contains(&b'&') {
+                    prop_assert_eq!((id, secret.to_string()), (read(&junk[..at]), read(&junk[at + 1..])));
+                }
+            }
+            // Neither characters beside its alphabet nor half of it are forgiven.
+            let broken = format!("Basic {}*", STANDARD.encode(&pair));
+            prop_assert!(basic(broken.as_bytes()).is_none());
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Against a listener of this test that speaks HTTP by hand.
 
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -178,4 +181,53 @@ fn a_call_shows_neither_body_nor_headers_nor_path() {
         format!("{call:?}"),
         r#"Call { method: POST, host: Some("sms.example"), .. }"#
     );
+}
+
+/// What a webhook's receiver, a provider or a captcha may answer: pieces of HTTP in an order that nobody thought of.
+fn any_answer() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(vec![
+            &b"HTTP/1.1 200 OK\r\n"[..], b"HTTP/1.0 204 \r\n", b"HTTP/1.1 99999 x\r\n", b"HTTP/9 200\r\n", b"\r\n\r\n", b"\n",
+            b"content-length: 2\r\n", b"content-length: -1\r\n", b"content-length: 18446744073709551616\r\n",
+            b"transfer-encoding: chunked\r\n", b"5\r\nabcde\r\n", b"fffffffffffffffff\r\n", b"0\r\n\r\n", b"location: http://127.0.0.1/\r\n",
+            b"content-encoding: gzip\r\n", b"{}", b": \r\n",
+        ]).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+    ];
+    let begins = prop::sample::select(vec![&b""[..], b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 500 No\r\n"]);
+    (begins, prop::collection::vec(piece, 0..8))
+        .prop_map(|(begin, pieces)| [begin, &pieces.concat()].concat())
+}
+
+/// SR-87: an answer or a reason, in time; and what is kept of either is small.
+#[tokio::test]
+async fn sr87_whatever_a_peer_answers_comes_to_an_end() {
+    let (mut runner, answers) = (TestRunner::deterministic(), any_answer());
+    let client = OutgoingHttp::default();
+    let mut answered = 0;
+    for _ in 0..200 {
+        let bytes = answers.new_tree(&mut runner).unwrap().current();
+        let port = peer(bytes.clone()).await;
+        let url = Url::parse(&format!("http://127.0.0.1:{port}/secret-path")).unwrap();
+        let mut call = call(&url, Targets::Any);
+        call.timeout = Duration::from_millis(100);
+        let told = bytes.escape_ascii();
+        match tokio::time::timeout(SECOND, client.send(call)).await.unwrap() {
+            Ok(answer) => {
+                answered += 1;
+                assert!(
+                    bytes.starts_with(b"HTTP/1.") && answer.body.len() <= bytes.len(),
+                    "{told}"
+                );
+            }
+            Err(error) => {
+                let text = error.in_full();
+                assert!(
+                    !text.contains("secret-path") && !text.contains(['\r', '\n']),
+                    "{told}: {text}"
+                );
+            }
+        }
+    }
+    assert!((1..200).contains(&answered), "{answered} of both kinds");
 }

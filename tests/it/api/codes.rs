@@ -45,7 +45,7 @@ pub(super) async fn refused(account: &Account, sent: &SentCode, code: &str) -> C
 }
 
 /// What the trail tells of codes that were tried: event, actor and app, each with the identifier.
-async fn tried(app: &TestApp) -> Vec<String> {
+pub(super) async fn tried(app: &TestApp) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT event || ' ' || actor || ' ' || client_id FROM audit \
          WHERE event IN ('code_accepted', 'code_rejected') AND identifier IS NOT NULL ORDER BY rowid",
@@ -277,32 +277,6 @@ async fn a_site_sends_codes_for_its_own_pages_to_anybody() {
     );
 }
 
-#[tokio::test]
-async fn sr19_five_wrong_codes_are_the_end_of_a_code_at_once_or_one_by_one() {
-    // As many in a row as are sent here would pause otherwise.
-    let app = with_backend(|config| config.limits.factor = 100).await;
-    let api = management(&app);
-    api.send_code(&to(ADA)).await.unwrap();
-    let code = app.last_code_for(ADA).await;
-    let tries = (0..40).map(|_| {
-        let (api, wrong) = (api.clone(), wrong(&code));
-        tokio::spawn(async move { api.check_code(&to(ADA), &wrong).await.unwrap() })
-    });
-    let mut wrong = 0;
-    for tried in tries.collect::<Vec<_>>() {
-        match tried.await.unwrap() {
-            CodeCheck::Refused(CodeRefusal::Wrong) => wrong += 1,
-            CodeCheck::Refused(CodeRefusal::TriesUsedUp) => {}
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(wrong, 5);
-    assert_eq!(
-        api.check_code(&to(ADA), &code).await.unwrap(),
-        CodeCheck::Refused(CodeRefusal::TriesUsedUp)
-    );
-}
-
 /// Where the trail can't be written, right and wrong are one failure, and no try is given back.
 #[tokio::test]
 async fn sr19_a_failure_gives_no_try_back_and_tells_nothing_of_the_code() {
@@ -328,23 +302,6 @@ async fn sr19_a_failure_gives_no_try_back_and_tells_nothing_of_the_code() {
     sqlx::raw_sql("DROP TRIGGER full").execute(db).await.unwrap();
     assert_eq!(api.check_code(&to(ADA), &code).await.unwrap(), CodeCheck::Right);
     assert_eq!(tried(&app).await, ["code_accepted app backend"]);
-}
-
-#[tokio::test]
-async fn sr24_of_many_right_codes_at_once_one_counts() {
-    let app = with_backend(|_| {}).await;
-    let api = management(&app);
-    api.send_code(&to(ADA)).await.unwrap();
-    let code = app.last_code_for(ADA).await;
-    let tries = (0..5).map(|_| {
-        let (api, code) = (api.clone(), code.clone());
-        tokio::spawn(async move { api.check_code(&to(ADA), &code).await.unwrap() })
-    });
-    let mut right = 0;
-    for tried in tries.collect::<Vec<_>>() {
-        right += usize::from(tried.await.unwrap() == CodeCheck::Right);
-    }
-    assert_eq!(right, 1);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod my_sessions;
 mod one_time_tokens;
 mod passwords;
 mod purposes;
+mod races;
 mod resets_by_token;
 mod sign_outs;
 mod told;

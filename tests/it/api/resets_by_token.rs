@@ -16,7 +16,7 @@ const PAGE: &str = "/forgot-password/token";
 const OVER: &str = "This link no longer works";
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
-async fn with_ada() -> TestApp {
+pub(super) async fn with_ada() -> TestApp {
     let app = with_backend(|config| config.limits.factor = 1_000).await;
     app.add_user(ADA, Some(OLD_PASSWORD)).await;
     app
@@ -29,12 +29,12 @@ async fn made_for(app: &TestApp, email: &str, purpose: OneTimeTokenPurpose) -> O
         .unwrap()
 }
 
-async fn made(app: &TestApp) -> OneTimeToken {
+pub(super) async fn made(app: &TestApp) -> OneTimeToken {
     made_for(app, ADA, OneTimeTokenPurpose::ForgotPassword).await
 }
 
 /// Goes where the shop's link leads.
-async fn open(app: &TestApp, browser: &mut Browser, token: &str, hint: &str) {
+pub(super) async fn open(app: &TestApp, browser: &mut Browser, token: &str, hint: &str) {
     let asked = app.site.client.forgot_password();
     let started = asked
         .login_hint(hint)
@@ -45,7 +45,7 @@ async fn open(app: &TestApp, browser: &mut Browser, token: &str, hint: &str) {
     browser.open(started.url.as_str()).await;
 }
 
-async fn at_the_button(app: &TestApp, token: &OneTimeToken) -> Browser {
+pub(super) async fn at_the_button(app: &TestApp, token: &OneTimeToken) -> Browser {
     let mut browser = app.browser();
     open(app, &mut browser, token.token(), ADA).await;
     browser.assert_at(PAGE);

@@ -19,11 +19,11 @@ use crate::metrics::Scraped;
 
 /// Has no account.
 const NOBODY: &str = "nobody@example.com";
-const FIELD: &str = "captcha-answer";
+pub(crate) const FIELD: &str = "captcha-answer";
 
 /// Verifies answers as it is told to, and remembers what it was asked.
 #[derive(Clone)]
-pub(super) struct Provider {
+pub(crate) struct Provider {
     pub(super) url: Url,
     says: Arc<Mutex<Says>>,
 }
@@ -36,7 +36,7 @@ struct Says {
 }
 
 impl Provider {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let says = Says {
@@ -60,11 +60,11 @@ impl Provider {
         self.says.lock().unwrap().verdict = verdict;
     }
 
-    pub(super) fn asked(&self) -> Vec<HashMap<String, String>> {
+    pub(crate) fn asked(&self) -> Vec<HashMap<String, String>> {
         std::mem::take(&mut self.says.lock().unwrap().asked)
     }
 
-    fn config(&self) -> CaptchaConfig {
+    pub(crate) fn config(&self) -> CaptchaConfig {
         CaptchaConfig {
             provider: Some(CaptchaProvider::Custom),
             site_key: Some("site-key".to_owned()),

@@ -8,7 +8,7 @@ use keyback_tests::{ADA, Browser, NEW_PASSWORD, OLD_PASSWORD, TestApp};
 use super::{awaiting_code, awaiting_password};
 
 /// Another code than `code`.
-pub(super) fn wrong(code: &str) -> String {
+pub(crate) fn wrong(code: &str) -> String {
     let number: u32 = code.parse().unwrap();
     format!("{:06}", (number + 1) % 1_000_000)
 }

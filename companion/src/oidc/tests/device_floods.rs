@@ -1,10 +1,11 @@
-//! Devices that ask too often, and too many of them (RFC 8628 3.5, 5.2).
+//! Devices that ask too often, too many of them (RFC 8628 3.5, 5.2), and answers that come at once.
 
 use std::time::Duration;
 
-use super::device::{begin, begun, poll};
+use super::device::{approve, audited, begin, begun, poll};
 use super::*;
 use crate::http::client_ip::ClientAddress;
+use crate::oidc::device::Answered;
 use crate::store::device_codes::{self, Begun, MOST_WAITING_PER_APP, NewDeviceCode};
 
 #[tokio::test]
@@ -100,4 +101,22 @@ async fn rfc8628_3_5_a_flood_of_polls_is_slowed_down_and_writes_nothing() {
     bench.clock.advance(Duration::from_millis(100));
     assert_eq!(poll(&bench, "tv", &code).await.error(), "slow_down");
     assert_eq!(pace().await, (Some(bench.now().as_millis()), 10_000));
+}
+
+/// Of a person's two answers, one counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rfc8628_3_3_of_a_hundred_answers_at_once_one_counts() {
+    let bench = Arc::new(Bench::new().await);
+    let (_, request) = begun(&bench, "tv", "openid").await;
+    let (session, _) = bench.sign_in(ALICE, "").await;
+    let (request, session) = (Arc::new(request), Arc::new(session));
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let (bench, request, session) = (bench.clone(), request.clone(), session.clone());
+        running.spawn(async move { approve(&bench, &request, &session).await });
+    }
+    let answers = running.join_all().await;
+    let of = |wanted: Answered| answers.iter().filter(|answer| **answer == wanted).count();
+    assert_eq!((of(Answered::Done), of(Answered::Gone)), (1, 99));
+    assert_eq!(audited(&bench).await.len(), 1);
 }

@@ -1,4 +1,9 @@
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+
 use super::*;
+use crate::oidc::hint;
 
 const END: &str = "/oidc/session/end";
 const SIGNED_OUT: &str = "https://spa.example/signed-out";
@@ -292,4 +297,25 @@ async fn without_a_return_address_a_page_says_that_it_is_done() {
         format!("SignedOut Some(\"The Site\") back to {SIGNED_OUT}")
     );
     assert_eq!(bench.get(END, "").await.body, "SignedOut None back to nowhere");
+}
+
+/// Of an ID token any other text is none: changed in one place, cut off, or made up.
+#[tokio::test]
+async fn sr82_no_other_text_passes_for_a_hint() {
+    let bench = Bench::new().await;
+    let (_, tokens) = signed_in(&bench, "openid").await;
+    let hint = text(&tokens, "id_token");
+    let inner = &bench.provider.0;
+    let ring = inner.keys.ring(bench.now()).await;
+    let is_one = |text: &str| hint::read(&ring, &inner.issuer, text).is_some();
+    assert!(is_one(hint));
+    let places = (0..hint.len(), "[A-Za-z0-9._-]");
+    let changed = places.prop_map(|(at, with)| [&hint[..at], &with, &hint[at + 1..]].concat());
+    let cut = (0..hint.len()).prop_map(|at| hint[..at].to_owned());
+    let others = prop_oneof![2 => changed, 1 => cut, 1 => "(?s).{0,200}", 1 => "[A-Za-z0-9._-]{0,200}"];
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..1_000 {
+        let other = others.new_tree(&mut runner).unwrap().current();
+        assert_eq!(is_one(&other), other == hint, "{other:?}");
+    }
 }

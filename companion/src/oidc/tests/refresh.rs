@@ -69,10 +69,10 @@ async fn sr79_a_repeat_whose_successor_is_used_ends_the_family() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sr79_twenty_parallel_refreshes_have_one_successor() {
+async fn sr79_a_hundred_parallel_refreshes_have_one_successor() {
     let bench = Arc::new(Bench::new().await);
     let old = text(&bench.tokens().await, "refresh_token").to_owned();
-    let tries: Vec<_> = (0..20)
+    let tries: Vec<_> = (0..100)
         .map(|_| {
             let (bench, old) = (bench.clone(), old.clone());
             tokio::spawn(async move { bench.refresh(&old, &[]).await.json() })
