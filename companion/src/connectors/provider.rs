@@ -150,6 +150,7 @@ fn without_numbers(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use keyback_core::identifier::Identifier;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::breakers::TellsOfPeer as _;
@@ -237,6 +238,32 @@ mod tests {
             let told = told(status);
             assert!(told.may_pass() && told.peer_is_down(), "{status}");
             assert!(!told.may_be_about_the_call(), "{status}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn sr31_sr63_whatever_a_provider_says_names_nobody_and_stays_on_one_line(
+            before in prop_oneof!["[ -~\r\n]{0,30}", "(?s).{0,30}", "[0-9+ ()-]{0,12}"],
+            named in prop::sample::select(vec!["ada@example.com", "Hello there", "004217", "+14155550123", "eve@example.org"]),
+            behind in prop_oneof!["[ -~\r\n]{0,400}", "(?s).{0,30}", "[0-9+ ()-]{0,12}"],
+        ) {
+            let told = said(&format!("{before}{named}{behind}"));
+            prop_assert!(!told.contains(named), "{}", told);
+            prop_assert!(!told.chars().any(char::is_control) && told.chars().count() <= MOST_WORDS + 1);
+        }
+
+        #[test]
+        fn rfc9110_10_2_3_any_retry_after_is_a_time_or_none(value in prop_oneof!["[ -~]{0,40}", "[0-9]{1,25}", "Tue, [0-9]{1,2} Nov [0-9]{1,6} 22:14:20 GMT"]) {
+            let wait = after(&value);
+            if value.bytes().all(|byte| byte.is_ascii_digit()) {
+                prop_assert_eq!(wait.map(|wait| wait.as_secs()), value.parse().ok());
+            }
+            if let Some(wait) = wait {
+                prop_assert!(now() + wait >= now());
+            }
         }
     }
 }

@@ -91,6 +91,9 @@ pub(super) enum KeySource {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -112,6 +115,57 @@ mod tests {
         assert_eq!(set(json!(vec![ed25519; 21])).unwrap_err(), KeySetError::TooMany);
         for document in [json!([]), json!({ "keys": {} }), json!("x")] {
             assert_eq!(KeySet::parse(&document).unwrap_err(), KeySetError::NotASet);
+        }
+    }
+
+    /// A key as an app may publish it: what means something there, and what does not.
+    fn any_key() -> impl Strategy<Value = Value> {
+        let member = |words: &'static [&'static str]| {
+            prop_oneof![
+                6 => prop::sample::select(words).prop_map(Value::from),
+                1 => "(?s).{0,8}".prop_map(Value::from),
+                1 => prop::sample::select(vec![Value::Null, json!(7), json!([]), json!(["verify", 3]), json!({})]),
+            ]
+        };
+        let bytes = || {
+            let lengths = prop::sample::select(vec![0_usize, 1, 3, 31, 32, 48, 256, 2_000]);
+            let drawn = lengths.prop_flat_map(|length| prop::collection::vec(any::<u8>(), length));
+            drawn.prop_map(|bytes| Value::from(URL_SAFE_NO_PAD.encode(bytes)))
+        };
+        let words = (
+            member(&["EC", "OKP", "RSA"]),
+            member(&["P-256", "P-384", "Ed25519"]),
+            member(&["ES256", "ES384", "RS256", "PS256", "EdDSA", "none"]),
+            member(&["sig", "enc"]),
+        );
+        (words, bytes(), bytes(), bytes(), any::<u16>()).prop_map(|(words, x, y, e, left_out)| {
+            let (kty, crv, alg, usage) = words;
+            let all = json!({ "kty": kty, "crv": crv, "alg": alg, "use": usage, "x": x, "y": y, "n": x, "e": e, "kid": "one" });
+            let members = all.as_object().into_iter().flatten().enumerate();
+            let kept = members.filter(|(at, _)| left_out & (0b1_0000 << at) == 0);
+            kept.map(|(_, (name, value))| (name.clone(), value.clone())).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// It is read or refused, and no key of it takes a signature that nobody made.
+        #[test]
+        fn rfc7517_5_whatever_an_app_publishes_signs_nothing_by_itself(
+            keys in prop::collection::vec(prop_oneof![5 => any_key(), 1 => Just(json!("x"))], 0..24),
+            signature in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let read = KeySet::parse(&json!({ "keys": keys }));
+            prop_assert!(read.is_err() || keys.len() <= MOST_KEYS);
+            if let Ok(set) = read {
+                for name in SigningAlgorithm::NAMES {
+                    let algorithm = SigningAlgorithm::parse(name).unwrap();
+                    for kid in [None, Some("one"), Some("")] {
+                        prop_assert!(!set.verify(algorithm, kid, b"message", &signature));
+                    }
+                }
+            }
         }
     }
 }
