@@ -180,9 +180,13 @@ async fn settle(
 ) -> Result<(), StoreError> {
     // It was taken beside others, and the first of them finds out how the peer stands. Where it is withdrawn by now, its end is
     // told here as that of any try.
-    if done.as_ref().is_err_and(JobError::is_paused) && rows::leave(companion.store.writer(), &job.id).await?
-    {
-        return Ok(());
+    if done.as_ref().is_err_and(JobError::is_paused) {
+        FailPoint::BeforeCommit(Step::Leave).reach();
+        let is_left = rows::leave(companion.store.writer(), &job.id).await?;
+        FailPoint::AfterCommit(Step::Leave).reach();
+        if is_left {
+            return Ok(());
+        }
     }
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
@@ -212,9 +216,14 @@ async fn settle(
             job_audit::write(companion, &mut tx, kind, job, &ended, now).await?;
         }
     }
-    FailPoint::BeforeCommit(Step::Settle).reach();
+    let step = match outcome {
+        Outcome::Done => Step::Settle,
+        Outcome::Retried => Step::Retry,
+        Outcome::GivenUp => Step::GiveUp,
+    };
+    FailPoint::BeforeCommit(step).reach();
     tx.commit().await?;
-    FailPoint::AfterCommit(Step::Settle).reach();
+    FailPoint::AfterCommit(step).reach();
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 mod boundaries;
 mod journey;
 mod moments;
+mod troubled;
 
 use std::sync::Arc;
 
