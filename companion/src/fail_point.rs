@@ -33,8 +33,16 @@ pub enum Write {
     Complete,
     /// The worker counts a notice that goes out as a text message.
     Count,
-    /// The worker ends a job, or sets it to be tried again.
+    /// The worker ends a job that is done.
     Settle,
+    /// The worker sets a job that failed to be tried again.
+    Retry,
+    /// The worker ends a job that can't be done.
+    GiveUp,
+    /// The worker puts a job back as it was, since its peer is left alone.
+    Leave,
+    /// The sweep ends a job whose time is over.
+    Expire,
     /// The account is frozen, since its owner contests the change.
     Freeze,
 }
@@ -70,6 +78,10 @@ impl FailPoint {
             Write::Complete,
             Write::Count,
             Write::Settle,
+            Write::Retry,
+            Write::GiveUp,
+            Write::Leave,
+            Write::Expire,
             Write::Freeze,
         ];
         let of_writes = writes

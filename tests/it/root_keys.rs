@@ -12,7 +12,6 @@ use keyback_tests::{
 use url::Url;
 
 use crate::journeys::links::link_in;
-use crate::kill::code_in;
 
 const BEN: &str = "ben@example.com";
 
@@ -41,12 +40,8 @@ impl World {
         let mails = Arc::new(SmtpSink::start().await);
         let peer = MessageProvider::start(Behaviour::Says(503, "", "")).await;
         let configured = |sound: String| {
-            let (host, port) = (mails.address.ip(), mails.address.port());
-            let smtp = format!(
-                "connector = \"smtp\"\nfrom = \"shop@example.com\"\nhost = \"{host}\"\nport = {port}\nsecurity = \"none\""
-            );
-            let sound = sound
-                .replace("connector = \"inbox\"", &smtp)
+            let sound = mails
+                .in_place_of_the_inbox(&sound)
                 .replace("http://localhost:9000/", peer.url.as_str());
             format!(
                 "{sound}[reset]\nlinks = true\n[[webhook]]\nurl = \"{}hook\"\nsigning_key = \"{}\"\n\
@@ -83,7 +78,7 @@ impl World {
     async fn asks(&self, address: &str) -> (Browser, Mail) {
         let with_codes = || {
             let mut mails = self.mails.mails();
-            mails.retain(|mail| code_in(mail).is_some());
+            mails.retain(|mail| mail.code().is_some());
             mails
         };
         let (seen, mut browser) = (with_codes().len(), self.server.browser());
@@ -95,14 +90,14 @@ impl World {
 
     async fn resets(&self, address: &str) {
         let (mut browser, mail) = self.asks(address).await;
-        browser.enter_code(&code_in(&mail).unwrap()).await;
+        browser.enter_code(&mail.code().unwrap()).await;
         browser.choose_password(NEW_PASSWORD).await;
         browser.assert_at("/forgot-password/done");
     }
 
     async fn begin(&self) -> UnderWay {
         let (typing, mail) = self.asks(ADA).await;
-        let code = code_in(&mail).unwrap();
+        let code = mail.code().unwrap();
         let (linked, mail) = self.asks(ADA).await;
         // Quoted-printable (RFC 2045 6.7) writes `=` so.
         let text = mail.part("text/plain").unwrap().replace("=3D", "=");

@@ -23,12 +23,6 @@ pub(crate) fn over_smtp(config: &mut Config, server: SocketAddr) {
     config.email.password = Some(Secret::new("a mail password"));
 }
 
-/// The six digits of a mail's plain part.
-pub(crate) fn code_in(text: &str) -> String {
-    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
-    numbers.find(|number| number.len() == 6).unwrap().to_owned()
-}
-
 async fn first_mail(sink: &SmtpSink) -> keyback_tests::Mail {
     eventually("a mail", async || sink.mails().first().cloned()).await
 }
@@ -59,7 +53,7 @@ async fn sr08_a_code_arrives_over_smtp_in_a_mail_of_two_forms() {
     ] {
         assert!(mail.data.contains(header), "{header}: {}", mail.data);
     }
-    let code = code_in(mail.part("text/plain").unwrap());
+    let code = mail.code().unwrap();
     assert!(mail.part("text/html").unwrap().contains(&code));
     // The address is that of the configuration, whatever the request was sent to (SR-8).
     browser.enter_code(&code).await;
@@ -94,7 +88,7 @@ async fn sr34_while_the_mail_server_is_down_the_answer_is_the_same_and_the_mail_
     let sink = SmtpSink::listen(address, Duration::ZERO).await;
     assert!(sink.mails().is_empty());
     app.advance(Duration::from_millis(wait.unsigned_abs()));
-    let code = code_in(first_mail(&sink).await.part("text/plain").unwrap());
+    let code = first_mail(&sink).await.code().unwrap();
     app.settle().await;
     assert_eq!(sink.mails().len(), 1);
     browser.enter_code(&code).await;
@@ -189,8 +183,6 @@ async fn sr34_the_job_of_a_worker_that_died_is_taken_again_and_sends_the_same_co
     let mail = first_mail(&sink).await;
     app.settle().await;
     assert_eq!(sink.mails().len(), 1);
-    browser
-        .enter_code(&code_in(mail.part("text/plain").unwrap()))
-        .await;
+    browser.enter_code(&mail.code().unwrap()).await;
     browser.assert_at("/forgot-password/password");
 }

@@ -9,15 +9,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use keyback_tests::{
-    Browser, NEW_PASSWORD, OLD_PASSWORD, Server, SmtpSink, counts, eventually, free_port, tell,
+    Browser, Mail, NEW_PASSWORD, OLD_PASSWORD, Server, SmtpSink, counts, eventually, free_port, tell,
 };
 use reqwest::header::{CONTENT_TYPE, ORIGIN};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use tokio::task::JoinSet;
 use url::Url;
-
-use crate::smtp::code_in;
 
 /// What the README promises, of a companion with two hashing threads.
 const MOST_MEMORY_KIB: u64 = 160 * 1024;
@@ -204,7 +202,7 @@ impl Person {
         self.browser.assert_at("/forgot-password/code");
         let code = eventually("the mail with the code", async || {
             let mails = mails_to(mails, &address);
-            mails.get(before).map(|text| code_in(text))
+            mails.get(before).and_then(Mail::code)
         })
         .await;
         self.browser.enter_code(&code).await;
@@ -215,12 +213,10 @@ impl Person {
     }
 }
 
-fn mails_to(sink: &SmtpSink, address: &str) -> Vec<String> {
-    let mails = sink.mails().into_iter();
+fn mails_to(sink: &SmtpSink, address: &str) -> Vec<Mail> {
+    let mut mails = sink.mails();
+    mails.retain(|mail| mail.to == [address]);
     mails
-        .filter(|mail| mail.to == [address])
-        .filter_map(|mail| mail.part("text/plain").map(str::to_owned))
-        .collect()
 }
 
 /// `VmRSS` or `VmHWM` of a process, in KiB.
@@ -261,13 +257,9 @@ async fn sr50_a_thousand_sign_ins_and_a_flood_of_garbage_keep_no_honest_user_out
  {
     let mails = SmtpSink::start().await;
     let admin = free_port();
-    let connector = format!(
-        "connector = \"smtp\"\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nfrom = \"hello@larkspur.example\"",
-        mails.address.port()
-    );
     let server = Server::start_with(
         |sound| {
-            sound.replace("connector = \"inbox\"", &connector).replace(
+            mails.in_place_of_the_inbox(&sound).replace(
                 "[server]\n",
                 &format!(
                     "[server]\nadmin_listen = \"127.0.0.1:{admin}\"\ntrusted_proxies = [\"127.0.0.0/8\"]\n"

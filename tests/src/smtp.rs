@@ -114,6 +114,15 @@ impl SmtpSink {
         }
     }
 
+    /// A configuration whose mail goes to it in place of the inbox.
+    pub fn in_place_of_the_inbox(&self, config: &str) -> String {
+        let (host, port) = (self.address.ip(), self.address.port());
+        let connector = format!(
+            "connector = \"smtp\"\nhost = \"{host}\"\nport = {port}\nsecurity = \"none\"\nfrom = \"hello@larkspur.example\""
+        );
+        config.replace("connector = \"inbox\"", &connector)
+    }
+
     /// The mails that arrived, the oldest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.state.mails.lock().unwrap().clone()
@@ -137,6 +146,13 @@ impl Drop for SmtpSink {
 }
 
 impl Mail {
+    /// The six digits that are a word of its plain part; those in a link's token are none.
+    pub fn code(&self) -> Option<String> {
+        let mut words = self.part("text/plain")?.split_whitespace();
+        let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+        words.find(is_code).map(str::to_owned)
+    }
+
     /// A part of a multipart mail, by its type.
     pub fn part(&self, content_type: &str) -> Option<&str> {
         let at = self.data.find(&format!("Content-Type: {content_type}"))?;

@@ -7,6 +7,7 @@ use keyback_core::time::Timestamp;
 use serde_json::json;
 
 use crate::app::Companion;
+use crate::fail_point::{FailPoint, Write};
 use crate::metrics::Outcome;
 use crate::outbox::{AddressChanged, JobKind, LogoutNotice, PasswordChanged, SendCode, WebhookDelivery};
 use crate::store::audit::{self, Actor, Line};
@@ -103,7 +104,9 @@ pub(crate) async fn sweep(companion: &Companion, now: Timestamp) -> Result<(), S
                 companion.metrics.job(kind, Outcome::GivenUp);
             }
         }
+        FailPoint::BeforeCommit(Write::Expire).reach();
         tx.commit().await?;
+        FailPoint::AfterCommit(Write::Expire).reach();
         if expired.len() < EXPIRED_AT_ONCE as usize {
             return Ok(());
         }

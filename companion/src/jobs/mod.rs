@@ -193,9 +193,13 @@ async fn settle(
 ) -> Result<(), StoreError> {
     // It was taken beside others, and the first of them finds out how the peer stands. Where it is withdrawn by now, its end is
     // told here as that of any try.
-    if done.as_ref().is_err_and(JobError::is_paused) && rows::leave(companion.store.writer(), &job.id).await?
-    {
-        return Ok(());
+    if done.as_ref().is_err_and(JobError::is_paused) {
+        FailPoint::BeforeCommit(Write::Leave).reach();
+        let is_left = rows::leave(companion.store.writer(), &job.id).await?;
+        FailPoint::AfterCommit(Write::Leave).reach();
+        if is_left {
+            return Ok(());
+        }
     }
     let now = companion.clock.now();
     let mut tx = companion.store.begin().await?;
@@ -225,9 +229,14 @@ async fn settle(
             audit::write(companion, &mut tx, kind, job, &ended, now).await?;
         }
     }
-    FailPoint::BeforeCommit(Write::Settle).reach();
+    let write = match outcome {
+        Outcome::Done => Write::Settle,
+        Outcome::Retried => Write::Retry,
+        Outcome::GivenUp => Write::GiveUp,
+    };
+    FailPoint::BeforeCommit(write).reach();
     tx.commit().await?;
-    FailPoint::AfterCommit(Write::Settle).reach();
+    FailPoint::AfterCommit(write).reach();
     Ok(())
 }
 

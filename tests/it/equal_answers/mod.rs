@@ -18,15 +18,13 @@ const STATES: [(&str, &str); 5] = [
 
 /// A companion with an account in each state, and this mail server, which it waits for so long.
 async fn accounts_of_all_states(mail: &SmtpSink, timeout: &str, more: &str, detail: &str) -> Server {
-    let port = mail.address.port();
-    let connector = format!(
-        "connector = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\n\
-         from = \"hello@larkspur.example\"\ntimeout = \"{timeout}\"",
-    );
     let server = Server::start_with(
         |sound| {
-            sound
-                .replace("connector = \"inbox\"", &connector)
+            mail.in_place_of_the_inbox(&sound)
+                .replace(
+                    "security = \"none\"",
+                    &format!("security = \"none\"\ntimeout = \"{timeout}\""),
+                )
                 .replace("[server]\n", "[server]\ntrusted_proxies = [\"127.0.0.0/8\"]\n")
                 + more
         },

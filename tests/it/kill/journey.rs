@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyback_tests::{ADA, Browser, MessageProvider, SmtpSink, eventually};
+use keyback_tests::{ADA, Browser, Mail, MessageProvider, SmtpSink, eventually};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::{PHONE, code_in, code_of};
+use super::{PHONE, code_of};
 
 /// Where it leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Codes {
             asked.retain(|asked| asked.path == "/sms");
             return asked.iter().filter_map(code_of).collect();
         }
-        self.mails.mails().iter().filter_map(code_in).collect()
+        self.mails.mails().iter().filter_map(Mail::code).collect()
     }
 
     /// The one behind so many.

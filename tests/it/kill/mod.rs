@@ -4,13 +4,13 @@
 mod boundaries;
 mod journey;
 mod moments;
+mod troubled;
 
 use std::sync::Arc;
 
 use keyback_companion::store::Store;
 use keyback_tests::{
-    ADA, Asked, Behaviour, Browser, Mail, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, Server, SmtpSink,
-    eventually,
+    ADA, Asked, Behaviour, Browser, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, Server, SmtpSink, eventually,
 };
 
 use journey::{Journey, Way};
@@ -57,12 +57,8 @@ impl World {
         let mails = Arc::new(SmtpSink::start().await);
         let peer = Arc::new(MessageProvider::start(Behaviour::Takes).await);
         let configured = |sound: String| {
-            let (host, port) = (mails.address.ip(), mails.address.port());
-            let smtp = format!(
-                "connector = \"smtp\"\nfrom = \"shop@example.com\"\nhost = \"{host}\"\nport = {port}\nsecurity = \"none\""
-            );
-            let sound = sound
-                .replace("connector = \"inbox\"", &smtp)
+            let sound = mails
+                .in_place_of_the_inbox(&sound)
                 .replace("http://localhost:9000/", peer.url.as_str());
             format!(
                 "{sound}backchannel_logout_uri = \"{peer}logout\"\n\
@@ -160,7 +156,7 @@ impl World {
         let mails = self.mails.mails();
         let texts = asked.iter().filter(|asked| asked.path == "/sms");
         Told {
-            mails: mails.iter().filter(|mail| code_in(mail).is_none()).count(),
+            mails: mails.iter().filter(|mail| mail.code().is_none()).count(),
             texts: texts.filter(|text| code_of(text).is_none()).count(),
             hooks: at("/hook"),
             logouts: at("/logout"),
@@ -241,13 +237,6 @@ impl World {
         }
         opens
     }
-}
-
-/// The six digits that are a word of a mail's plain part; those in a link's token are none.
-pub(crate) fn code_in(mail: &Mail) -> Option<String> {
-    let mut words = mail.part("text/plain")?.split_whitespace();
-    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
-    words.find(is_code).map(str::to_owned)
 }
 
 /// The code that a text message carries.

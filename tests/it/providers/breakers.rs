@@ -15,7 +15,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{PHONE, code_of, message, over_http};
-use crate::smtp::{code_in, over_smtp};
+use crate::smtp::over_smtp;
 use crate::webhooks::hook;
 
 /// More than can fail before a circuit opens: five, and those that were begun beside them.
@@ -187,7 +187,7 @@ async fn sr87_a_mail_server_that_is_down_is_left_alone_and_asked_by_one_until_it
         assert_eq!(app.companion.breakers.open(), []);
         let to: BTreeSet<_> = mail.mails().iter().flat_map(|mail| mail.to.clone()).collect();
         assert_eq!((mail.mails().len(), to.len()), (PEOPLE + 1, PEOPLE), "each once");
-        assert!(!code_in(mail.mails()[0].part("text/plain").unwrap()).is_empty());
+        assert!(mail.mails()[0].code().is_some());
         assert_eq!(app.row_counts().await["jobs"], 0);
     }
 }
@@ -308,13 +308,9 @@ async fn code_for(app: &TestApp, address: &str) -> String {
 async fn sr87_operators_are_told_why_mail_waits_and_when_it_goes_on() {
     let mail = SmtpSink::in_manner(SmtpManner::Refuses("421 4.3.2 closed for today")).await;
     let admin = free_port();
-    let connector = format!(
-        "connector = \"smtp\"\nhost = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nfrom = \"hello@larkspur.example\"",
-        mail.address.port()
-    );
     let server = Server::start_with(
         |sound| {
-            sound.replace("connector = \"inbox\"", &connector).replace(
+            mail.in_place_of_the_inbox(&sound).replace(
                 "[server]\n",
                 &format!("[server]\nadmin_listen = \"127.0.0.1:{admin}\"\n"),
             ) + "[limits]\nfactor = 1000\n"

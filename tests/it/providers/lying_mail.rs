@@ -9,7 +9,7 @@ use keyback_tests::{
 };
 
 use super::trouble::{failed_job, shown};
-use crate::smtp::{code_in, over_smtp};
+use crate::smtp::over_smtp;
 use crate::under_attack::memory;
 
 /// What a mail server has for one mail.
@@ -41,10 +41,6 @@ async fn until(sink: &SmtpSink, count: usize) -> Vec<Mail> {
         Some(sink.mails()).filter(|mails| mails.len() >= count)
     })
     .await
-}
-
-fn code_of(mail: &Mail) -> String {
-    code_in(mail.part("text/plain").unwrap())
 }
 
 fn message_id(mail: &Mail) -> &str {
@@ -84,7 +80,9 @@ async fn sr34_a_mail_server_that_lies_changes_no_answer_and_its_mail_comes_when_
         assert!(due_in > 0, "it is not tried again at once");
         sink.behave(SmtpManner::Takes);
         app.advance(Duration::from_millis(due_in.unsigned_abs()));
-        browser.enter_code(&code_of(&until(&sink, 1).await[0])).await;
+        browser
+            .enter_code(&until(&sink, 1).await[0].code().unwrap())
+            .await;
         browser.assert_at("/forgot-password/password");
     }
 }
@@ -102,8 +100,8 @@ async fn sr34_a_mail_whose_taking_was_not_said_comes_again_under_the_same_id() {
     app.settle().await;
     assert_eq!(sink.mails().len(), 2);
     assert_eq!(message_id(&both[0]), message_id(&both[1]));
-    assert_eq!(code_of(&both[0]), code_of(&both[1]));
-    browser.enter_code(&code_of(&both[0])).await;
+    assert_eq!(both[0].code().unwrap(), both[1].code().unwrap());
+    browser.enter_code(&both[0].code().unwrap()).await;
     browser.assert_at("/forgot-password/password");
 }
 
@@ -122,7 +120,7 @@ async fn sr34_a_mail_that_was_said_to_be_taken_is_not_sent_again_and_another_can
     app.settle().await;
     let mails = sink.mails();
     assert_eq!(mails.len(), 1);
-    browser.enter_code(&code_of(&mails[0])).await;
+    browser.enter_code(&mails[0].code().unwrap()).await;
     browser.assert_at("/forgot-password/password");
 }
 
@@ -142,7 +140,9 @@ async fn sr34_a_mail_server_that_speaks_in_dribs_gets_its_time() {
     let sink = SmtpSink::in_manner(SmtpManner::Dribbles(Duration::from_millis(5))).await;
     let app = with_mail_by(&sink, Duration::from_secs(20)).await;
     let mut browser = ask(&app).await;
-    browser.enter_code(&code_of(&until(&sink, 1).await[0])).await;
+    browser
+        .enter_code(&until(&sink, 1).await[0].code().unwrap())
+        .await;
     browser.assert_at("/forgot-password/password");
     assert_eq!(app.audited("code_not_sent").await, 0);
 }
@@ -153,12 +153,8 @@ async fn sr50_answers_without_an_end_cost_no_memory() {
     let sink = SmtpSink::start().await;
     let peer = MessageProvider::start(Behaviour::Takes).await;
     let configured = |sound: String| {
-        let (host, port) = (sink.address.ip(), sink.address.port());
-        let smtp = format!(
-            "connector = \"smtp\"\nfrom = \"shop@example.com\"\nhost = \"{host}\"\nport = {port}\n\
-             security = \"none\"\ntimeout = \"2s\""
-        );
-        let sound = sound.replace("connector = \"inbox\"", &smtp);
+        let sound = sink.in_place_of_the_inbox(&sound);
+        let sound = sound.replace("security = \"none\"", "security = \"none\"\ntimeout = \"2s\"");
         format!(
             "{sound}[[webhook]]\nurl = \"{}hook\"\nsigning_key = \"{}\"\nallow_private = true\n\
              [password.hashing]\nthreads = 1\n",
@@ -176,7 +172,7 @@ async fn sr50_answers_without_an_end_cost_no_memory() {
         browser.open("/forgot-password").await;
         browser.ask_reset(ADA).await;
         let mails = until(&sink, seen + 1).await;
-        browser.enter_code(&code_of(&mails[seen])).await;
+        browser.enter_code(&mails[seen].code().unwrap()).await;
         browser.choose_password(password).await;
         browser.assert_at("/forgot-password/done");
         // With the notice.

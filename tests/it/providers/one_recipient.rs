@@ -3,12 +3,12 @@
 use keyback_companion::config::duration::Span;
 use keyback_companion::config::messages::EmailConnectorKind;
 use keyback_tests::{
-    Behaviour, Browser, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, SmtpManner, SmtpSink, TestApp,
+    Behaviour, Browser, Mail, MessageProvider, NEW_PASSWORD, OLD_PASSWORD, SmtpManner, SmtpSink, TestApp,
     eventually,
 };
 
 use super::breakers::{PEOPLE, a_second, address, ask, is_open, tries_at_rest, with_people};
-use crate::smtp::{code_in, over_smtp};
+use crate::smtp::over_smtp;
 
 /// Asks for one person again and again, whose messages all fail: nobody else's wait for that.
 async fn fail_for_one(app: &TestApp) {
@@ -130,9 +130,7 @@ async fn sr59_sr87_a_notice_outlives_what_is_wrong_with_the_mail_account() {
         let mut browser = ask(&app, &address(0)).await;
         let code = eventually("the code", async || {
             let mails = mail.mails();
-            mails
-                .first()
-                .map(|mail| code_in(mail.part("text/plain").unwrap()))
+            mails.first().and_then(Mail::code)
         })
         .await;
         browser.enter_code(&code).await;
