@@ -43,6 +43,8 @@ pub struct TestApp {
     /// Where health and metrics are told.
     pub admin: Url,
     pub site: Arc<Site>,
+    /// Of whoever asks without a browser. Each client reads the certificates of all authorities when it is made.
+    pub http: reqwest::Client,
     /// Serves and works the outbox until it is dropped.
     _running: Running,
     folder: TempDir,
@@ -107,6 +109,7 @@ impl TestApp {
             url,
             admin,
             site,
+            http: reqwest::Client::new(),
             _running: running,
             folder,
         }

@@ -94,7 +94,8 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
 /// A token for the Management API, as the SDK asks for it.
 pub(crate) async fn machine_token(app: &TestApp, client_id: &str) -> String {
     let form = format!("grant_type=client_credentials&resource={MANAGEMENT_API}&scope=all");
-    let request = reqwest::Client::new()
+    let request = app
+        .http
         .post(app.url.join("/oidc/token").unwrap())
         .basic_auth(client_id, Some(BACKEND_SECRET))
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -105,7 +106,8 @@ pub(crate) async fn machine_token(app: &TestApp, client_id: &str) -> String {
 
 /// A call with a token and, unless it is `null`, a body.
 pub(crate) async fn call(app: &TestApp, token: &str, method: Method, path: &str, body: Value) -> Answer {
-    let request = reqwest::Client::new()
+    let request = app
+        .http
         .request(method, app.url.join(path).unwrap())
         .bearer_auth(token);
     answer(match body {

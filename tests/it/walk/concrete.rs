@@ -1,12 +1,9 @@
 //! A request as it goes over the wire.
 
-use keyback_tests::NEW_PASSWORD;
-
 use super::moves::{Request, Twist, Who, Whom, Whose};
 use super::side::Side;
 use super::world::World;
 
-pub(super) const STRONG: &str = NEW_PASSWORD;
 const WEAK: &str = "password";
 
 pub(super) const ASK: &str = "/forgot-password";
@@ -36,7 +33,7 @@ impl Concrete {
     }
 }
 
-impl World<'_> {
+impl World {
     pub(super) fn concrete(&self, who: Who, request: Request, twist: Twist) -> Concrete {
         let other = who.other();
         let (own, others) = (self.side(who), self.side(other));
@@ -67,7 +64,7 @@ impl World<'_> {
             Request::Ask(whom) => (ASK, Some(("identifier", self.address(who, whom).to_owned()))),
             Request::Code(typed) => (CODE, Some(("code", at.typed(typed, others)))),
             Request::Resend => (RESEND, None),
-            Request::StrongPassword => (PASSWORD, Some(("password", STRONG.to_owned()))),
+            Request::StrongPassword => (PASSWORD, Some(("password", self.strong()))),
             Request::WeakPassword => (PASSWORD, Some(("password", WEAK.to_owned()))),
             Request::Link(_) => (LINK, None),
             Request::PressLink(of) => (LINK, Some(("t", link(of)))),
@@ -144,7 +141,7 @@ impl World<'_> {
                 "code",
                 self.side(Who::Ada).flow.codes.last().cloned().unwrap_or_default(),
             ),
-            ("password", STRONG.to_owned()),
+            ("password", self.strong()),
         ];
         more.into_iter().filter(|(name, _)| *name != has).collect()
     }

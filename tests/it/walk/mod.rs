@@ -10,80 +10,105 @@
 //!   that it is right.
 //!
 //! What a request may do is told from the request itself ([`World::send`]), not from what the server makes of it.
+//!
+//! The walk goes on from every state in which there is something to be seen that was not ([`Standing`]), and ends where no request
+//! leads to such a one. At a state all rows are kept and put back after each request that has changed any ([`Rows`]), so that every
+//! kind of request comes to every state as it is.
+//!
+//! [`Standing`]: standing::Standing
+//! [`Rows`]: rows::Rows
 
 mod concrete;
 mod moves;
-mod rests;
+mod rows;
 mod side;
+mod standing;
+mod walker;
 mod world;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use keyback_tests::{TestApp, counts, tell};
+use keyback_tests::{counts, tell};
+use tokio::task::JoinSet;
 
 use self::moves::Move;
-use self::world::{Tally, World};
-use crate::api::backend;
+use self::walker::{State, Walker};
+use self::world::Tally;
 
-/// So far away from the beginning in the short form ([`Move::length`]), among the steps of the flows, and on a way that leads
-/// through another door than the flows' own.
-const SHORT: (usize, usize) = (3, 2);
-/// And with `--full`, on a way through another door.
-const FURTHER: usize = 4;
+/// Each waits for its disk some of the time.
+const WALKERS: usize = 4;
+/// The walk ends by itself, where no request leads to anything that was not seen. Should there be so many states, it ends all the
+/// same, and says so.
+const MOST_STATES: (usize, usize) = (400, 1_300);
 
-/// How far a way is followed: with `--full`, among the steps of the flows as far as there are states that are new.
-fn reach(path: &[Move]) -> usize {
-    let among_steps = path.iter().all(|step| step.is_among_steps());
-    match among_steps {
-        true => counts(SHORT.0, usize::MAX),
-        false => counts(SHORT.1, FURTHER),
+/// Everything that is sent from each of some states, by all walkers together: the states that it leads to, in the order of the
+/// states and the moves.
+async fn look_around(walkers: &mut Vec<Walker>, from: Vec<State>, moves: &Arc<[Move]>) -> Vec<State> {
+    let (from, next) = (Arc::<[State]>::from(from), Arc::new(AtomicUsize::new(0)));
+    let mut walking = JoinSet::new();
+    for mut walker in walkers.drain(..) {
+        let (from, next, moves) = (Arc::clone(&from), Arc::clone(&next), Arc::clone(moves));
+        walking.spawn(async move {
+            let mut found = Vec::new();
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(from) = from.get(place) else {
+                    return (walker, found);
+                };
+                found.push((place, walker.look_around(from, &moves).await));
+            }
+        });
     }
+    let mut all = Vec::new();
+    for (walker, found) in walking.join_all().await {
+        walkers.push(walker);
+        all.extend(found);
+    }
+    all.sort_by_key(|(place, _)| *place);
+    all.into_iter().flat_map(|(_, to)| to).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sr28_every_request_at_every_state_sets_no_password_without_its_proof() {
-    let app = TestApp::with(|config| {
-        backend(config);
-        config.reset.links = true;
-        config.limits.factor = 1_000;
-    })
-    .await;
-    let stranger = app.browser();
-    let moves = Move::all();
-    let mut tally = Tally::default();
-    let first = World::after(&app, &stranger, &[], &mut tally).await;
-    let mut seen = HashSet::from([first.standing().await]);
-    let mut ahead = VecDeque::from([Vec::new()]);
-    let mut tried = 0_usize;
-    while let Some(path) = ahead.pop_front() {
-        let mut world = World::after(&app, &stranger, &path, &mut tally).await;
-        let mut here = world.everything().await;
-        for &next in &moves {
-            let path: Vec<_> = path.iter().copied().chain([next]).collect();
-            let length: usize = path.iter().copied().map(Move::length).sum();
-            if length > reach(&path) {
-                continue;
-            }
-            world.send(next, &mut tally).await;
-            tried += 1;
-            if world.everything().await == here {
-                continue;
-            }
-            let standing = world.standing().await;
-            if length < reach(&path) && seen.insert(standing) {
-                ahead.push_back(path.clone());
-            }
-            world = World::after(&app, &stranger, &path[..path.len() - 1], &mut tally).await;
-            here = world.everything().await;
-        }
+    let most = counts(MOST_STATES.0, MOST_STATES.1);
+    let moves: Arc<[Move]> = Move::all().into();
+    let mut walkers = Vec::new();
+    for _ in 0..WALKERS {
+        walkers.push(Walker::start().await);
     }
+    let mut ahead = vec![walkers[0].begins().await];
+    let mut seen: HashSet<_> = ahead[0].standing.sights().collect();
+    let (mut states, mut longest, mut left) = (0, 0, 0);
+    while !ahead.is_empty() {
+        left += ahead.split_off(ahead.len().min(most - states)).len();
+        if ahead.is_empty() {
+            break;
+        }
+        states += ahead.len();
+        longest = ahead[0].way.len();
+        let mut to = look_around(&mut walkers, ahead, &moves).await;
+        // Each of them, whether the first was new or not.
+        to.retain(|state| {
+            let sights = state.standing.sights();
+            sights.filter(|sight| seen.insert(sight.clone())).count() > 0
+        });
+        ahead = to;
+    }
+    let mut tally = Tally::default();
+    for walker in &walkers {
+        tally.add(&walker.tally);
+    }
+    let end = match left {
+        0 => "closed: nothing leads to another".to_owned(),
+        left => format!("not closed: {left} more were found, and nothing was sent from there"),
+    };
     tell(&format!(
-        "walk over HTTP: {} states, {} requests of {} kinds, {} sent in all: {} proofs, {} of them by tokens of apps, \
-         {} passwords set, none without its proof",
-        seen.len(),
-        tried,
+        "walk over HTTP: {states} states, the farthest {longest} steps away, {end}; {} requests of {} kinds: {} proofs, \
+         {} of them by tokens of apps, {} passwords set, none without its proof",
+        tally.tried,
         moves.len(),
-        tally.sent,
         tally.proofs,
         tally.by_tokens,
         tally.passwords

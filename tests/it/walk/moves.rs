@@ -239,23 +239,4 @@ impl Move {
         }
         all
     }
-
-    /// Whether it is a step of a flow that is under way, or what happens to that.
-    pub(super) fn is_among_steps(self) -> bool {
-        match self {
-            Self::Sent(_, request, _) => !request.is_of_another_door(),
-            Self::App(..) | Self::Brings(_) => false,
-            Self::ThreeWrong(_) | Self::Wait(_) | Self::Sweep => true,
-        }
-    }
-
-    /// How far it leads: less far where it uses up what can be used once, so that even a short walk looks at what can be done
-    /// after it; further where it begins something new beside the flow, or leads elsewhere.
-    pub(super) fn length(self) -> usize {
-        match self {
-            Self::Sent(_, StrongPassword | PressToken(_), Twist::Nothing) => 0,
-            Self::Sent(_, request, _) if request.is_of_another_door() => 2,
-            _ => 1,
-        }
-    }
 }

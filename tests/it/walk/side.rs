@@ -9,6 +9,7 @@ use crate::journeys::links::link_in;
 /// What is typed where there is no code to be typed.
 const NO_CODE: &str = "no code";
 
+#[derive(Clone)]
 pub(super) struct Side {
     pub(super) browser: Browser,
     pub(super) user_id: String,
@@ -23,6 +24,7 @@ pub(super) struct Side {
 }
 
 /// One reset.
+#[derive(Clone)]
 pub(super) struct Flow {
     pub(super) id: String,
     /// Whose password it is about; nobody's where nobody has an account with the address.
@@ -39,6 +41,7 @@ pub(super) struct Flow {
 }
 
 /// A token for a reset that an app has brought with its request.
+#[derive(Clone)]
 pub(super) struct Brought {
     pub(super) interaction: String,
     /// Whether it has opened its reset.
@@ -47,24 +50,32 @@ pub(super) struct Brought {
 
 impl Side {
     /// Somebody with an account, who has asked for a code; and the form for it.
-    pub(super) async fn asks(app: &TestApp, stranger: &Browser, who: Who, address: String) -> (Self, Form) {
-        let user_id = app.add_user(&address, Some(OLD_PASSWORD)).await;
+    pub(super) async fn asks(app: &TestApp, stranger: &Browser, who: Who, address: &str) -> (Self, Form) {
+        let user_id = app.add_user(address, Some(OLD_PASSWORD)).await;
         let mut browser = stranger.of_another();
         browser.open("/forgot-password").await;
-        browser.ask_reset(&address).await;
+        browser.ask_reset(address).await;
         browser.assert_at("/forgot-password/code");
         let form = browser.page().form_with("code");
-        let flow = Flow::begun(app, &browser, &browser.page().url, Some(who), &address).await;
+        let flow = Flow::begun(app, &browser, &browser.page().url, Some(who), address).await;
         let side = Self {
             hash: app.password_hash(&user_id).await.unwrap(),
             browser,
             user_id,
-            address,
+            address: address.to_owned(),
             flow,
             of_app: None,
             brought: None,
         };
         (side, form)
+    }
+
+    /// The same person, whose browser is one of its own from now on.
+    pub(super) fn as_it_is(&self) -> Self {
+        Self {
+            browser: self.browser.as_it_is(),
+            ..self.clone()
+        }
     }
 
     /// What is typed of a code.

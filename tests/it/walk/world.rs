@@ -1,24 +1,23 @@
 //! Two people, their browsers and their flows, and what each request to them may do.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
-use keyback_core::time::Clock as _;
-use keyback_tests::{Browser, Form, Page, TestApp};
+use keyback_tests::{Browser, Form, NEW_PASSWORD, Page, TestApp};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::concrete::{ASK, CODE, Concrete, PASSWORD, RESEND, STRONG, TOKEN};
+use super::concrete::{ASK, CODE, Concrete, PASSWORD, RESEND, TOKEN};
 use super::moves::{ByApp, Move, Request, Twist, Typed, Who};
-use super::rests::Rests;
 use super::side::{Brought, Flow, Side, cookie_name, held_by, parameter};
 use crate::api::{self, BACKEND};
 
 /// What came of all that was sent.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    pub(super) sent: usize,
+    /// Moves that were tried at a state.
+    pub(super) tried: usize,
     pub(super) proofs: usize,
     /// Of them, those that a token of an app's gave.
     pub(super) by_tokens: usize,
@@ -27,18 +26,30 @@ pub(super) struct Tally {
     pub(super) verified: usize,
 }
 
-pub(super) struct World<'a> {
-    app: &'a TestApp,
+impl Tally {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.tried += other.tried;
+        self.proofs += other.proofs;
+        self.by_tokens += other.by_tokens;
+        self.passwords += other.passwords;
+        self.verified += other.verified;
+    }
+}
+
+pub(super) struct World {
+    pub(super) app: Arc<TestApp>,
     /// A browser that was nowhere.
-    stranger: &'a Browser,
+    stranger: Browser,
     /// A form of ours: requests are told to come from where it stood.
     form: Form,
-    ada: Side,
-    ben: Side,
+    pub(super) ada: Side,
+    pub(super) ben: Side,
     /// An address without an account.
     pub(super) nobody: String,
     /// Every binding and proof that a browser was given.
     known: HashSet<String>,
+    /// How many passwords were set.
+    passwords: usize,
 }
 
 /// The proof that a request may bring.
@@ -51,32 +62,42 @@ enum MayProve {
     NewFlow,
 }
 
-impl<'a> World<'a> {
-    /// Two people who have asked for a code each, and then these moves.
-    pub(super) async fn after(
-        app: &'a TestApp,
-        stranger: &'a Browser,
-        path: &[Move],
-        tally: &mut Tally,
-    ) -> Self {
-        static PEOPLE: AtomicUsize = AtomicUsize::new(0);
-        let place = PEOPLE.fetch_add(1, Ordering::Relaxed);
-        let (ada, form) = Side::asks(app, stranger, Who::Ada, format!("ada{place}@example.com")).await;
-        let (ben, _) = Side::asks(app, stranger, Who::Ben, format!("ben{place}@example.com")).await;
+impl World {
+    /// Two people who have asked for a code each.
+    pub(super) async fn begin(app: &Arc<TestApp>) -> Self {
+        let stranger = app.browser();
+        let (ada, form) = Side::asks(app, &stranger, Who::Ada, "ada@example.com").await;
+        let (ben, _) = Side::asks(app, &stranger, Who::Ben, "ben@example.com").await;
         let known = [&ada, &ben].map(|side| side.flow.binding.clone());
-        let mut world = Self {
-            app,
+        Self {
+            app: Arc::clone(app),
             stranger,
             form,
             ada,
             ben,
-            nobody: format!("nobody{place}@example.com"),
+            nobody: "nobody@example.com".to_owned(),
             known: HashSet::from(known),
-        };
-        for &step in path {
-            world.send(step, tally).await;
+            passwords: 0,
         }
-        world
+    }
+
+    /// The world as it is now, for those in it: it goes on without this one where the rows are put back.
+    pub(super) fn as_it_is(&self) -> Self {
+        Self {
+            app: Arc::clone(&self.app),
+            stranger: self.stranger.clone(),
+            form: self.form.clone(),
+            ada: self.ada.as_it_is(),
+            ben: self.ben.as_it_is(),
+            nobody: self.nobody.clone(),
+            known: self.known.clone(),
+            passwords: self.passwords,
+        }
+    }
+
+    /// A password that may be, and that nobody has: who is refused it has no proof.
+    pub(super) fn strong(&self) -> String {
+        format!("{NEW_PASSWORD} {}", self.passwords)
     }
 
     pub(super) fn side(&self, who: Who) -> &Side {
@@ -90,6 +111,31 @@ impl<'a> World<'a> {
         match who {
             Who::Ada => &mut self.ada,
             Who::Ben => &mut self.ben,
+        }
+    }
+
+    /// A move to the letter: two that are alike in this are one.
+    pub(super) fn letters(&self, step: Move) -> String {
+        match step {
+            Move::Sent(who, request, twist) => {
+                let Concrete {
+                    flow,
+                    cookie,
+                    is_own,
+                    path,
+                    query,
+                    fields,
+                } = self.concrete(who, request, twist);
+                let jar = match is_own {
+                    true => format!("{who:?}"),
+                    false => format!("{:?}", flow.map(|whose| &self.side(whose).flow.id).zip(cookie)),
+                };
+                format!("{jar} {path}?{query} {fields:?}")
+            }
+            Move::App(who, ByApp::Verify(typed)) => {
+                format!("{who:?} {}", self.side(who).typed(typed, self.side(who.other())))
+            }
+            step => format!("{step:?}"),
         }
     }
 
@@ -121,7 +167,6 @@ impl<'a> World<'a> {
 
     /// Sends it, and holds what came of it against what it may do.
     async fn go(&mut self, who: Who, request: Concrete, tally: &mut Tally) {
-        tally.sent += 1;
         let may_prove = self.may_prove(who, &request);
         let may_set = request.flow.filter(|&whose| self.may_set(whose, &request));
         let browser = if request.is_own {
@@ -190,6 +235,7 @@ impl<'a> World<'a> {
             assert_eq!(flow.of, Some(owner), "{told}: the password of somebody else");
             assert!(!std::mem::replace(&mut flow.is_done, true), "{told}: set twice");
             tally.passwords += 1;
+            self.passwords += 1;
         }
     }
 
@@ -198,18 +244,18 @@ impl<'a> World<'a> {
         let Some(to) = page.location().filter(|_| request.fields.is_some()) else {
             return;
         };
-        let (app, browser) = (self.app, self.side(who).browser.clone());
+        let (app, browser) = (Arc::clone(&self.app), self.side(who).browser.clone());
         match request.path {
             RESEND if to.query().is_some_and(|query| query.contains("n=sent")) => {
                 let address = self.address_of(self.side(who).flow.of);
                 let flow = &mut self.side_mut(who).flow;
-                flow.reads_the_mail(app, &browser, &address).await;
+                flow.reads_the_mail(&app, &browser, &address).await;
             }
             ASK if to.path() == CODE => {
                 let mut people = [Who::Ada, Who::Ben].into_iter();
                 let of = people.find(|&of| request.has("identifier", &self.side(of).address));
                 let address = self.address_of(of);
-                let flow = Flow::begun(app, &browser, &to, of, &address).await;
+                let flow = Flow::begun(&app, &browser, &to, of, &address).await;
                 self.known.insert(flow.binding.clone());
                 self.side_mut(who).flow = flow;
             }
@@ -221,7 +267,7 @@ impl<'a> World<'a> {
                     .as_ref()
                     .is_some_and(|brought| brought.is_used);
                 if !of_before {
-                    let flow = Flow::held(app, &browser, &to, Some(who));
+                    let flow = Flow::held(&app, &browser, &to, Some(who));
                     let side = self.side_mut(who);
                     side.flow = flow;
                     side.brought.as_mut().unwrap().is_used = true;
@@ -237,14 +283,13 @@ impl<'a> World<'a> {
 
     /// An app sends a code to a person's address, or asks whether one is right.
     async fn call(&mut self, who: Who, by_app: ByApp, tally: &mut Tally) {
-        tally.sent += 1;
-        let (app, address) = (self.app, self.side(who).address.clone());
-        let token = api::machine_token(app, BACKEND).await;
+        let (app, address) = (Arc::clone(&self.app), self.side(who).address.clone());
+        let token = api::machine_token(&app, BACKEND).await;
         let path = "/api/verification-codes";
         match by_app {
             ByApp::Send => {
                 let body = json!({ "email": address });
-                let sent = api::call(app, &token, Method::POST, path, body).await;
+                let sent = api::call(&app, &token, Method::POST, path, body).await;
                 if sent.status == StatusCode::NO_CONTENT {
                     self.side_mut(who).of_app = Some(app.last_code_for(&address).await);
                 }
@@ -253,7 +298,7 @@ impl<'a> World<'a> {
                 let code = self.side(who).typed(typed, self.side(who.other()));
                 let body = json!({ "email": address, "verificationCode": code });
                 let path = format!("{path}/verify");
-                let verified = api::call(app, &token, Method::POST, &path, body).await;
+                let verified = api::call(&app, &token, Method::POST, &path, body).await;
                 if verified.status == StatusCode::NO_CONTENT {
                     let of_app = self.side_mut(who).of_app.take();
                     assert_eq!(of_app, Some(code), "{who:?}: an app was told that it is right");
@@ -268,14 +313,16 @@ impl<'a> World<'a> {
 
     /// An app makes a token and sends the person here with it.
     async fn bring(&mut self, who: Who) {
-        let (app, address) = (self.app, self.side(who).address.clone());
-        let purpose = keyback::logto::management::OneTimeTokenPurpose::ForgotPassword;
-        let life = Duration::from_secs(600);
-        let made = api::management(app)
-            .create_one_time_token(&address, purpose, life)
-            .await;
+        let (app, address) = (Arc::clone(&self.app), self.side(who).address.clone());
+        let token = api::machine_token(&app, BACKEND).await;
+        let body = json!({ "email": address, "context": { "interactionEvent": "ForgotPassword" } });
+        let made = api::call(&app, &token, Method::POST, "/api/one-time-tokens", body).await;
         let asked = app.site.client.forgot_password().login_hint(&*address);
-        let begun = asked.one_time_token(made.unwrap().token()).start().await.unwrap();
+        let begun = asked
+            .one_time_token(made.body["token"].as_str().unwrap())
+            .start()
+            .await
+            .unwrap();
         let mut tab = self.side(who).browser.clone();
         tab.open(begun.url.as_str()).await;
         tab.assert_at(TOKEN);
@@ -330,51 +377,6 @@ impl<'a> World<'a> {
                 && parts.get(2).is_some()
                 && parts.get(2) == flow.proof.as_ref()
         });
-        proves && request.has("password", STRONG) && !flow.is_done && request.path == PASSWORD
-    }
-
-    /// All that rests of the two flows, to the letter: two worlds of which this is equal answer alike.
-    pub(super) async fn everything(&self) -> String {
-        let (ada, ben) = (self.rests(&self.ada).await, self.rests(&self.ben).await);
-        let beside: (i64, i64, i64, i64) = sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM reset_flows), (SELECT COUNT(*) FROM sent_codes), \
-             (SELECT COALESCE(SUM(attempts), 0) FROM sent_codes), (SELECT COUNT(*) FROM one_time_tokens WHERE status = 'active')",
-        )
-        .fetch_one(self.app.companion.store.reader())
-        .await
-        .unwrap();
-        format!("{} {ada:?} {ben:?} {beside:?}", self.app.clock.now().as_millis())
-    }
-
-    /// What makes a difference: where Ada's flow stands in all it counts, and Ben's coarsely.
-    pub(super) async fn standing(&self) -> String {
-        let ada = self.rests(&self.ada).await;
-        let ada = ada.standing(self.app.clock.now().as_millis());
-        let (of, of_app) = (self.ada.flow.of, self.ada.of_app.is_some());
-        let brought = self.ada.brought.as_ref().map(|brought| brought.is_used);
-        let (ben, of_ben) = (self.rests(&self.ben).await.state(), self.ben.flow.of);
-        format!("{ada} of {of:?} {of_app} {brought:?} beside {ben} of {of_ben:?}")
-    }
-
-    async fn rests(&self, side: &Side) -> Rests {
-        let db = self.app.companion.store.reader();
-        let flow: Option<String> = sqlx::query_scalar("SELECT flow FROM reset_flows WHERE id = $1")
-            .bind(&side.flow.id)
-            .fetch_optional(db)
-            .await
-            .unwrap();
-        let challenges = sqlx::query_as(
-            "SELECT id, attempts, created_at, expires_at FROM challenges WHERE flow_id = $1 ORDER BY rowid",
-        )
-        .bind(&side.flow.id)
-        .fetch_all(db)
-        .await
-        .unwrap();
-        Rests {
-            flow,
-            challenges,
-            hash: side.hash.clone(),
-            cookie: held_by(&side.browser, &self.app.url, &side.flow.id),
-        }
+        proves && request.has("password", &self.strong()) && !flow.is_done && request.path == PASSWORD
     }
 }

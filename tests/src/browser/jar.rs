@@ -7,10 +7,10 @@ use url::Url;
 const LONGEST: usize = 4096;
 
 /// Cookies as a browser keeps them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Jar(Vec<Kept>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     host: String,
     path: String,

@@ -110,6 +110,16 @@ impl Browser {
         }
     }
 
+    /// The browser as it is now, with cookies of its own: whatever one of the two does, the other knows nothing of it.
+    #[must_use]
+    pub fn as_it_is(&self) -> Self {
+        let jar = self.jar.lock().unwrap().clone();
+        Self {
+            jar: Arc::new(Mutex::new(jar)),
+            ..self.clone()
+        }
+    }
+
     /// The same browser, saying something else about its forms.
     #[must_use]
     pub fn that_tells(mut self, tells: Tells) -> Self {
@@ -163,6 +173,11 @@ impl Browser {
     /// The names of the cookies that an address is sent.
     pub fn cookie_names(&self, url: &Url) -> Vec<String> {
         self.jar.lock().unwrap().names(url)
+    }
+
+    /// The cookies that an address is sent, as the header has them.
+    pub fn cookies(&self, url: &Url) -> Option<String> {
+        self.jar.lock().unwrap().header(url, false)
     }
 
     /// Puts a cookie there that no server set.
