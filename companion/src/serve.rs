@@ -64,6 +64,7 @@ impl Running {
         let limits = ServingLimits {
             max_connections: server.max_connections,
             header_timeout: server.header_timeout.into(),
+            answer_timeout: server.request_timeout.into(),
         };
         let (reachable, reached) = watch::channel(Reached::new());
         let mut tasks = JoinSet::new();

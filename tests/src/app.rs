@@ -101,6 +101,7 @@ impl TestApp {
         let limits = ServingLimits {
             max_connections: 1_000,
             header_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(30),
         };
         running.also_serve(site_listener, Site::router(&site), limits);
         Self {

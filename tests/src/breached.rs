@@ -51,6 +51,7 @@ impl RangeStub {
         let limits = ServingLimits {
             max_connections: 100,
             header_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(30),
         };
         let serving = tokio::spawn(async move {
             // Never told to stop: it is aborted.

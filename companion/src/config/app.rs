@@ -258,6 +258,12 @@ impl AppConfig {
         if !id_is_fit {
             problems.push("client_id must be 1 to 100 letters, digits, - _ or .".to_owned());
         }
+        if self.name.iter().any(|name| name.chars().any(char::is_control)) {
+            problems.push(
+                "name holds a control character, as a line break; it stands in one line of pages and mails"
+                    .to_owned(),
+            );
+        }
         problems.extend(authentication::problems(self));
         if self.device_flow && !matches!(self.kind, AppKind::Web | AppKind::Native) {
             problems.push("device_flow is for native and web apps".to_owned());

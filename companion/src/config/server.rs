@@ -26,7 +26,8 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// A client that hasn't sent its request's head by then is let go.
     pub header_timeout: Span,
-    /// A request that isn't answered by then, its body included, is given up.
+    /// A request that isn't answered by then, its body included, is given up. So is a client that takes nothing of its answer for
+    /// so long.
     pub request_timeout: Span,
     /// Bytes of a request's body.
     pub max_body: usize,

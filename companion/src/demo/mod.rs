@@ -108,6 +108,7 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     let limits = ServingLimits {
         max_connections: server.max_connections,
         header_timeout: server.header_timeout.into(),
+        answer_timeout: server.request_timeout.into(),
     };
     let router = site::router(&companion, &site_url, &secrets.site)?;
     let twins = (ipv6_twin(&listener).await?, ipv6_twin(&site_listener).await?);

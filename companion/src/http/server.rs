@@ -28,6 +28,8 @@ use tower::ServiceExt as _;
 pub struct ServingLimits {
     pub max_connections: usize,
     pub header_timeout: Duration,
+    /// For how long it may take nothing of what it is answered, where the system watches that (Linux).
+    pub answer_timeout: Duration,
 }
 
 /// What answers the requests of a listener.
@@ -75,6 +77,9 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer, permit)) => {
+                // Small answers must not wait for Nagle's algorithm; a socket that refuses serves all the same.
+                let _ = stream.set_nodelay(true);
+                let_go_of_who_takes_nothing(&stream, limits.answer_timeout);
                 spawn_connection(&builder, &graceful, answers.clone(), stream, peer, permit);
             }
             Err(error) => {
@@ -109,6 +114,20 @@ async fn accept(
     Ok((stream, peer, permit))
 }
 
+/// A client that sends requests and reads no answers would hold its place for ever: hyper waits for it without a limit, as does
+/// the system, which keeps asking whether there is room by now.
+fn let_go_of_who_takes_nothing(stream: &TcpStream, patience: Duration) {
+    #[cfg(target_os = "linux")]
+    {
+        let patience = u32::try_from(patience.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, patience) {
+            tracing::debug!(%error, "a client that reads nothing is not let go");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, patience);
+}
+
 /// HTTP/1.1 alone: the companion stands behind a proxy, which speaks HTTP/2 to browsers. hyper's own detection of
 /// HTTP/2 waits for the first bytes without a limit, so that silent connections would hold their places for ever.
 fn connection_builder(header_timeout: Duration) -> Builder {
@@ -128,8 +147,6 @@ fn spawn_connection(
     peer: SocketAddr,
     permit: OwnedSemaphorePermit,
 ) {
-    // Small answers must not wait for Nagle's algorithm; a socket that refuses serves all the same.
-    let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         match answers.at_once(&request) {
             Some(answer) => Either::Left(ready(Ok::<_, Infallible>(answer.map(Left)))),

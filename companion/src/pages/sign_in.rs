@@ -221,22 +221,26 @@ async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
             wait,
         ));
     }
-    let found = find_user(companion, typed).await?;
-    let checked = match companion.backend.check_found_password(found, password).await {
-        Ok(checked) => checked,
-        Err(CheckError::Hashing(Unavailable::Busy { retry_after, .. })) => {
-            companion.note_refusal(Place::SignIn, Reason::Busy, asked.address);
-            let wait = Wait::at_least_a_second(retry_after);
-            let page = page(companion, &way, typed, None, Some(Problem::Busy { wait })).await?;
-            return Ok(busy(page, wait));
+    // Once more where the hash was replaced meanwhile: by a new password, or by another sign-in that wrote the same one anew.
+    for _ in 0..2 {
+        let found = find_user(companion, typed).await?;
+        let checked = match companion.backend.check_found_password(found, password).await {
+            Ok(checked) => checked,
+            Err(CheckError::Hashing(Unavailable::Busy { retry_after, .. })) => {
+                companion.note_refusal(Place::SignIn, Reason::Busy, asked.address);
+                let wait = Wait::at_least_a_second(retry_after);
+                let page = page(companion, &way, typed, None, Some(Problem::Busy { wait })).await?;
+                return Ok(busy(page, wait));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(checked) = checked else {
+            break;
+        };
+        if let Some(response) = sign_in(companion, asked, &way, &checked).await? {
+            checked.renew(&companion.hashing, &companion.store).await;
+            return Ok(response);
         }
-        Err(error) => return Err(error.into()),
-    };
-    if let Some(checked) = checked
-        && let Some(response) = sign_in(companion, asked, &way, &checked).await?
-    {
-        checked.renew(&companion.hashing, &companion.store).await;
-        return Ok(response);
     }
     companion.metrics.refused(Place::SignIn, Reason::WrongPassword);
     let address = asked.address.to_string();

@@ -1,7 +1,10 @@
 //! Methods, paths and hosts that are not ours, and what is no HTTP.
 
+use std::time::Duration;
+
 use keyback_tests::wire;
 use reqwest::Method;
+use tokio::io::AsyncWriteExt as _;
 
 use super::{FORM, FORMS, Raw, Watched, assert_refused};
 
@@ -140,6 +143,35 @@ async fn a_client_that_does_not_finish_its_request_is_let_go() {
     .await;
     let answer = wire::exchange(&app.url, b"GET /sign-in HTTP/1.1\r\nHost: local").await;
     assert!(!answer.contains("200 OK"), "{answer}");
+}
+
+/// Their places are needed: while they are held, nobody else is served.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn clients_that_read_no_answers_are_let_go() {
+    const PLACES: usize = 3;
+    let app = keyback_tests::TestApp::with(|config| {
+        config.server.max_connections = PLACES;
+        config.server.request_timeout = "1s".parse().unwrap();
+    })
+    .await;
+    let port = app.url.port().unwrap();
+    let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
+    let page = format!("GET /sign-in HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n").repeat(2_000);
+    let mut hogs = Vec::new();
+    for _ in 0..PLACES {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let mut hog = socket.connect(address).await.unwrap();
+        // As much as it takes: the server stops reading where its answers are not read.
+        let sent = tokio::time::timeout(Duration::from_millis(300), hog.write_all(page.as_bytes()));
+        sent.await.ok();
+        hogs.push(hog);
+    }
+    let request = format!("GET /sign-in HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n");
+    let answer = wire::exchange(&app.url, request.as_bytes()).await;
+    assert_eq!(wire::status(&answer), 200);
+    drop(hogs);
 }
 
 /// Asks for a code as from a client behind a proxy, and answers the status.

@@ -30,6 +30,7 @@ impl BackChannel {
         let limits = ServingLimits {
             max_connections: 10,
             header_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(30),
         };
         // The sender is gone with the test's run time, and the server with it.
         let (stop, stopped) = watch::channel(false);

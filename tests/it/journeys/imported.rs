@@ -71,6 +71,25 @@ async fn sr51_a_slow_hash_of_another_system_signs_in_and_is_replaced_at_the_firs
     }
 }
 
+/// The first to come writes the hash anew, while the others have checked the old one.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_at_once_with_a_hash_of_another_system_is_signed_in() {
+    let app = TestApp::start().await;
+    let ann = format!("{{\"id\":\"ann\",\"email\":\"ann@example.com\",\"password_hash\":\"{DJANGO}\"}}");
+    import(&app, ann).await;
+    let mut browsers = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let mut browser = app.browser();
+        browser.open("/sign-in").await;
+        browsers.spawn(async move {
+            browser.sign_in("ann@example.com", OLD_PASSWORD).await;
+            browser.page().url.path().to_owned()
+        });
+    }
+    assert_eq!(browsers.join_all().await, ["/account"; 8]);
+    assert!(hash_of(&app, "ann").await.starts_with("$argon2id$"));
+}
+
 #[tokio::test]
 async fn an_account_that_came_without_a_password_gets_its_first_one_by_a_reset() {
     let app = TestApp::start().await;

@@ -38,11 +38,12 @@ fn sr73_the_management_api_is_the_companions_own_and_for_machine_apps_alone() {
 fn all_that_is_wrong_with_an_app_is_told_at_once() {
     let found = problems(&format!(
         "{LEAST}[[app]]\nclient_id = \"shop\"\ntype = \"web\"\nclient_secret = \"short\"\nredirect_urls = []\n\
-         redirect_uris = [\"/callback\"]\nsign_in_url = 5\nfirst_party = \"yes\"\n\
+         name = \"Shop\\nBcc: all@example.com\"\nredirect_uris = [\"/callback\"]\nsign_in_url = 5\nfirst_party = \"yes\"\n\
          id_token_signed_response_alg = \"HS256\"\nbackchannel_logout_uri = \"http://shop.example/out\"\n"
     ));
     for (place, why) in [
         ("client_secret", "at least 32"),
+        ("name holds", "control character"),
         ("redirect_urls: ", "no such key"),
         ("redirect_uris: ", "must be a whole address"),
         ("sign_in_url: ", "must be a whole address"),
@@ -55,7 +56,7 @@ fn all_that_is_wrong_with_an_app_is_told_at_once() {
         assert_eq!(found.iter().filter(told).count(), 1, "{place}: {found:#?}");
     }
     // Not that redirect_uris is empty, or another thing that isn't so.
-    assert_eq!(found.len(), 7, "{found:#?}");
+    assert_eq!(found.len(), 8, "{found:#?}");
 }
 
 /// Whatever the type will be, the rest of what is wrong is told with it; and what would be wrong with some types alone

@@ -32,6 +32,7 @@ impl Published {
         let limits = ServingLimits {
             max_connections: 10,
             header_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(30),
         };
         let (running, stop) = tokio::sync::watch::channel(false);
         tokio::spawn(serve(listener, router, limits, stop));
