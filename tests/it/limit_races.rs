@@ -2,8 +2,9 @@
 
 use keyback_companion::config::Config;
 use keyback_companion::store::users::NewUser;
-use keyback_tests::{ADA, OLD_PASSWORD, TestApp, counts};
+use keyback_tests::{ADA, OLD_PASSWORD, Server, TestApp, counts, wire};
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::journeys::captcha::{FIELD, Provider};
 use crate::journeys::codes::wrong;
@@ -114,4 +115,26 @@ async fn sr20_of_a_hundred_wrong_codes_at_once_so_many_are_taken() {
     // As many as one by one: ten that are free, and the one that is kept for a client not yet seen.
     assert_eq!((of(422), of(429)), (11, count - 11));
     assert_eq!(app.audited("code_accepted").await, 0);
+}
+
+/// Two processes on one database have one count: asked in turns, and all at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn sr05_two_processes_count_what_one_address_asks_for_together() {
+    let mut server = Server::start("[limits]\nsends_per_address = 20\n", "warn").await;
+    let own = server.url.port().unwrap();
+    let ports = [own, server.start_beside().await];
+    let mut asked = JoinSet::new();
+    for at in 0..counts(100, 500) {
+        let url = Url::parse(&format!("http://localhost:{}", ports[at % 2])).unwrap();
+        let body = format!("identifier=number{at}%40example.com");
+        let request = format!(
+            "POST /forgot-password HTTP/1.1\r\nHost: localhost:{own}\r\nSec-Fetch-Site: same-origin\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        asked.spawn(async move { wire::status(&wire::exchange(&url, request.as_bytes()).await) });
+    }
+    let statuses = asked.join_all().await;
+    let of = |status: u16| statuses.iter().filter(|one| **one == status).count();
+    assert_eq!((of(303), of(429)), (20, statuses.len() - 20), "{statuses:?}");
 }

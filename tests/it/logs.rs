@@ -2,7 +2,9 @@
 
 use std::fs::File;
 
-use keyback_tests::{ADA, Demo, NEW_PASSWORD, OLD_PASSWORD, Workplace, eventually, wire};
+use keyback_tests::{ADA, Demo, NEW_PASSWORD, OLD_PASSWORD, Server, Workplace, eventually, wire};
+
+use crate::journeys::links::link_in;
 
 /// What the links of the notices carry, by mail and by text message.
 async fn freeze_tokens(demo: &Demo) -> Vec<String> {
@@ -80,6 +82,54 @@ async fn sr31_no_code_password_address_or_cookie_stands_in_the_log() {
         .chain(cookies);
     for secret in secrets {
         let line = log.lines().find(|line| line.contains(&secret));
+        assert_eq!(line, None, "{secret}");
+    }
+}
+
+/// Neither of a link in a mail of ours, opened and pressed where it acts and elsewhere, nor of one in a mail of an app's.
+#[tokio::test]
+async fn sr29_sr31_no_secret_of_a_link_stands_in_the_log() {
+    const OF_APP: &str = "a-token-of-an-app-of-forty-three-characters";
+    let detail = "trace,hyper=debug,h2=debug,sqlx=debug";
+    let server = Server::start("[reset]\nlinks = true\n", detail).await;
+    let add = ["user", "add", "--email", ADA, "--password-stdin"];
+    server
+        .workplace
+        .run_with_input(&add, OLD_PASSWORD)
+        .await
+        .assert_done();
+    let mut browser = server.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    let link = eventually("the mail", async || {
+        let inbox = browser.get_once("/dev/inbox.json").await;
+        let letters: serde_json::Value = serde_json::from_str(&inbox.body).unwrap();
+        link_in(letters[0]["text"].as_str()?)
+    })
+    .await;
+    for (mut browser, button) in [
+        (server.browser(), "/forgot-password/link"),
+        (browser, "/forgot-password/code"),
+    ] {
+        browser.open(link.as_str()).await;
+        let press = browser.page().form_to(button);
+        browser.submit(press).await;
+        browser.assert_status(200);
+    }
+    let mut brought = server.browser();
+    brought
+        .open(&format!(
+            "/oidc/auth?client_id=shop&redirect_uri=http%3A%2F%2Flocalhost%3A9000%2Fcallback&response_type=code\
+             &scope=openid&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256\
+             &first_screen=reset-password&login_hint=ada%40example.com&one_time_token={OF_APP}"
+        ))
+        .await;
+    brought.assert_at("/forgot-password/token");
+    let log = server.log();
+    assert!(log.lines().count() > 10, "{log}");
+    let (_, of_link) = link.query_pairs().find(|(name, _)| name == "t").unwrap();
+    for secret in [&*of_link, OF_APP] {
+        let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret}");
     }
 }

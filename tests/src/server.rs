@@ -20,6 +20,7 @@ pub struct Server {
     pub workplace: Workplace,
     log: PathBuf,
     child: Child,
+    beside: Vec<Child>,
 }
 
 impl Server {
@@ -45,9 +46,30 @@ impl Server {
             workplace,
             log,
             child,
+            beside: Vec::new(),
         };
         server.listens().await;
         server
+    }
+
+    /// Starts another process on the same store and for the same public URL, as one behind a balancer. Answers its port. It lives
+    /// as long as this.
+    pub async fn start_beside(&mut self) -> u16 {
+        let port = free_port();
+        let config = self.workplace.path("keyback.toml");
+        let beside = fs::read_to_string(&config).unwrap().replace(
+            &format!("127.0.0.1:{}", self.url.port().unwrap()),
+            &format!("127.0.0.1:{port}"),
+        );
+        let own = fs::read_to_string(&config).unwrap();
+        self.workplace.write(&beside);
+        self.beside.push(serve(&self.workplace, &self.log, &[]));
+        eventually("the other process to listen", async || {
+            TcpStream::connect(("127.0.0.1", port)).is_ok().then_some(())
+        })
+        .await;
+        self.workplace.write(&own);
+        port
     }
 
     /// Ends it as a power cut does, if it has not ended.
@@ -95,9 +117,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already.
-        self.child.kill().ok();
-        self.child.wait().ok();
+        for child in self.beside.iter_mut().chain([&mut self.child]) {
+            // It may have ended already.
+            child.kill().ok();
+            child.wait().ok();
+        }
     }
 }
 

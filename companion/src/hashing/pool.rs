@@ -346,6 +346,29 @@ mod tests {
         assert_eq!(check("violet otter paddles", None).await, Verdict::Wrong);
     }
 
+    /// One is hashed, one waits, and a third finds no place: whoever costs no hash would find one always.
+    #[tokio::test]
+    async fn sr51_a_password_that_nobody_has_takes_a_place_and_a_hash_like_any_other() {
+        let pool = pool(1, 2, 64 * 1_024);
+        let phc = pool.hash(Lane::Reset, "violet otter paddles").await.unwrap();
+        for stored in [Some(phc.as_str()), None] {
+            let check = || pool.verify(Lane::SignIn, "violet otter", stored);
+            let (first, second, third) = tokio::join!(check(), check(), check());
+            let answers = [first, second, third];
+            let busy =
+                |answer: &&Result<Verdict, Unavailable>| matches!(answer, Err(Unavailable::Busy { .. }));
+            assert!(
+                answers.iter().filter(busy).count() >= 1,
+                "{stored:?}: {answers:?}"
+            );
+            let wrong = |answer: &&Result<Verdict, Unavailable>| matches!(answer, Ok(Verdict::Wrong));
+            assert!(
+                answers.iter().filter(wrong).count() >= 1,
+                "{stored:?}: {answers:?}"
+            );
+        }
+    }
+
     #[tokio::test]
     async fn sr50_a_full_queue_is_told_and_one_lane_leaves_the_other_its_places() {
         let pool = pool(1, 4, 32 * 1024);

@@ -390,3 +390,43 @@ async fn what_names_no_recipient_and_what_nothing_carries_is_refused() {
     let refused = call(&app, "nobody-s", Method::POST, "/api/verification-codes", body).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
 }
+
+/// What is left of both when all of it is over: nothing but the account, and the trail for as long as it is kept.
+#[tokio::test]
+async fn sr86_what_a_reset_and_a_code_of_an_app_leave_behind_is_swept() {
+    const SWEPT: [&str; 10] = [
+        "sent_codes",
+        "reset_flows",
+        "challenges",
+        "limits",
+        "freeze_links",
+        "sessions",
+        "grants",
+        "codes",
+        "access_tokens",
+        "refresh_tokens",
+    ];
+    let app = TestApp::start().await;
+    app.add_user(ADA, Some(OLD_PASSWORD)).await;
+    let mut browser = app.browser();
+    browser.open("/forgot-password").await;
+    browser.ask_reset(ADA).await;
+    browser.enter_code(&app.last_code_for(ADA).await).await;
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.open(&app.site.at("/sign-in")).await;
+    browser.sign_in(ADA, NEW_PASSWORD).await;
+    let session = app.site.session_of(&browser).unwrap();
+    let account = app.site.client.account(&session).unwrap();
+    account.send_code(to(ADA)).await.unwrap();
+    app.settle().await;
+    let before = app.row_counts().await;
+    for table in SWEPT {
+        assert!(before[table] > 0, "{table}: {before:?}");
+    }
+    app.advance(Duration::from_secs(400 * 24 * 3_600));
+    app.companion.sweep().await.unwrap();
+    let after = app.row_counts().await;
+    for table in SWEPT {
+        assert_eq!(after[table], 0, "{table}: {after:?}");
+    }
+}

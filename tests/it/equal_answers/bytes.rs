@@ -69,6 +69,14 @@ impl Visitor {
         self.browser.resend().await;
     }
 
+    async fn open_sign_in(&mut self) {
+        self.browser.open("/sign-in").await;
+    }
+
+    async fn sign_in_wrongly(&mut self) {
+        self.browser.sign_in(self.typed, "not their password").await;
+    }
+
     /// It is right once in a million runs, for who has an account.
     async fn guess(&mut self) {
         self.browser.enter_code("000000").await;
@@ -273,6 +281,21 @@ async fn sr01_sr03_sr34_every_answer_is_the_same_whatever_the_mail_server_does()
                 [ADDRESSES[0], ADDRESSES[4]].contains(&mail.to[0].as_str()),
                 "{manner:?}: {mail:?}"
             );
+        }
+    }
+}
+
+/// At the sign-in, who has no such account, or none that may sign in, is told what a wrong password is.
+#[tokio::test]
+async fn sr01_sr03_sr51_whoever_signs_in_wrongly_is_told_the_same_and_refused_alike() {
+    for identifiers in [ADDRESSES, NUMBERS] {
+        let mut visitors =
+            Visitors::of(identifiers, |config| config.limits.sign_ins_per_identifier = 4).await;
+        visitors.all("the sign-in", Visitor::open_sign_in, 200).await;
+        for status in [422, 422, 422, 422, 429] {
+            visitors
+                .all("a wrong password", Visitor::sign_in_wrongly, status)
+                .await;
         }
     }
 }

@@ -387,3 +387,59 @@ async fn sr30_sr34_every_try_of_a_mail_carries_the_same_link() {
     browser.submit(form).await;
     browser.assert_at("/forgot-password/password");
 }
+
+/// Whatever a request says of the host: of a client, and of a proxy whose word about addresses is believed.
+#[tokio::test]
+async fn sr08_no_link_depends_on_a_header_of_the_request() {
+    const EVIL: &[(&str, &str)] = &[
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "gopher"),
+        ("x-forwarded-port", "666"),
+        ("x-forwarded-server", "evil.example"),
+        ("x-original-host", "evil.example"),
+        ("x-host", "evil.example"),
+        ("forwarded", "for=198.51.100.7;host=evil.example;proto=gopher"),
+        ("referer", "https://evil.example/"),
+    ];
+    for proxies in [None, Some("127.0.0.0/8")] {
+        let app = TestApp::with(|config| {
+            config.reset.links = true;
+            config.server.trusted_proxies = proxies.iter().map(|range| range.parse().unwrap()).collect();
+        })
+        .await;
+        let ada = NewUser {
+            email: Some(ADA.to_owned()),
+            phone: Some(PHONE.to_owned()),
+            verified: true,
+            ..NewUser::default()
+        };
+        app.add(ada, Some(OLD_PASSWORD)).await;
+        let mut sent = Vec::new();
+        for identifier in [ADA, PHONE] {
+            let mut browser = app.browser().that_says(EVIL);
+            browser.open("/forgot-password").await;
+            browser.ask_reset(identifier).await;
+            browser.enter_code(&app.last_code_for(identifier).await).await;
+            browser
+                .choose_password(&format!("{NEW_PASSWORD} of {identifier}"))
+                .await;
+            browser.assert_at("/forgot-password/done");
+            assert!(!browser.page().body.contains("evil"), "{}", browser.page().body);
+            sent.extend(app.letters_to(identifier).await);
+        }
+        let links: Vec<Url> = sent.iter().filter_map(|letter| link_in(&letter.text)).collect();
+        assert_eq!(links.len(), 1);
+        assert_eq!(links[0].origin(), app.url.origin());
+        // One by mail, of the first reset, and two by text message.
+        let of_notice = format!("{}not-me?t=", app.url);
+        let notices = sent.iter().filter(|letter| letter.text.contains(&of_notice));
+        assert_eq!(notices.count(), 3);
+        for letter in sent {
+            assert!(
+                !letter.text.contains("evil") && !letter.text.contains("gopher"),
+                "{}",
+                letter.text
+            );
+        }
+    }
+}

@@ -32,6 +32,7 @@ pub struct Browser {
     /// `User-Agent`.
     calls_itself: Option<&'static str>,
     comes_from: Option<IpAddr>,
+    says: &'static [(&'static str, &'static str)],
 }
 
 /// One request of a way, and what it was answered.
@@ -91,6 +92,7 @@ impl Browser {
             tells: Tells::Both,
             calls_itself: None,
             comes_from: None,
+            says: &[],
         }
     }
 
@@ -138,6 +140,13 @@ impl Browser {
     #[must_use]
     pub fn that_comes_from(mut self, address: IpAddr) -> Self {
         self.comes_from = Some(address);
+        self
+    }
+
+    /// The same browser, or whoever stands in front of it, with these headers in each request.
+    #[must_use]
+    pub fn that_says(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        self.says = headers;
         self
     }
 
@@ -336,6 +345,9 @@ impl Browser {
         }
         if let Some(address) = self.comes_from {
             request = request.header("x-forwarded-for", address.to_string());
+        }
+        for (name, value) in self.says {
+            request = request.header(*name, *value);
         }
         if self.tells == Tells::Both {
             request = request.header("sec-fetch-site", fetch_site(from, url, crossed));
