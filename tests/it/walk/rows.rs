@@ -46,9 +46,10 @@ impl Rows {
             .map(|(table, row)| format!("'{table}', (SELECT GROUP_CONCAT({row}, ';') FROM {table})"))
             .collect();
         let mut rows = Self {
+            // As they stand, in the order of their rows or of their keys.
             keep: of_each(|table| {
                 format!(
-                    "DROP TABLE IF EXISTS kept.{table}; CREATE TABLE kept.{table} AS SELECT * FROM main.{table} ORDER BY rowid;"
+                    "DROP TABLE IF EXISTS kept.{table}; CREATE TABLE kept.{table} AS SELECT * FROM main.{table};"
                 )
             }),
             put_back: format!(
