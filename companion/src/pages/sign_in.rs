@@ -303,6 +303,14 @@ async fn sign_in(
     let Some((session, cookie)) = begun else {
         return Ok(None);
     };
+    let completion = match waiting {
+        Some((interaction, prepared)) => Some(
+            provider
+                .complete_within(&mut tx, interaction, prepared, &session, now)
+                .await?,
+        ),
+        None => None,
+    };
     let line = audit::Line {
         at: now,
         event: "signed_in",
@@ -315,16 +323,7 @@ async fn sign_in(
     let identifiers = [user.email.as_deref(), user.phone.as_deref()]
         .map(|text| text.map(|text| companion.identifiers.hash_text(text)));
     let is_first_after_reset =
-        awaited_sign_ins::end(&mut tx, companion.random.as_ref(), &line, identifiers).await?;
-    let completion = match waiting {
-        Some((interaction, prepared)) => Some(
-            provider
-                .complete_within(&mut tx, interaction, prepared, &session, now)
-                .await?,
-        ),
-        None => None,
-    };
-    tx.commit().await.map_err(crate::store::StoreError::from)?;
+        awaited_sign_ins::end(tx, companion.random.as_ref(), &line, identifiers).await?;
     companion.metrics.signed_in(is_first_after_reset);
     let response = match lead_on(companion, asked, way, completion).await? {
         Some(response) => response,

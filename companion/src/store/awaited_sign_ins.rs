@@ -21,18 +21,17 @@ pub async fn begin(db: impl SqliteExecutor<'_>, id: &str) -> Result<(), StoreErr
 }
 
 /// Notes a sign-in with a password, and answers whether it was awaited since a reset; the next one isn't. The line of the audit
-/// trail tells it, and the runs of wrong codes for the account's identifiers are over: its owner is there.
-///
-/// All of it goes to SQLite's thread at once: each way there and back costs more than most statements.
+/// trail tells it, and the runs of wrong codes for the account's identifiers are over: its owner is there. With this, the
+/// transaction of the sign-in is committed.
 pub async fn end(
-    tx: &mut Transaction,
+    tx: Transaction,
     random: &dyn Random,
     line: &Line<'_>,
     identifiers: [Option<IdentifierHash>; 2],
 ) -> Result<bool, StoreError> {
     let [email, phone] =
         identifiers.map(|hash| hash.map(|hash| LimitKey::IdentifierGuesses(hash).to_string()));
-    let was_awaited: Option<bool> = sqlx::query_scalar(
+    let note = sqlx::query(
         "DELETE FROM limits WHERE key IN ($1, $2); \
          INSERT INTO audit (id, at, event, actor, subject, identifier, client_id, client_ip, detail) \
          SELECT $3, $4, $5, $6, user_id, $8, $9, $10, CASE WHEN awaits_sign_in THEN $11 ELSE '{}' END \
@@ -49,8 +48,6 @@ pub async fn end(
     .bind(line.identifier)
     .bind(line.client_id)
     .bind(line.client_ip)
-    .bind(AFTER_RESET)
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(was_awaited.is_some())
+    .bind(AFTER_RESET);
+    Ok(!tx.commit_with(note).await?.rows.is_empty())
 }

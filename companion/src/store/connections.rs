@@ -8,15 +8,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTransactionManager,
-    SqliteTypeInfo,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo};
 use sqlx::{
-    ConnectOptions as _, Connection as _, Describe, Either, Error, Execute, Executor, SqlSafeStr as _,
-    SqlStr, Sqlite, SqliteConnection,
+    ConnectOptions as _, Connection as _, Describe, Either, Error, Execute, Executor, SqlStr, Sqlite,
+    SqliteConnection,
 };
-use sqlx_core::transaction::TransactionManager as _;
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 /// How long anybody waits for a connection.
@@ -24,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// SQLite's mode of commit in which each transaction is on the disk before it is told done.
 const ON_DISK: &str = "PRAGMA synchronous = FULL";
+/// The mode in which none waits for the disk.
+const QUICK: &str = "PRAGMA synchronous = NORMAL";
 
 /// The connections to one database, opened as they are needed. Cheap to clone.
 ///
@@ -41,6 +39,8 @@ struct Kept {
     connection: SqliteConnection,
     /// Whether a transaction may have left it in the mode that doesn't wait for the disk.
     is_quick: bool,
+    /// Whether a transaction may be open that nobody ends any more.
+    is_open: bool,
     /// Whether its thread has ended.
     is_broken: bool,
 }
@@ -50,22 +50,33 @@ impl Kept {
         Ok(Self {
             connection: options.connect().await?,
             is_quick: false,
+            is_open: false,
             is_broken: false,
         })
     }
 
-    /// Whether it can begin another transaction. The rollback of a dropped one may still stand in its queue. On a full disk
-    /// or a failing one SQLite takes the transaction back by itself, and sqlx goes on believing in it: every later `BEGIN`
-    /// would fail.
+    /// Whether it can begin another transaction, once one that was dropped is taken back. Where that can't be, as SQLite has taken
+    /// it back by itself on a full disk, another connection takes its place.
     async fn is_fit(&mut self) -> bool {
-        if self.is_broken {
-            return false;
+        if self.is_open && !self.is_broken {
+            self.is_broken = self.connection.execute("ROLLBACK").await.is_err();
+            self.is_open = false;
         }
-        if !self.connection.is_in_transaction() {
-            return true;
+        !self.is_broken
+    }
+
+    /// Sets the mode of commit, which SQLite refuses to change within a transaction. It does so when it reads the statement, which
+    /// is why that is never one of those it keeps.
+    async fn set_mode(&mut self, is_quick: bool) -> Result<(), Error> {
+        if self.is_quick != is_quick {
+            let set = self
+                .connection
+                .execute(if is_quick { QUICK } else { ON_DISK })
+                .await;
+            self.note(set)?;
+            self.is_quick = is_quick;
         }
-        // Answered behind all that is queued.
-        self.connection.ping().await.is_ok() && !self.connection.is_in_transaction()
+        Ok(())
     }
 
     fn note<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
@@ -126,11 +137,7 @@ impl Connections {
     /// Lends a connection for a statement outside of any transaction.
     async fn lend_for_statement(&self) -> Result<Lent, Error> {
         let mut lent = self.lend().await?;
-        if lent.kept.is_quick {
-            let set = lent.connection().execute(ON_DISK).await;
-            lent.kept.note(set)?;
-            lent.kept.is_quick = false;
-        }
+        lent.kept.set_mode(false).await?;
         Ok(lent)
     }
 
@@ -148,6 +155,7 @@ impl Connections {
 }
 
 /// A connection that is lent until this is dropped: first it comes back, then its place is free.
+#[derive(Debug)]
 pub(super) struct Lent {
     kept: OwnedMappedMutexGuard<Option<Kept>, Kept>,
     _place: OwnedSemaphorePermit,
@@ -158,36 +166,28 @@ impl Lent {
         &mut self.kept.connection
     }
 
-    /// Begins a write transaction, that takes SQLite's write lock at once, with the mode in which it will be committed:
-    /// within it SQLite refuses to change that.
-    pub(super) async fn begin(&mut self, is_quick: bool) -> Result<(), Error> {
-        let sql = match (self.kept.is_quick, is_quick) {
-            (true, true) | (false, false) => "BEGIN IMMEDIATE",
-            (false, true) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
-            (true, false) => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
-        };
-        // Whoever gives up in between leaves it quick.
-        self.kept.is_quick |= is_quick;
-        let begun = SqliteTransactionManager::begin(self.connection(), Some(sql.into_sql_str())).await;
-        self.kept.note(begun)?;
-        self.kept.is_quick = is_quick;
-        Ok(())
-    }
-
-    pub(super) async fn commit(&mut self) -> Result<(), Error> {
-        SqliteTransactionManager::commit(self.connection()).await
-    }
-
-    pub(super) async fn rollback(&mut self) -> Result<(), Error> {
-        SqliteTransactionManager::rollback(self.connection()).await
-    }
-
-    pub(super) fn start_rollback(&mut self) {
-        SqliteTransactionManager::start_rollback(self.connection());
-    }
-
     pub(super) fn as_connection(&self) -> &SqliteConnection {
         &self.kept.connection
+    }
+
+    /// Whether the next transaction is on the disk once it is committed.
+    pub(super) async fn set_mode(&mut self, is_quick: bool) -> Result<(), Error> {
+        self.kept.set_mode(is_quick).await
+    }
+
+    /// Whether a transaction is open, or may be.
+    pub(super) fn is_open(&self) -> bool {
+        self.kept.is_open
+    }
+
+    /// Notes that a transaction is about to begin, or has ended.
+    pub(super) fn set_open(&mut self, is_open: bool) {
+        self.kept.is_open = is_open;
+    }
+
+    /// Notes whether the thread of the connection has ended.
+    pub(super) fn note<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        self.kept.note(result)
     }
 }
 

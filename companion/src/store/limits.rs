@@ -58,16 +58,14 @@ async fn update<D: Send>(
         // A refusal writes nothing: a flood costs no disk.
         tx.rollback().await?;
     } else {
-        QueryBuilder::new("INSERT INTO limits (key, tat) ")
+        let mut write = QueryBuilder::new("INSERT INTO limits (key, tat) ");
+        write
             .push_values(changed, |mut row, (key, tat)| {
                 row.push_bind(key).push_bind(tat.as_micros());
             })
-            .push(" ON CONFLICT (key) DO UPDATE SET tat = excluded.tat")
-            .build()
-            .execute(&mut *tx)
-            .await?;
+            .push(" ON CONFLICT (key) DO UPDATE SET tat = excluded.tat");
         FailPoint::BeforeCommit(Write::Limits).reach();
-        tx.commit().await?;
+        tx.commit_with(write.build()).await?;
         FailPoint::AfterCommit(Write::Limits).reach();
     }
     Ok(decision)

@@ -44,6 +44,7 @@ pub mod text_messages;
 pub mod tokens;
 mod transaction;
 pub mod users;
+mod writing;
 
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
@@ -57,6 +58,7 @@ pub use self::connections::Connections;
 use self::connections::Lent;
 use self::settling::Settling;
 pub use self::transaction::Transaction;
+pub use self::writing::Writing;
 use crate::config::Problems;
 
 /// Connections that read at the same time.
@@ -177,8 +179,8 @@ impl Store {
         })
     }
 
-    /// Begins a write: waits for the writing connection and takes SQLite's write lock at once. Once committed, it is on
-    /// the disk, with all that was committed before it (`synchronous=FULL`).
+    /// Begins a write: waits for the writing connection, and takes SQLite's write lock with the first statement. Once committed, it
+    /// is on the disk, with all that was committed before it (`synchronous=FULL`).
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
         Ok(Transaction::begin(&self.writer, None).await?)
     }
@@ -211,7 +213,9 @@ impl Store {
     /// Answers when the store can read and write.
     pub async fn probe(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.readers).await?;
-        self.begin().await?.rollback().await?;
+        let mut tx = self.begin().await?;
+        sqlx::query("SELECT 1").execute(&mut *tx).await?;
+        tx.rollback().await?;
         Ok(())
     }
 
@@ -312,106 +316,12 @@ fn create_private(path: &std::path::Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt as _;
-    use sqlx::SqliteExecutor;
-
     use super::*;
-
-    const NORMAL: i64 = 1;
-    const FULL: i64 = 2;
-
-    async fn mode(db: impl SqliteExecutor<'_>) -> i64 {
-        sqlx::query_scalar("PRAGMA synchronous")
-            .fetch_one(db)
-            .await
-            .unwrap()
-    }
-
-    async fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("keyback.db")).await.unwrap();
-        (folder, store)
-    }
-
-    #[tokio::test]
-    async fn each_transaction_is_committed_as_its_beginning_says_whatever_came_before_it() {
-        let (_folder, store) = store().await;
-        for _ in 0..2 {
-            let mut quick = store.begin_quick().await.unwrap();
-            assert_eq!(mode(&mut *quick).await, NORMAL);
-            quick.commit().await.unwrap();
-            assert_eq!(mode(store.writer()).await, FULL, "a statement by itself");
-
-            let mut dropped = store.begin_quick().await.unwrap();
-            assert_eq!(mode(&mut *dropped).await, NORMAL);
-            drop(dropped);
-            let mut durable = store.begin().await.unwrap();
-            assert_eq!(mode(&mut *durable).await, FULL);
-            drop(durable);
-            assert_eq!(mode(store.writer()).await, FULL, "a statement by itself");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_beginning_that_nobody_waits_for_leaves_no_mode_behind() {
-        let (_folder, store) = store().await;
-        for patience in 0..20 {
-            let begun = store.begin_quick();
-            // Given up at every point of its way: before the connection, at the pragma, with the lock.
-            let mut begun = std::pin::pin!(begun);
-            for _ in 0..patience {
-                if begun.as_mut().now_or_never().is_some() {
-                    break;
-                }
-                tokio::task::yield_now().await;
-            }
-        }
-        assert_eq!(mode(store.writer()).await, FULL);
-        let mut durable = store.begin().await.unwrap();
-        assert_eq!(mode(&mut *durable).await, FULL);
-    }
-
-    #[tokio::test]
-    async fn what_a_transaction_is_dropped_with_is_taken_back_and_the_connection_serves_on() {
-        let (_folder, store) = store().await;
-        for begin_quick in [true, false] {
-            let mut tx = if begin_quick {
-                store.begin_quick().await.unwrap()
-            } else {
-                store.begin().await.unwrap()
-            };
-            sqlx::query("INSERT INTO limits (key, tat) VALUES ('dropped', 0)")
-                .execute(&mut *tx)
-                .await
-                .unwrap();
-            drop(tx);
-            let kept: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM limits")
-                .fetch_one(store.writer())
-                .await
-                .unwrap();
-            assert_eq!(kept, 0);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_transaction_that_sqlite_took_back_by_itself_costs_its_connection_and_nothing_else() {
-        let (_folder, store) = store().await;
-        for _ in 0..2 {
-            let mut tx = store.begin().await.unwrap();
-            sqlx::query("INSERT INTO limits (key, tat) VALUES ('lost', 0)")
-                .execute(&mut *tx)
-                .await
-                .unwrap();
-            // As on a full disk: sqlx is not told.
-            sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.unwrap();
-            drop(tx);
-            store.begin().await.unwrap().commit().await.unwrap();
-        }
-    }
 
     #[tokio::test]
     async fn once_closed_it_lends_nothing_more() {
-        let (_folder, store) = store().await;
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("keyback.db")).await.unwrap();
         let running = store.begin().await.unwrap();
         let closing = tokio::spawn({
             let store = store.clone();

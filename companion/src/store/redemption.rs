@@ -18,7 +18,8 @@ impl<'a> Code<'a> {
         match self {
             Self::Authorization(digest) => (
                 concat!(
-                    "UPDATE codes SET used_at = $5 WHERE digest = $9 AND used_at IS NULL AND expires_at > $5; ",
+                    "UPDATE codes SET used_at = $5 WHERE digest = $9 AND used_at IS NULL AND expires_at > $5 \
+                     AND EXISTS (SELECT 1 FROM grants WHERE id = $2); ",
                     insert_tokens!(" AND changes() = 1"),
                 ),
                 digest,
@@ -26,7 +27,8 @@ impl<'a> Code<'a> {
             Self::Device(digest) => (
                 concat!(
                     "UPDATE device_codes SET state = 'used', polled_at = $5 \
-                     WHERE digest = $9 AND state = 'approved' AND expires_at > $5; ",
+                     WHERE digest = $9 AND state = 'approved' AND expires_at > $5 \
+                     AND EXISTS (SELECT 1 FROM grants WHERE id = $2); ",
                     insert_tokens!(" AND changes() = 1"),
                 ),
                 digest,
@@ -35,15 +37,15 @@ impl<'a> Code<'a> {
     }
 }
 
-/// Uses a code, and writes the tokens that it gives. Of any number of requests at once, one is answered true. Where it is used or
-/// expired, or gone with its grant, nothing is to be kept.
+/// Uses a code, and writes the tokens that it gives, as the last of a transaction. Of any number of requests at once, one is
+/// answered true. Where it is used or expired, or gone with its grant, nothing is written.
 pub async fn redeem(
-    tx: &mut Transaction,
+    tx: Transaction,
     code: Code<'_>,
     tokens: &NewTokens<'_>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (sql, digest) = code.statement();
-    let done = tokens.insert(sql, now).bind(digest).execute(&mut **tx).await?;
-    Ok(done.rows_affected() == 1 + tokens.rows())
+    let done = tx.commit_with(tokens.insert(sql, now).bind(digest)).await?;
+    Ok(done.rows_affected == 1 + tokens.rows())
 }

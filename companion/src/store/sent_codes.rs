@@ -7,7 +7,7 @@ use keyback_core::one_time_code::CodeDigest;
 use keyback_core::random::Random;
 use keyback_core::rate_limit::IdentifierHash;
 use keyback_core::time::Timestamp;
-use sqlx::{Acquire as _, FromRow, SqliteExecutor};
+use sqlx::{FromRow, SqliteExecutor};
 
 use super::audit::{self, Line};
 use super::{StoreError, Transaction, limits};
@@ -137,16 +137,27 @@ pub async fn settle(
     random: &dyn Random,
     line: &Line<'_>,
 ) -> Result<(), StoreError> {
-    let mut whole = tx.begin().await?;
+    tx.begin_savepoint().await?;
+    let written = write_settled(tx, sent, right_for, random, line).await;
+    tx.end_savepoint(written.is_ok()).await?;
+    written
+}
+
+async fn write_settled(
+    tx: &mut Transaction,
+    sent: &SentCode,
+    right_for: Option<&IdentifierHash>,
+    random: &dyn Random,
+    line: &Line<'_>,
+) -> Result<(), StoreError> {
     if let Some(identifier) = right_for {
         sqlx::query("DELETE FROM sent_codes WHERE id = $1")
             .bind(sent.id.as_str())
-            .execute(&mut *whole)
+            .execute(&mut **tx)
             .await?;
-        limits::end_guesses(&mut *whole, identifier.clone()).await?;
+        limits::end_guesses(&mut **tx, identifier.clone()).await?;
     }
-    audit::write(&mut *whole, random, line).await?;
-    Ok(whole.commit().await?)
+    audit::write(&mut **tx, random, line).await
 }
 
 /// Forgets codes that expired a while ago.

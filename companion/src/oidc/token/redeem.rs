@@ -47,14 +47,11 @@ impl Redemption<'_> {
         let minted = mint(inner, &basis, granted.offline, now).await?;
         // That an authorization code was used may be lost with the power; a machine that boots anew ends those that nobody seems to
         // have come for (store::boots). Codes of devices live long, and are not among them.
-        let mut tx = match self.code {
+        let tx = match self.code {
             Code::Authorization(_) => inner.store.begin_quick().await?,
             Code::Device(_) => inner.store.begin().await?,
         };
-        if !redemption::redeem(&mut tx, self.code, &minted.tokens(basis.grant_id), now).await? {
-            return Ok(None);
-        }
-        tx.commit().await?;
-        Ok(Some(minted.answer))
+        let is_redeemed = redemption::redeem(tx, self.code, &minted.tokens(basis.grant_id), now).await?;
+        Ok(is_redeemed.then_some(minted.answer))
     }
 }

@@ -48,16 +48,20 @@ pub(crate) async fn all(
         mail: mail.clone(),
         next: AtomicU32::new(0),
     });
-    let (mut sign_ins, mut resets, mut bare) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..pace.rounds {
+    let (mut sign_ins, mut resets) = (Vec::new(), Vec::new());
+    let mut bare = vec![hash(&mut hashes, pace.journeys)?];
+    for _ in 0..pace.journey_rounds {
         sign_ins.push(turn(companion, &crowd, Journey::SignIn, pace).await?);
         bare.push(hash(&mut hashes, pace.journeys)?);
         resets.push(turn(companion, &crowd, Journey::Reset, pace).await?);
+        bare.push(hash(&mut hashes, pace.journeys)?);
     }
+    // What stood before and behind each turn: how fast the machine hashes changes from one second to the next.
+    let (around_sign_ins, around_resets) = around(&bare);
     let rates = |turns: &[Turn]| turns.iter().map(|turn| turn.rate).collect::<Vec<_>>();
     let costs = |turns: &[Turn]| turns.iter().map(|turn| turn.cost / 1e3).collect::<Vec<_>>();
-    let rates_of = |turns: &[Turn]| Spread::of_ratios(&rates(turns), &rates(&bare));
-    let (sign_in_ratio, reset_ratio) = (rates_of(&sign_ins), rates_of(&resets));
+    let sign_in_ratio = Spread::of_ratios(&rates(&sign_ins), &around_sign_ins);
+    let reset_ratio = Spread::of_ratios(&rates(&resets), &around_resets);
     say(&format!(
         "sign-ins: {:.2} of bare hashes; resets: {:.2}",
         sign_in_ratio.median, reset_ratio.median
@@ -73,6 +77,18 @@ pub(crate) async fn all(
         reset_ratio,
         reset_cost: Spread::of(&costs(&resets)),
     })
+}
+
+/// The rates of bare hashes around each sign-in and around each reset, which came between them in turns.
+fn around(bare: &[Turn]) -> (Vec<f64>, Vec<f64>) {
+    let pairs = bare.windows(2);
+    let mut means = pairs.map(|pair| f64::midpoint(pair[0].rate, pair[1].rate));
+    let (mut sign_ins, mut resets) = (Vec::new(), Vec::new());
+    while let Some(mean) = means.next() {
+        sign_ins.push(mean);
+        resets.extend(means.next());
+    }
+    (sign_ins, resets)
 }
 
 /// A turn of bare hashes.
@@ -205,5 +221,16 @@ impl Crowd {
             bail!("the reset of {address} ended with {}: {}", page.status, page.text);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_turn_is_held_against_the_hashes_before_and_behind_it() {
+        let bare = [10.0, 20.0, 40.0, 40.0, 20.0].map(|rate| Turn { rate, cost: 1.0 });
+        assert_eq!(around(&bare), (vec![15.0, 40.0], vec![30.0, 30.0]));
     }
 }

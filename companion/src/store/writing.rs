@@ -1,0 +1,140 @@
+//! The statements of a write transaction, with its beginning and its end.
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo};
+use sqlx::{AssertSqlSafe, Describe, Either, Error, Execute, Executor, SqlSafeStr as _, SqlStr, Sqlite};
+
+use super::connections::Lent;
+
+/// Takes SQLite's write lock at once.
+const BEGIN: &str = "BEGIN IMMEDIATE; ";
+const COMMIT: &str = "; COMMIT";
+
+/// The connection of a transaction, as the executor of its statements.
+///
+/// What they answer is read whole before any of it is given on.
+#[derive(Debug)]
+pub struct Writing {
+    lent: Lent,
+}
+
+/// What goes with a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AndThen {
+    Nothing,
+    Commit,
+}
+
+impl Writing {
+    pub(super) fn new(lent: Lent) -> Self {
+        Self { lent }
+    }
+
+    /// Whether anything has been sent that is neither committed nor taken back.
+    pub(super) fn is_open(&self) -> bool {
+        self.lent.is_open()
+    }
+
+    /// The text of a statement and what it is bound to, with the beginning before it where it is the first.
+    fn compose<'q, E>(&mut self, mut query: E, then: AndThen) -> Result<Composed, Error>
+    where
+        E: Execute<'q, Sqlite>,
+    {
+        let arguments = query.take_arguments().map_err(Error::Encode)?;
+        let is_first = !self.lent.is_open();
+        // Whoever gives up from here on leaves it open.
+        self.lent.set_open(true);
+        let mut sql = query.sql();
+        if is_first || then == AndThen::Commit {
+            let before = if is_first { BEGIN } else { "" };
+            let behind = if then == AndThen::Commit { COMMIT } else { "" };
+            sql = AssertSqlSafe([before, sql.as_str(), behind].concat()).into_sql_str();
+        }
+        Ok(Composed {
+            query: (sql, arguments),
+            is_first,
+        })
+    }
+
+    /// Runs a statement, and tells of it alone.
+    pub(super) async fn run<'q, E>(&mut self, query: E, then: AndThen) -> Result<Vec<Answer>, Error>
+    where
+        E: Execute<'q, Sqlite>,
+    {
+        let Composed { query, is_first } = self.compose(query, then)?;
+        let answers = self.lent.connection().fetch_many(query).try_collect().await;
+        let mut answers: Vec<_> = self.lent.note(answers)?;
+        if is_first && !answers.is_empty() {
+            // Of the beginning, which tells of whatever was changed before it.
+            answers.remove(0);
+        }
+        if then == AndThen::Commit {
+            // Of the commit, which tells once more of the statement before it.
+            answers.pop();
+            self.lent.set_open(false);
+        }
+        Ok(answers)
+    }
+
+    /// Commits what is open, or takes it back.
+    pub(super) async fn end(&mut self, end: &'static str) -> Result<(), Error> {
+        let ended = sqlx::query(end).execute(self.lent.connection()).await;
+        self.lent.note(ended)?;
+        self.lent.set_open(false);
+        Ok(())
+    }
+}
+
+pub(super) type Answer = Either<SqliteQueryResult, SqliteRow>;
+
+struct Composed {
+    query: (SqlStr, Option<SqliteArguments>),
+    is_first: bool,
+}
+
+impl<'c> Executor<'c> for &'c mut Writing {
+    type Database = Sqlite;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Answer, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Sqlite>,
+    {
+        let run = async move {
+            let answers = self.run(query, AndThen::Nothing).await?;
+            Ok::<_, Error>(stream::iter(answers.into_iter().map(Ok)))
+        };
+        stream::once(run).try_flatten().boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Sqlite>,
+    {
+        Box::pin(async move {
+            let Composed { query, .. } = self.compose(query, AndThen::Nothing)?;
+            let row = self.lent.connection().fetch_optional(query).await;
+            self.lent.note(row)
+        })
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [SqliteTypeInfo],
+    ) -> BoxFuture<'e, Result<SqliteStatement, Error>>
+    where
+        'c: 'e,
+    {
+        self.lent.connection().prepare_with(sql, parameters)
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Sqlite>, Error>>
+    where
+        'c: 'e,
+    {
+        self.lent.connection().describe(sql)
+    }
+}
