@@ -50,7 +50,8 @@ pub enum Write {
 /// One of the moments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailPoint {
-    /// Everything of a transaction is written and nothing committed.
+    /// Everything of a transaction is written and nothing committed; of the limits, whose last statement takes the commit along,
+    /// all but that statement.
     BeforeCommit(Write),
     /// A transaction is committed, and nobody knows it yet.
     AfterCommit(Write),

@@ -15,11 +15,15 @@ use sqlx::{
 };
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
+use super::result_code;
+
 /// How long anybody waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// SQLite's mode of commit in which each transaction is on the disk before it is told done.
 const ON_DISK: &str = "PRAGMA synchronous = FULL";
+/// SQLite's code (`SQLITE_ERROR`) where there is nothing to be taken back.
+const NOTHING_OPEN: u32 = 1;
 /// The mode in which none waits for the disk.
 const QUICK: &str = "PRAGMA synchronous = NORMAL";
 
@@ -39,7 +43,7 @@ struct Kept {
     connection: SqliteConnection,
     /// Whether a transaction may have left it in the mode that doesn't wait for the disk.
     is_quick: bool,
-    /// Whether a transaction may be open that nobody ends any more.
+    /// Whether a transaction may be open: whoever is lent it next with this takes that back.
     is_open: bool,
     /// Whether its thread has ended.
     is_broken: bool,
@@ -55,11 +59,12 @@ impl Kept {
         })
     }
 
-    /// Whether it can begin another transaction, once one that was dropped is taken back. Where that can't be, as SQLite has taken
-    /// it back by itself on a full disk, another connection takes its place.
+    /// Whether it can begin another transaction, once one that was dropped is taken back.
     async fn is_fit(&mut self) -> bool {
         if self.is_open && !self.is_broken {
-            self.is_broken = self.connection.execute("ROLLBACK").await.is_err();
+            let taken_back = self.connection.execute("ROLLBACK").await;
+            // None is open where its commit was not waited for, where it never began, and where SQLite took it back by itself.
+            self.is_broken = taken_back.is_err_and(|error| result_code(&error) != Some(NOTHING_OPEN));
             self.is_open = false;
         }
         !self.is_broken
@@ -69,6 +74,8 @@ impl Kept {
     /// is why that is never one of those it keeps.
     async fn set_mode(&mut self, is_quick: bool) -> Result<(), Error> {
         if self.is_quick != is_quick {
+            // Whoever gives up in between leaves it quick, and known to be.
+            self.is_quick = true;
             let set = self
                 .connection
                 .execute(if is_quick { QUICK } else { ON_DISK })

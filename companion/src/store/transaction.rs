@@ -121,6 +121,8 @@ impl Drop for Transaction {
         if self.writing.is_open()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
+            // A commit that nobody waited for may be done all the same.
+            self.settle();
             let writer = self.writer.clone();
             runtime.spawn(async move { writer.lend().await.map(drop) });
         }
@@ -188,7 +190,7 @@ mod tests {
         let (_folder, store) = store().await;
         for patience in 0..20 {
             let begun = store.begin_quick();
-            // Given up at every point of its way: before the connection, at the pragma, with the lock.
+            // Given up at every point of its way: before the connection, and at the pragma.
             let mut begun = std::pin::pin!(begun);
             for _ in 0..patience {
                 if begun.as_mut().now_or_never().is_some() {
@@ -196,8 +198,8 @@ mod tests {
                 }
                 tokio::task::yield_now().await;
             }
+            assert_eq!(mode(store.writer()).await, FULL, "{patience}");
         }
-        assert_eq!(mode(store.writer()).await, FULL);
         let mut durable = store.begin().await.unwrap();
         assert_eq!(mode(&mut *durable).await, FULL);
     }
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_transaction_that_sqlite_took_back_by_itself_costs_its_connection_and_nothing_else() {
+    async fn a_transaction_that_sqlite_took_back_by_itself_costs_nothing_else() {
         let (_folder, store) = store().await;
         for _ in 0..2 {
             let mut tx = store.begin().await.unwrap();
@@ -233,7 +235,7 @@ mod tests {
                 .execute(&mut *tx)
                 .await
                 .unwrap();
-            // As on a full disk: sqlx is not told.
+            // As on a full disk.
             sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.unwrap();
             drop(tx);
             store.begin().await.unwrap().commit().await.unwrap();
@@ -334,5 +336,47 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(keys, ["a", "c"]);
+    }
+
+    #[tokio::test]
+    async fn once_its_lock_was_refused_no_statement_runs_by_itself() {
+        let (folder, store) = store().await;
+        let other = Store::open(&folder.path().join("keyback.db")).await.unwrap();
+        sqlx::query("PRAGMA busy_timeout = 1")
+            .execute(store.writer())
+            .await
+            .unwrap();
+        let mut lock = other.begin().await.unwrap();
+        let take = |key: &'static str| sqlx::query(TAKE).bind(key).bind(1);
+        take("other").execute(&mut *lock).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        assert!(take("a").execute(&mut *tx).await.is_err());
+        lock.rollback().await.unwrap();
+        assert!(take("b").execute(&mut *tx).await.is_err());
+        assert!(tx.commit_with(take("c")).await.is_err());
+        assert_eq!(kept(&store).await, 0);
+        store.begin().await.unwrap().commit_with(take("d")).await.unwrap();
+        assert_eq!(kept(&store).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_nobody_waits_for_is_whole_and_the_next_one_goes_on() {
+        let (_folder, store) = store().await;
+        for number in 0..20_i64 {
+            let mut tx = store.begin().await.unwrap();
+            for key in [number * 2, number * 2 + 1] {
+                let take = sqlx::query(TAKE).bind(key.to_string()).bind(1);
+                take.execute(&mut *tx).await.unwrap();
+            }
+            let mut commit = std::pin::pin!(tx.commit());
+            for _ in 0..number {
+                if commit.as_mut().now_or_never().is_some() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        store.begin().await.unwrap().commit().await.unwrap();
+        assert_eq!(kept(&store).await % 2, 0);
     }
 }

@@ -3,13 +3,22 @@
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo};
-use sqlx::{AssertSqlSafe, Describe, Either, Error, Execute, Executor, SqlSafeStr as _, SqlStr, Sqlite};
+use sqlx::{
+    AssertSqlSafe, Describe, Either, Error, Execute, Executor, Row as _, SqlSafeStr as _, SqlStr, Sqlite,
+};
 
 use super::connections::Lent;
+use super::result_code;
 
 /// Takes SQLite's write lock at once.
 const BEGIN: &str = "BEGIN IMMEDIATE; ";
-const COMMIT: &str = "; COMMIT";
+/// Tells that it is done: the thread of a connection that ends in the midst of its work merely falls silent.
+const COMMIT: &str = "; COMMIT; SELECT 'committed'";
+const COMMITTED: &str = "committed";
+
+/// SQLite's codes of failures that leave their transaction open as it was (`SQLITE_ERROR`, `SQLITE_CONSTRAINT`). On others it may
+/// have taken it back, or never begun it, and what came after would be a transaction by itself.
+const HARMLESS: [u32; 2] = [1, 19];
 
 /// The connection of a transaction, as the executor of its statements.
 ///
@@ -17,6 +26,8 @@ const COMMIT: &str = "; COMMIT";
 #[derive(Debug)]
 pub struct Writing {
     lent: Lent,
+    /// Whether the transaction may be gone.
+    has_failed: bool,
 }
 
 /// What goes with a statement.
@@ -28,7 +39,10 @@ pub(super) enum AndThen {
 
 impl Writing {
     pub(super) fn new(lent: Lent) -> Self {
-        Self { lent }
+        Self {
+            lent,
+            has_failed: false,
+        }
     }
 
     /// Whether anything has been sent that is neither committed nor taken back.
@@ -41,6 +55,7 @@ impl Writing {
     where
         E: Execute<'q, Sqlite>,
     {
+        self.check()?;
         let arguments = query.take_arguments().map_err(Error::Encode)?;
         let is_first = !self.lent.is_open();
         // Whoever gives up from here on leaves it open.
@@ -64,14 +79,19 @@ impl Writing {
     {
         let Composed { query, is_first } = self.compose(query, then)?;
         let answers = self.lent.connection().fetch_many(query).try_collect().await;
-        let mut answers: Vec<_> = self.lent.note(answers)?;
+        let mut answers: Vec<_> = self.note(answers)?;
         if is_first && !answers.is_empty() {
             // Of the beginning, which tells of whatever was changed before it.
             answers.remove(0);
         }
         if then == AndThen::Commit {
-            // Of the commit, which tells once more of the statement before it.
-            answers.pop();
+            let told = (answers.pop(), answers.pop(), answers.pop());
+            let (Some(Either::Left(_)), Some(Either::Right(row)), Some(Either::Left(_))) = told else {
+                return self.note(Err(Error::WorkerCrashed));
+            };
+            if row.try_get::<&str, _>(0).ok() != Some(COMMITTED) {
+                return self.note(Err(Error::WorkerCrashed));
+            }
             self.lent.set_open(false);
         }
         Ok(answers)
@@ -79,10 +99,31 @@ impl Writing {
 
     /// Commits what is open, or takes it back.
     pub(super) async fn end(&mut self, end: &'static str) -> Result<(), Error> {
-        let ended = sqlx::query(end).execute(self.lent.connection()).await;
-        self.lent.note(ended)?;
+        self.check()?;
+        let query = (end, Some(SqliteArguments::default()));
+        let told = self.lent.connection().fetch_many(query).try_collect().await;
+        let told: Vec<_> = self.lent.note(told)?;
+        if told.is_empty() {
+            return self.note(Err(Error::WorkerCrashed));
+        }
         self.lent.set_open(false);
         Ok(())
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.has_failed {
+            return Err(Error::Protocol(
+                "the transaction is over: one of its statements has failed".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn note<T>(&mut self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &result {
+            self.has_failed |= !result_code(error).is_some_and(|code| HARMLESS.contains(&code));
+        }
+        self.lent.note(result)
     }
 }
 
@@ -116,7 +157,7 @@ impl<'c> Executor<'c> for &'c mut Writing {
         Box::pin(async move {
             let Composed { query, .. } = self.compose(query, AndThen::Nothing)?;
             let row = self.lent.connection().fetch_optional(query).await;
-            self.lent.note(row)
+            self.note(row)
         })
     }
 

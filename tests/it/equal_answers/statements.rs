@@ -11,8 +11,10 @@ use sqlx::{ConnectOptions as _, SqliteConnection};
 use super::{STATES, accounts_of_all_states};
 
 /// What the store is told as time passes and not for a request: the worker's look at the outbox, and a new connection's
-/// settings.
-const UNASKED: [&str; 2] = ["UPDATE jobs SET lease_until", "PRAGMA "];
+/// settings. A transaction's end by itself may be of that look.
+const UNASKED: [&str; 4] = ["UPDATE jobs SET lease_until", "PRAGMA ", "COMMIT", "ROLLBACK"];
+/// The beginning of a transaction goes with its first statement.
+const BEGINS: &str = "BEGIN IMMEDIATE; ";
 /// A line of the audit trail. Refusals are told there together, every ten seconds, and not for a request.
 const AUDITED: &str = "INSERT INTO audit";
 /// The end of a try of a job: done, or put back. What became of it differs, and comes after the answer.
@@ -158,8 +160,10 @@ impl<'a> Statement<'a> {
             ended = ended * 60.0 + part.parse::<f64>().ok()?;
         }
         let took = line.split_once("elapsed_secs=")?.1.split(' ').next()?;
+        let sql = sql.replace("\\n", "");
+        let sql = sql.trim();
         Some(Self {
-            sql: sql.replace("\\n", "").trim().to_owned(),
+            sql: sql.strip_prefix(BEGINS).unwrap_or(sql).to_owned(),
             day,
             began: ended - took.parse::<f64>().ok()?,
         })
