@@ -189,14 +189,15 @@ mod tests {
     async fn a_beginning_that_nobody_waits_for_leaves_no_mode_behind() {
         let (_folder, store) = store().await;
         for patience in 0..20 {
-            let begun = store.begin_quick();
-            // Given up at every point of its way: before the connection, and at the pragma.
-            let mut begun = std::pin::pin!(begun);
-            for _ in 0..patience {
-                if begun.as_mut().now_or_never().is_some() {
-                    break;
+            {
+                // Given up at every point of its way: before the connection, and at the pragma.
+                let mut begun = std::pin::pin!(store.begin_quick());
+                for _ in 0..patience {
+                    if begun.as_mut().now_or_never().is_some() {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
                 }
-                tokio::task::yield_now().await;
             }
             assert_eq!(mode(store.writer()).await, FULL, "{patience}");
         }
