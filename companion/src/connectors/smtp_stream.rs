@@ -19,8 +19,9 @@ use lettre::transport::smtp::client::{AsyncNetworkStream, AsyncTokioStream, TlsP
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The most bytes of one answer, a chain of certificates too. Honest answers have some hundred.
-const MOST_ANSWER: usize = 64 * 1024;
+/// The most bytes of one answer, a chain of certificates too. Honest answers have some hundred. The library reads an answer of many
+/// lines anew with each line, so that twice as much would cost four times the work.
+const MOST_ANSWER: usize = 32 * 1024;
 
 /// Why there is no stream.
 #[derive(Debug, thiserror::Error)]
