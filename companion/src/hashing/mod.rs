@@ -5,11 +5,13 @@
 //! fault is paid per hash, and the memory all hashing can take is fixed when the pool starts.
 
 mod imported;
+mod job;
 mod kind;
 mod legacy;
 mod memory;
 mod pool;
 mod work;
+mod workers;
 
 pub use imported::{HashRefused, ImportedHash};
 pub use kind::HashKind;

@@ -1,18 +1,16 @@
 //! The pool: a few threads, two bounded queues, an answer for every request.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use keyback_core::random::Random;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::memory::{self, Memory};
+use super::job::Job;
+use super::memory;
 use super::work::{self, HashError, HashParams, SALT_BYTES, Verdict};
-
-/// A thread that had nothing to do for so long gives its memory back; the next hash pays for fresh pages.
-const MEMORY_KEPT: Duration = Duration::from_secs(10);
+use super::workers::Shared;
 
 /// Whom a hash serves. Each lane has half the queue, and the threads serve them in turn, so that a flood of
 /// sign-ins starves no reset and a flood of resets no sign-in (SR-50).
@@ -65,41 +63,11 @@ pub struct HashPool {
     decoy: Arc<OnceLock<Arc<str>>>,
 }
 
-struct Shared {
-    queues: Mutex<Queues>,
-    wake: Condvar,
-    settings: PoolSettings,
-}
-
-#[derive(Default)]
-struct Queues {
-    lanes: [VecDeque<Job>; 2],
-    next: usize,
-    stopped: bool,
-}
-
-enum Job {
-    Hash {
-        password: Zeroizing<Vec<u8>>,
-        salt: [u8; SALT_BYTES],
-        reply: oneshot::Sender<Result<String, HashError>>,
-    },
-    Verify {
-        password: Zeroizing<Vec<u8>>,
-        phc: Arc<str>,
-        reply: oneshot::Sender<Result<Verdict, HashError>>,
-    },
-}
-
 impl HashPool {
     /// Starts the threads. They take their memory with their first hash.
     pub fn start(settings: PoolSettings, random: Arc<dyn Random>) -> Result<Self, Unavailable> {
         memory::allow_huge_pages();
-        let shared = Arc::new(Shared {
-            queues: Mutex::default(),
-            wake: Condvar::new(),
-            settings,
-        });
+        let shared = Arc::new(Shared::new(settings));
         for number in 0..settings.threads.max(1) {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
@@ -153,16 +121,7 @@ impl HashPool {
 
     /// Who waits at this moment.
     pub fn waiting(&self) -> Waiting {
-        let queues = self.shared.lock();
-        let waiting = |lane: Lane| {
-            let queue = &queues.lanes[lane as usize];
-            queue.iter().filter(|job| !job.is_abandoned()).count()
-        };
-        Waiting {
-            sign_in: waiting(Lane::SignIn),
-            reset: waiting(Lane::Reset),
-            places: self.shared.places(),
-        }
+        self.shared.waiting()
     }
 
     /// Drawn when it is first needed, which costs nothing that could be seen.
@@ -170,7 +129,7 @@ impl HashPool {
         if let Some(decoy) = self.decoy.get() {
             return Ok(Arc::clone(decoy));
         }
-        let drawn = work::decoy(self.shared.settings.params, &*self.random)
+        let drawn = work::decoy(self.shared.settings().params, &*self.random)
             .map_err(|error| Unavailable::Failed(error.to_string()))?;
         Ok(Arc::clone(self.decoy.get_or_init(|| drawn.into())))
     }
@@ -179,7 +138,7 @@ impl HashPool {
 impl std::fmt::Debug for HashPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HashPool")
-            .field("settings", &self.shared.settings)
+            .field("settings", self.shared.settings())
             .finish_non_exhaustive()
     }
 }
@@ -191,115 +150,12 @@ async fn finish<T>(answer: oneshot::Receiver<Result<T, HashError>>) -> Result<T,
         .map_err(|error| Unavailable::Failed(error.to_string()))
 }
 
-impl Shared {
-    /// A panic while the lock is held leaves the queues as they are: whole.
-    fn lock(&self) -> MutexGuard<'_, Queues> {
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Places of each lane.
-    fn places(&self) -> usize {
-        self.settings.queue.div_ceil(2).max(1)
-    }
-
-    fn push(&self, lane: Lane, job: Job) -> Result<(), Unavailable> {
-        let places = self.places();
-        let mut queues = self.lock();
-        let queue = &mut queues.lanes[lane as usize];
-        // Who has gone away holds no place.
-        queue.retain(|waiting| !waiting.is_abandoned());
-        if queue.len() >= places {
-            return Err(Unavailable::Busy {
-                queue: places,
-                retry_after: Duration::from_secs(2),
-            });
-        }
-        queue.push_back(job);
-        drop(queues);
-        self.wake.notify_one();
-        Ok(())
-    }
-
-    fn run(&self) {
-        step_back();
-        let mut memory = Memory::default();
-        while let Some(job) = self.pop(&mut memory) {
-            job.run(self.settings.params, &mut memory);
-        }
-    }
-
-    fn pop(&self, memory: &mut Memory) -> Option<Job> {
-        let mut queues = self.lock();
-        loop {
-            for turn in 0..2 {
-                let lane = (queues.next + turn) % 2;
-                if let Some(job) = queues.lanes[lane].pop_front() {
-                    queues.next = (lane + 1) % 2;
-                    return Some(job);
-                }
-            }
-            if queues.stopped {
-                return None;
-            }
-            queues = if memory.is_empty() {
-                self.wake.wait(queues).unwrap_or_else(PoisonError::into_inner)
-            } else {
-                let woken = self.wake.wait_timeout(queues, MEMORY_KEPT);
-                let (queues, waited) = woken.unwrap_or_else(PoisonError::into_inner);
-                if waited.timed_out() {
-                    *memory = Memory::default();
-                }
-                queues
-            };
-        }
-    }
-}
-
-impl Job {
-    fn is_abandoned(&self) -> bool {
-        match self {
-            Self::Hash { reply, .. } => reply.is_closed(),
-            Self::Verify { reply, .. } => reply.is_closed(),
-        }
-    }
-
-    fn run(self, params: HashParams, memory: &mut Memory) {
-        // A reply that nobody waits for any more is not worth a message.
-        match self {
-            Self::Hash {
-                password,
-                salt,
-                reply,
-            } if !reply.is_closed() => {
-                let _ = reply.send(work::hash(&password, &salt, params, memory));
-            }
-            Self::Verify { password, phc, reply } if !reply.is_closed() => {
-                let _ = reply.send(work::verify(&password, &phc, params, memory));
-            }
-            Self::Hash { .. } | Self::Verify { .. } => {}
-        }
-    }
-}
-
-/// Lets all else go first where processors are short: what a page needs takes microseconds, and would wait for a hash that takes
-/// milliseconds. On Linux a thread has a priority of its own.
-fn step_back() {
-    #[cfg(target_os = "linux")]
-    {
-        const NICE: i32 = 5;
-        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-            tracing::debug!(%error, "hashes are made with the priority of all else");
-        }
-    }
-}
-
 /// Wakes the threads to their end when the last handle is gone.
 struct StopOnDrop(Arc<Shared>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        self.0.lock().stopped = true;
-        self.0.wake.notify_all();
+        self.0.stop();
     }
 }
 

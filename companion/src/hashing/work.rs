@@ -89,6 +89,18 @@ pub(super) fn decoy(params: HashParams, random: &dyn Random) -> Result<String, H
     phc(&params.to_argon2()?, &salt, &output)
 }
 
+/// Whether a stored hash is of this cost, told by how it begins.
+pub(super) fn is_of_cost(stored: &str, params: HashParams) -> bool {
+    let HashParams {
+        memory_kib,
+        iterations,
+        parallelism,
+    } = params;
+    stored.starts_with(&format!(
+        "$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}$"
+    ))
+}
+
 fn phc(params: &Params, salt: &[u8; SALT_BYTES], output: &[u8]) -> Result<String, HashError> {
     let phc = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
@@ -236,6 +248,7 @@ mod tests {
         };
         let phc = hash(b"violet otter paddles", &[7; 16], params, &mut Memory::default()).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+        assert!(is_of_cost(&phc, params) && !is_of_cost(&phc, SMALL));
         assert_eq!(PasswordHash::new(&phc).unwrap().salt.unwrap().as_ref(), [7; 16]);
     }
 

@@ -1,6 +1,6 @@
 //! Pages travel compressed (RFC 9110 8.4.1.3), each in the time that its own text takes.
 //!
-//! Most of a page is what all pages hold: the style and the script. They were compressed once, and are put between what is
+//! Most of a page is what all pages begin and end with: the style and the script. They were compressed once, and stand around what is
 //! compressed for this page: a gzip stream may be made of pieces, where none refers to the one before it (RFC 1951 2, RFC 1952 2.2).
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use flate2::{Compress, CompressError, Compression, Crc, FlushCompress, Status};
 use http_body_util::BodyExt as _;
-use memchr::memmem;
 
 use super::encoding::accepts_gzip;
 
@@ -22,6 +21,9 @@ const LEVEL: Compression = Compression::new(4);
 /// RFC 1952 2.3: deflate, no name, no time, no system told.
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
+/// The end of a stream that ends with nothing: a last block, of fixed codes, empty (RFC 1951 3.2.3).
+const END: [u8; 2] = [3, 0];
+
 /// Compressors that are kept for the next page. Each holds a quarter of a megabyte, which takes longer to make than a page.
 const KEPT: usize = 4;
 
@@ -30,35 +32,37 @@ const KEPT: usize = 4;
 pub struct PageEncoding(Arc<Shared>);
 
 struct Shared {
-    common: Vec<Common>,
+    head: Common,
+    foot: Common,
     idle: Mutex<Vec<Compress>>,
 }
 
 /// A text of many pages.
 struct Common {
-    text: memmem::Finder<'static>,
+    text: Vec<u8>,
     /// Whole blocks of deflate.
     blocks: Vec<u8>,
 }
 
+impl Common {
+    /// A text that can't be compressed here is compressed with each page.
+    fn new(text: &str) -> Self {
+        let mut blocks = Vec::new();
+        let mut compressor = Compress::new(Compression::best(), false);
+        let packed = feed(&mut compressor, text.as_bytes(), &mut blocks);
+        Self {
+            text: packed.map_or_else(|_| Vec::new(), |()| text.as_bytes().to_vec()),
+            blocks,
+        }
+    }
+}
+
 impl PageEncoding {
-    /// `common` are the texts that most pages hold, in the order in which they do. A page may lack any of them.
-    pub fn new<'a>(common: impl IntoIterator<Item = &'a str>) -> Self {
-        let common = common.into_iter().filter_map(|text| {
-            let mut blocks = Vec::new();
-            // A text that can't be compressed here is compressed with each page.
-            feed(
-                &mut Compress::new(Compression::best(), false),
-                text.as_bytes(),
-                &mut blocks,
-                FlushCompress::Full,
-            )
-            .ok()?;
-            let text = memmem::Finder::new(text).into_owned();
-            Some(Common { text, blocks })
-        });
+    /// What most pages begin and end with. A page may do otherwise.
+    pub fn new(head: &str, foot: &str) -> Self {
         Self(Arc::new(Shared {
-            common: common.collect(),
+            head: Common::new(head),
+            foot: Common::new(foot),
             idle: Mutex::default(),
         }))
     }
@@ -66,30 +70,29 @@ impl PageEncoding {
     fn gzip(&self, page: &[u8]) -> Result<Vec<u8>, CompressError> {
         let kept = self.idle().pop();
         let mut compressor = kept.unwrap_or_else(|| Compress::new(LEVEL, false));
-        let packed = self.pack(page, &mut compressor);
-        compressor.reset();
+        let packed = self.pack(page, &mut compressor)?;
         let mut idle = self.idle();
         if idle.len() < KEPT {
             idle.push(compressor);
         }
-        packed
+        Ok(packed)
     }
 
     fn pack(&self, page: &[u8], compressor: &mut Compress) -> Result<Vec<u8>, CompressError> {
+        let Shared { head, foot, .. } = &*self.0;
         let mut packed = Vec::with_capacity(page.len() / 2);
         packed.extend_from_slice(&GZIP_HEADER);
-        let mut rest = page;
-        for common in &self.0.common {
-            let Some(at) = common.text.find(rest) else {
-                continue;
-            };
-            let (own, from_common) = rest.split_at(at);
-            // Full: no later piece refers to this one, which others come between.
-            feed(compressor, own, &mut packed, FlushCompress::Full)?;
-            packed.extend_from_slice(&common.blocks);
-            rest = &from_common[common.text.needle().len()..];
+        let mut own = page;
+        if let Some(rest) = own.strip_prefix(&*head.text) {
+            packed.extend_from_slice(&head.blocks);
+            own = rest;
         }
-        feed(compressor, rest, &mut packed, FlushCompress::Finish)?;
+        let without_foot = own.strip_suffix(&*foot.text);
+        feed(compressor, without_foot.unwrap_or(own), &mut packed)?;
+        if without_foot.is_some() {
+            packed.extend_from_slice(&foot.blocks);
+        }
+        packed.extend_from_slice(&END);
         let mut sum = Crc::new();
         sum.update(page);
         packed.extend_from_slice(&sum.sum().to_le_bytes());
@@ -102,18 +105,14 @@ impl PageEncoding {
     }
 }
 
-/// Compresses a piece to its last byte.
-fn feed(
-    compressor: &mut Compress,
-    mut piece: &[u8],
-    packed: &mut Vec<u8>,
-    flush: FlushCompress,
-) -> Result<(), CompressError> {
+/// Compresses a piece to its last byte, in whole blocks. No later piece refers to it: others come between, and the next one that this
+/// compressor is given is of another page.
+fn feed(compressor: &mut Compress, mut piece: &[u8], packed: &mut Vec<u8>) -> Result<(), CompressError> {
     loop {
         // What can't be compressed takes a little more room than it has.
         packed.reserve(piece.len() + 64);
         let before = compressor.total_in();
-        let status = compressor.compress_vec(piece, packed, flush)?;
+        let status = compressor.compress_vec(piece, packed, FlushCompress::Full)?;
         let taken = usize::try_from(compressor.total_in() - before).unwrap_or(piece.len());
         piece = piece.get(taken..).unwrap_or_default();
         // Only where room is left it has said all.
@@ -179,28 +178,49 @@ mod tests {
     }
 
     #[test]
-    fn rfc1952_a_page_is_what_it_was_whichever_common_texts_it_holds() {
-        let (style, script) = ("a{b:c}".repeat(300), "let a = 1;\n".repeat(400));
-        let encoding = PageEncoding::new([style.as_str(), script.as_str()]);
+    fn rfc1952_a_page_is_what_it_was_whatever_it_begins_and_ends_with() {
+        let (head, foot) = ("a{b:c}".repeat(300), "let a = 1;\n".repeat(400));
+        let encoding = PageEncoding::new(&head, &foot);
         let noise: String = (0..40_000_u32)
             .map(|n| char::from(b'!' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 90))
             .collect();
-        for page in [
-            format!("<p>{style}</p><i>{script}</i>"),
-            format!("{style}{script}"),
-            format!("{script} before {style}"),
-            format!("{style} twice {style}"),
-            format!("{noise}{style}{noise}{script}{noise}"),
-            script.clone(),
+        let pages = [
+            format!("{head}<p>this</p>{foot}"),
+            format!("{head}{foot}"),
+            format!("{foot} before {head}"),
+            format!("{head} twice {head}"),
+            format!("{head}{noise}{foot}"),
+            head.clone(),
+            foot.clone(),
+            head[..head.len() - 1].to_owned(),
             noise.clone(),
             "neither".to_owned(),
             String::new(),
-        ] {
-            // The second time by a compressor that was used before.
-            for _ in 0..2 {
-                assert_eq!(unpacked(&encoding.gzip(page.as_bytes()).unwrap()), page);
-            }
+        ];
+        // By one compressor, which has seen those before.
+        for page in pages.iter().chain(&pages) {
+            assert_eq!(unpacked(&encoding.gzip(page.as_bytes()).unwrap()), *page);
         }
         assert_eq!(encoding.idle().len(), 1);
+        // What all pages hold costs a page nothing but its copy.
+        let (own, all) = (
+            encoding.gzip(b"this").unwrap(),
+            encoding.gzip(pages[0].as_bytes()).unwrap(),
+        );
+        let Shared { head, foot, .. } = &*encoding.0;
+        assert!(all.len() < own.len() + head.blocks.len() + foot.blocks.len() + 16);
+    }
+
+    /// What one page has told is not in another: a compressor that goes on refers to nothing that it has seen.
+    #[test]
+    fn a_page_can_be_read_without_the_pages_before_it() {
+        let encoding = PageEncoding::new("", "");
+        let page = "the same words, ".repeat(9);
+        let (first, second) = (
+            encoding.gzip(page.as_bytes()).unwrap(),
+            encoding.gzip(page.as_bytes()).unwrap(),
+        );
+        assert_eq!(unpacked(&first), page);
+        assert_eq!(first, second);
     }
 }

@@ -10,15 +10,17 @@ use keyback_core::outcome::IdentifyRejection;
 use keyback_core::reset::ResetRequest;
 use keyback_core::time::Timestamp;
 
+use super::account::signed_in;
+use super::destination::Destination;
 use super::flow_cookie::FlowCookie;
 use super::request::{Asked, Posted};
 use super::respond::{PageError, PageResult, busy, see_other, too_many, with_cookie};
-use super::sign_in::{Way, unknown_session};
+use super::sign_in::Way;
 use crate::app::Companion;
 use crate::captcha::Passage;
 use crate::config::captcha::CaptchaRoute;
 use crate::metrics::{Place, Reason, Step};
-use crate::views::error::Kind;
+use crate::views::error::{Kind, WayOn};
 use crate::views::forgot_password::{Channels, Notice, Problem};
 use crate::views::{ForgotPassword, Wait};
 
@@ -35,16 +37,42 @@ pub(super) async fn post(State(companion): State<Arc<Companion>>, posted: Posted
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     let Some(way) = Way::find(companion, asked).await? else {
-        return unknown_session(companion, asked).await;
+        return Ok(unknown_session(companion));
     };
     let notice = (asked.query.one("n") == Some("again")).then_some(Notice::StartAgain);
-    draw(companion, &way, way.login_hint(), notice, None)
+    let own = own_identifier(companion, asked, &way).await?;
+    draw(companion, &way, own.as_deref().unwrap_or(way.login_hint()), notice, None)
+}
+
+/// Where whoever comes from their account can be reached.
+async fn own_identifier(
+    companion: &Companion,
+    asked: &Asked,
+    way: &Way,
+) -> Result<Option<String>, PageError> {
+    if !matches!(way.destination, Destination::Account(_)) {
+        return Ok(None);
+    }
+    let Some((_, user)) = signed_in(companion, asked).await? else {
+        return Ok(None);
+    };
+    let email = user.email.filter(|_| companion.connectors.email.is_some());
+    Ok(email.or_else(|| user.phone.filter(|_| companion.connectors.sms.is_some())))
+}
+
+/// The app that began this isn't known any more, or the browser's cookies are gone. A new password can be had without either.
+fn unknown_session(companion: &Companion) -> Response {
+    let way_on = WayOn {
+        url: "/forgot-password",
+        text: "Choose a new password",
+    };
+    companion.error_page(Kind::UnknownSession, companion.connectors.any().then_some(way_on))
 }
 
 async fn submit(companion: &Companion, posted: &Posted) -> PageResult {
     let asked = &posted.asked;
     let Some(way) = Way::find(companion, asked).await? else {
-        return unknown_session(companion, asked).await;
+        return Ok(unknown_session(companion));
     };
     let typed = posted.form.one("identifier").unwrap_or_default();
     let Ok(identifier) = companion.identifier(typed) else {

@@ -43,8 +43,8 @@ pub(crate) use respond::off_the_serving_threads;
 use crate::api;
 use crate::app::Companion;
 use crate::http::page_encoding::{self, PageEncoding};
-use crate::views::assets::SCRIPT;
 use crate::views::error::Kind;
+use crate::views::{Foot, Head, Template as _};
 
 /// Every route of the companion's public address: the pages, the provider under `/oidc`, and the APIs under `/api`.
 pub fn router(companion: &Arc<Companion>) -> Guarded {
@@ -94,7 +94,8 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
             .route("/dev/inbox", get(dev_inbox::page))
             .route("/dev/inbox.json", get(dev_inbox::json));
     }
-    let common = [companion.theme.style().text(), SCRIPT.text()];
+    let shell = companion.shell();
+    let (head, foot) = (Head { shell }.render(), Foot { shell }.render());
     let routes = pages
         .fallback(respond::not_found)
         .method_not_allowed_fallback(respond::method_not_allowed)
@@ -102,7 +103,8 @@ pub fn router(companion: &Arc<Companion>) -> Guarded {
         .merge(companion.provider.pages())
         // Pages alone: what else the provider answers is small, or a document that is kept compressed.
         .layer(from_fn_with_state(
-            PageEncoding::new(common),
+            // A page that can't begin or end so tells by itself that it can't be drawn.
+            PageEncoding::new(&head.unwrap_or_default(), &foot.unwrap_or_default()),
             page_encoding::encode,
         ))
         .merge(companion.provider.router())

@@ -103,15 +103,13 @@ impl Way {
     }
 }
 
-/// The authorization request is not in this browser any more. Whoever is signed in, and came back to a finished
-/// sign-in, is shown a way on.
+/// The authorization request is not in this browser any more. What is here without an app is the account.
 pub(super) async fn unknown_session(companion: &Companion, asked: &Asked) -> PageResult {
-    let way_on = WayOn {
-        url: AccountPage::Account.path(),
-        text: "Your account",
+    let (url, text) = match signed_in(companion, asked).await? {
+        Some(_) => (AccountPage::Account.path(), "Your account"),
+        None => ("/sign-in", "Sign in to your account"),
     };
-    let way_on = signed_in(companion, asked).await?.map(|_| way_on);
-    Ok(companion.error_page(Kind::UnknownSession, way_on))
+    Ok(companion.error_page(Kind::UnknownSession, Some(WayOn { url, text })))
 }
 
 async fn show(companion: &Companion, asked: &Asked) -> PageResult {

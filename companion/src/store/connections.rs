@@ -22,10 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// SQLite's mode of commit in which each transaction is on the disk before it is told done.
 const ON_DISK: &str = "PRAGMA synchronous = FULL";
-/// SQLite's code (`SQLITE_ERROR`) where there is nothing to be taken back.
-const NOTHING_OPEN: u32 = 1;
 /// The mode in which none waits for the disk.
 const QUICK: &str = "PRAGMA synchronous = NORMAL";
+
+/// SQLite's code (`SQLITE_ERROR`) where there is nothing to be taken back.
+const NOTHING_OPEN: u32 = 1;
 
 /// The connections to one database, opened as they are needed. Cheap to clone.
 ///
@@ -198,25 +199,31 @@ impl Lent {
     }
 }
 
+/// Of a statement's answers one: what it has done, or a row.
+pub(super) type Answer = Either<SqliteQueryResult, SqliteRow>;
+
+/// What was read whole, as the stream that an executor answers with.
+pub(super) fn given_on<'e>(
+    answers: impl Future<Output = Result<Vec<Answer>, Error>> + Send + 'e,
+) -> BoxStream<'e, Result<Answer, Error>> {
+    let each = |answers: Vec<Answer>| stream::iter(answers.into_iter().map(Ok));
+    stream::once(answers).map_ok(each).try_flatten().boxed()
+}
+
 impl<'p> Executor<'p> for &Connections {
     type Database = Sqlite;
 
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, Result<Either<SqliteQueryResult, SqliteRow>, Error>>
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Answer, Error>>
     where
         'p: 'e,
         E: 'q + Execute<'q, Sqlite>,
     {
         let connections = self.clone();
-        let run = async move {
+        given_on(async move {
             let mut lent = connections.lend_for_statement().await?;
-            let answers: Result<Vec<_>, Error> = lent.connection().fetch_many(query).try_collect().await;
-            let answers = lent.kept.note(answers)?;
-            Ok::<_, Error>(stream::iter(answers.into_iter().map(Ok)))
-        };
-        stream::once(run).try_flatten().boxed()
+            let answers = lent.connection().fetch_many(query).try_collect().await;
+            lent.kept.note(answers)
+        })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>

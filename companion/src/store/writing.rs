@@ -1,13 +1,13 @@
 //! The statements of a write transaction, with its beginning and its end.
 
 use futures_util::future::BoxFuture;
-use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
-use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo};
+use futures_util::stream::{BoxStream, TryStreamExt as _};
+use sqlx::sqlite::{SqliteArguments, SqliteRow, SqliteStatement, SqliteTypeInfo};
 use sqlx::{
     AssertSqlSafe, Describe, Either, Error, Execute, Executor, Row as _, SqlSafeStr as _, SqlStr, Sqlite,
 };
 
-use super::connections::Lent;
+use super::connections::{Answer, Lent, given_on};
 use super::result_code;
 
 /// Takes SQLite's write lock at once.
@@ -127,8 +127,6 @@ impl Writing {
     }
 }
 
-pub(super) type Answer = Either<SqliteQueryResult, SqliteRow>;
-
 struct Composed {
     query: (SqlStr, Option<SqliteArguments>),
     is_first: bool,
@@ -142,11 +140,7 @@ impl<'c> Executor<'c> for &'c mut Writing {
         'c: 'e,
         E: 'q + Execute<'q, Sqlite>,
     {
-        let run = async move {
-            let answers = self.run(query, AndThen::Nothing).await?;
-            Ok::<_, Error>(stream::iter(answers.into_iter().map(Ok)))
-        };
-        stream::once(run).try_flatten().boxed()
+        given_on(self.run(query, AndThen::Nothing))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<SqliteRow>, Error>>

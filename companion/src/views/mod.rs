@@ -53,7 +53,7 @@ pub use not_me::NotMe;
 pub use one_time_token::OneTimeToken;
 pub use reset_link::ResetLink;
 pub use send_back::SendBack;
-pub use shell::{Direction, Shell};
+pub use shell::{Direction, Foot, Head, Shell};
 pub use sign_in::SignIn;
 pub use sign_out::SignOut;
 pub use signed_out::SignedOut;

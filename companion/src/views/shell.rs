@@ -1,5 +1,7 @@
 //! What every page shares: the brand, the language and its direction, the script.
 
+use askama::Template;
+
 use super::assets::SCRIPT;
 use super::theme::Theme;
 
@@ -42,4 +44,18 @@ impl<'a> Shell<'a> {
     pub(super) fn script(&self) -> &'static str {
         SCRIPT.text()
     }
+}
+
+/// What all pages begin with.
+#[derive(Clone, Copy, Debug, Template)]
+#[template(path = "pages/_head.html")]
+pub struct Head<'a> {
+    pub shell: Shell<'a>,
+}
+
+/// What all pages end with.
+#[derive(Clone, Copy, Debug, Template)]
+#[template(path = "pages/_foot.html")]
+pub struct Foot<'a> {
+    pub shell: Shell<'a>,
 }

@@ -86,7 +86,7 @@ for (const form of all('[data-wait]')) {
 
 // A first idea of strength, made here: nothing is sent while typing, and the server judges when it is saved.
 for (const meter of all('[data-meter]')) {
-  const field = byId(meter.dataset.meter), words = meter.dataset.words.split('|'), out = meter.querySelector('output')
+  const field = byId(meter.dataset.meter), words = meter.dataset.words.split('|'), word = meter.querySelector('b'), out = meter.querySelector('output')
   const bars = all('i', meter), min = +meter.dataset.min
   const rules = all('[data-min],[data-max]', byId('rules'))
   let later
@@ -111,6 +111,8 @@ for (const meter of all('[data-meter]')) {
     meter.hidden = !text.length
     meter.dataset.level = level
     bars.forEach((bar, i) => { bar.className = i < Math.max(level, 1) ? 'on' : '' })
+    word.textContent = words[level]
+    // Heard when the typing pauses, not with each key.
     clearTimeout(later)
     later = setTimeout(() => { out.value = words[level] }, out.value ? 400 : 0)
   })

@@ -87,6 +87,7 @@ journey('the rules of a password answer while one types, and say so', async arri
   assert.equal(await output.getAttribute('aria-live'), 'polite')
   for (const [text, word] of [['short', 'Too short'], ['aaaaaaaaaaaaaaaaaaaa', 'Weak'], ['copper lantern drifts', 'Strong']]) {
     await visitor.secret('New password').fill(text)
+    assert.equal(await visitor.page.locator('.meter b').textContent(), word, 'what is seen is seen at once')
     await visitor.page.locator('output', { hasText: word }).waitFor()
     await visitor.look(`new-password.typing.${word.toLowerCase().replace(' ', '-')}`)
   }

@@ -149,6 +149,7 @@ async fn who_forgot_the_current_password_finds_the_reset_and_comes_back() {
     let mut browser = signed_in(&app).await;
     browser.click("Forgot it?").await;
     browser.assert_at("/forgot-password");
+    assert_eq!(browser.page().field("identifier", "value").as_deref(), Some(ADA));
     browser.ask_reset(ADA).await;
     browser.enter_code(&app.last_code_for(ADA).await).await;
     browser.choose_password(NEW_PASSWORD).await;

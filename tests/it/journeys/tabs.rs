@@ -94,6 +94,26 @@ async fn an_interaction_is_over_after_an_hour() {
     browser.sign_in(ADA, keyback_tests::OLD_PASSWORD).await;
     browser.assert_status(400);
     browser.assert_says("This sign-in has expired");
+    browser.click("Sign in to your account").await;
+    browser.sign_in(ADA, keyback_tests::OLD_PASSWORD).await;
+    browser.assert_at("/account");
+}
+
+#[tokio::test]
+async fn a_reset_whose_request_is_gone_can_be_begun_anew() {
+    let (app, mut browser) = with_ada().await;
+    browser.open("/reset-password?client_id=shop").await;
+    app.advance(std::time::Duration::from_secs(3_600));
+    browser.reload().await;
+    browser.assert_status(400);
+    browser.assert_says("This sign-in has expired");
+    browser.click("Choose a new password").await;
+    browser.ask_reset(ADA).await;
+    browser.enter_code(&app.last_code_for(ADA).await).await;
+    browser.choose_password(NEW_PASSWORD).await;
+    browser.click("Sign in").await;
+    browser.sign_in(ADA, NEW_PASSWORD).await;
+    browser.assert_at("/account");
 }
 
 #[tokio::test]
