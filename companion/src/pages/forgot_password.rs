@@ -41,7 +41,13 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     };
     let notice = (asked.query.one("n") == Some("again")).then_some(Notice::StartAgain);
     let own = own_identifier(companion, asked, &way).await?;
-    draw(companion, &way, own.as_deref().unwrap_or(way.login_hint()), notice, None)
+    draw(
+        companion,
+        &way,
+        own.as_deref().unwrap_or(way.login_hint()),
+        notice,
+        None,
+    )
 }
 
 /// Where whoever comes from their account can be reached.

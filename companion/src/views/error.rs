@@ -156,7 +156,7 @@ mod tests {
             };
             let html = page.render().unwrap();
             assert!(
-                html.contains("For whoever built the link: redirect_uri is missing.</p>"),
+                html.contains("For the app’s developer: redirect_uri is missing.</p>"),
                 "{detail}"
             );
         }

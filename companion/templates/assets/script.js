@@ -47,6 +47,9 @@ for (const at of all('time.exact')) {
 // An answer on its way to the app goes on by itself.
 for (const form of all('[data-onward]')) form.requestSubmit()
 
+// What the server found wrong was wrong with what was sent.
+for (const field of all('[aria-invalid]')) field.addEventListener('input', () => field.removeAttribute('aria-invalid'), { once: true })
+
 // The code: digits only, however it was pasted; on phones that can, straight from the text message.
 const code = byId('code')
 if (code) {

@@ -139,7 +139,7 @@ async fn rfc8628_3_3_1_the_code_of_the_address_is_shown_and_nothing_happens_by_o
     );
     // What is no code is nothing to compare.
     browser.assert_status(422);
-    browser.assert_says("That is no code of a device.");
+    browser.assert_says("That doesn’t look like a device’s code.");
     browser.assert_says("start on your device, and type what it shows");
     assert!(!browser.page().text().contains("Is this the code on your device?"));
     browser.open("/device?user_code=").await;
@@ -183,7 +183,7 @@ async fn rfc8628_5_1_codes_can_not_be_guessed_at_leisure() {
     for typed in ["", "wdjb", "WDJB-MJH1", "AAAA-AAAA"] {
         type_code(&mut browser, typed).await;
         browser.assert_status(422);
-        browser.assert_says("That is no code of a device. One is eight letters");
+        browser.assert_says("That doesn’t look like a device’s code. One is eight letters");
     }
     for _ in 0..5 {
         type_code(&mut browser, "BBBB-BBBB").await;

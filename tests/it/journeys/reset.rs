@@ -48,7 +48,7 @@ async fn a_link_that_names_no_app_is_told_what_to_mend() {
         browser.open(path).await;
         browser.assert_status(400);
         browser.assert_says("The link names no app that is registered here.");
-        browser.assert_says("For whoever built the link:");
+        browser.assert_says("For the app’s developer:");
         browser.assert_says("client_id");
     }
 }
