@@ -42,11 +42,11 @@ impl Job {
         }
     }
 
-    /// Whether it takes the time that a hash of today's cost takes.
-    pub(super) fn is_usual(&self, params: HashParams) -> bool {
+    /// Whether it takes clearly longer than a hash of today's cost.
+    pub(super) fn is_dearer(&self, params: HashParams) -> bool {
         match self {
-            Self::Hash { .. } => true,
-            Self::Verify { phc, .. } => work::is_of_cost(phc, params),
+            Self::Hash { .. } => false,
+            Self::Verify { phc, .. } => work::is_dearer(phc, params),
         }
     }
 

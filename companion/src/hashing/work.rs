@@ -49,6 +49,11 @@ impl HashError {
 }
 
 impl HashParams {
+    /// Memory times passes over it, in KiB: what a hash takes of a processor.
+    pub(super) fn work(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.iterations)
+    }
+
     fn to_argon2(self) -> Result<Params, HashError> {
         Params::new(
             self.memory_kib,
@@ -89,16 +94,12 @@ pub(super) fn decoy(params: HashParams, random: &dyn Random) -> Result<String, H
     phc(&params.to_argon2()?, &salt, &output)
 }
 
-/// Whether a stored hash is of this cost, told by how it begins.
-pub(super) fn is_of_cost(stored: &str, params: HashParams) -> bool {
-    let HashParams {
-        memory_kib,
-        iterations,
-        parallelism,
-    } = params;
-    stored.starts_with(&format!(
-        "$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}$"
-    ))
+/// Whether checking a stored hash takes clearly longer than one of this cost: it is of another system, or asks for more work.
+pub(super) fn is_dearer(stored: &str, params: HashParams) -> bool {
+    match Stored::parse(stored) {
+        Ok(stored) => stored.params().work() > params.work(),
+        Err(_) => Legacy::parse(stored).is_some(),
+    }
 }
 
 fn phc(params: &Params, salt: &[u8; SALT_BYTES], output: &[u8]) -> Result<String, HashError> {
@@ -147,12 +148,15 @@ impl Stored {
     }
 
     pub(super) fn kind(&self) -> HashKind {
-        let params = HashParams {
+        HashKind::argon2(self.algorithm.as_str(), self.version, self.params())
+    }
+
+    fn params(&self) -> HashParams {
+        HashParams {
             memory_kib: self.params.m_cost(),
             iterations: self.params.t_cost(),
             parallelism: self.params.p_cost(),
-        };
-        HashKind::argon2(self.algorithm.as_str(), self.version, params)
+        }
     }
 }
 
@@ -248,7 +252,11 @@ mod tests {
         };
         let phc = hash(b"violet otter paddles", &[7; 16], params, &mut Memory::default()).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
-        assert!(is_of_cost(&phc, params) && !is_of_cost(&phc, SMALL));
+        assert!(is_dearer(&phc, SMALL) && !is_dearer(&phc, params));
+        let bcrypt = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+        assert!(is_dearer(bcrypt, params) && !is_dearer("no hash", params));
+        let cheaper = decoy(SMALL, &SystemRandom).unwrap();
+        assert!(!is_dearer(&cheaper, params));
         assert_eq!(PasswordHash::new(&phc).unwrap().salt.unwrap().as_ref(), [7; 16]);
     }
 

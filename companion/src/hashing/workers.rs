@@ -13,7 +13,11 @@ const MEMORY_KEPT: Duration = Duration::from_secs(10);
 
 /// Answers that a thread gives together where there is more to hash. What a request does once its password is checked, it does with
 /// caches that the hash has swept. Where several do it in a row, the first alone does (cohort scheduling).
-const COHORT: usize = 4;
+const COHORT: u64 = 4;
+
+/// The work of all hashes of a cohort, in KiB of memory passed over: what [`COHORT`] hashes of the usual cost take, some fifty
+/// milliseconds. Where one takes as much, each answer is given at once: there is less to gain, and more to wait for.
+const COHORT_WORK: u64 = COHORT * 2 * 19_456;
 
 /// What the threads and those who ask them share.
 pub(super) struct Shared {
@@ -36,6 +40,13 @@ struct Worker {
     memory: Memory,
     /// Whoever is answered together.
     cohort: Vec<Answer>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Where a hash panics, those before it have their answers.
+        self.cohort.drain(..).for_each(Answer::tell);
+    }
 }
 
 impl Shared {
@@ -73,6 +84,11 @@ impl Shared {
     /// Places of each lane.
     fn places(&self) -> usize {
         self.settings.queue.div_ceil(2).max(1)
+    }
+
+    /// How many answers are given together.
+    fn cohort(&self) -> u64 {
+        (COHORT_WORK / self.settings.params.work().max(1)).clamp(1, COHORT)
     }
 
     /// Adds a job to those that wait.
@@ -115,16 +131,16 @@ impl Shared {
     fn serve_next(&self, worker: &mut Worker) -> bool {
         let Worker { memory, cohort } = worker;
         let next = self.lock().next();
-        // Who could be answered waits neither for a job that isn't there yet nor for a hash of another cost, which may take seconds.
-        let is_usual = |job: &Job| job.is_usual(self.settings.params);
-        if !next.as_ref().is_some_and(is_usual) {
+        // Who could be answered waits neither for a job that isn't there yet nor for one that may take seconds.
+        let is_short = |job: &Job| !job.is_dearer(self.settings.params);
+        if !next.as_ref().is_some_and(is_short) {
             cohort.drain(..).for_each(Answer::tell);
         }
         let Some(job) = next.or_else(|| self.wait(memory)) else {
             return false;
         };
         cohort.extend(job.run(self.settings.params, memory));
-        if cohort.len() >= COHORT {
+        if cohort.len() as u64 >= self.cohort() {
             cohort.drain(..).for_each(Answer::tell);
         }
         true
@@ -215,17 +231,18 @@ mod tests {
     #[test]
     fn answers_are_given_together_while_there_is_more_to_hash_and_at_once_where_there_is_not() {
         let (shared, mut worker) = (bench(), Worker::default());
-        let mut asked: Vec<_> = (0..=COHORT).map(|_| ask(&shared)).collect();
+        let cohort = usize::try_from(COHORT).unwrap();
+        let mut asked: Vec<_> = (0..=cohort).map(|_| ask(&shared)).collect();
         let told = |asked: &mut [oneshot::Receiver<_>]| {
             let answered = asked.iter_mut().filter_map(|answer| answer.try_recv().ok());
             answered.filter(Result::is_ok).count()
         };
-        for _ in 1..COHORT {
+        for _ in 1..cohort {
             assert!(shared.serve_next(&mut worker));
             assert_eq!(told(&mut asked), 0);
         }
         assert!(shared.serve_next(&mut worker));
-        assert_eq!(told(&mut asked), COHORT);
+        assert_eq!(told(&mut asked), cohort);
         assert!(shared.serve_next(&mut worker));
         assert_eq!(told(&mut asked), 0, "there might be more to hash");
         shared.stop();
@@ -234,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn sr50_nobody_who_could_be_answered_waits_for_a_hash_of_another_cost() {
+    fn sr50_nobody_who_could_be_answered_waits_for_a_dearer_hash() {
         let (shared, mut worker) = (bench(), Worker::default());
         let mut first = ask(&shared);
         let (reply, mut other) = oneshot::channel();
@@ -253,5 +270,34 @@ mod tests {
         assert!(shared.serve_next(&mut worker));
         assert!(first.try_recv().is_ok_and(|hash| hash.is_ok()));
         assert!(other.try_recv().is_err(), "it comes with those after it");
+    }
+
+    #[test]
+    fn a_cohort_is_as_large_as_its_hashes_are_cheap() {
+        let cohort = |memory_kib, iterations| {
+            let mut settings = *bench().settings();
+            settings.params.memory_kib = memory_kib;
+            settings.params.iterations = iterations;
+            Shared::new(settings).cohort()
+        };
+        assert_eq!(cohort(64, 1), 4);
+        assert_eq!(cohort(19_456, 2), 4);
+        assert_eq!(cohort(47_104, 1), 3);
+        assert_eq!(cohort(65_536, 3), 1);
+        assert_eq!(cohort(256 * 1_024, 64), 1);
+    }
+
+    #[test]
+    fn who_has_an_answer_gets_it_though_the_next_hash_panics() {
+        let (shared, mut worker) = (bench(), Worker::default());
+        let (mut first, _second) = (ask(&shared), ask(&shared));
+        assert!(shared.serve_next(&mut worker));
+        assert!(first.try_recv().is_err());
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _worker = worker;
+            panic!("as of a hash");
+        }));
+        assert!(unwound.is_err());
+        assert!(first.try_recv().is_ok_and(|hash| hash.is_ok()));
     }
 }

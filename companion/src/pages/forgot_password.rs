@@ -50,13 +50,13 @@ async fn show(companion: &Companion, asked: &Asked) -> PageResult {
     )
 }
 
-/// Where whoever comes from their account can be reached.
+/// Where whoever comes from their account can be reached. Not beside a captcha: its provider's script could read what nobody has typed.
 async fn own_identifier(
     companion: &Companion,
     asked: &Asked,
     way: &Way,
 ) -> Result<Option<String>, PageError> {
-    if !matches!(way.destination, Destination::Account(_)) {
+    if !matches!(way.destination, Destination::Account(_)) || companion.captcha.is_some() {
         return Ok(None);
     }
     let Some((_, user)) = signed_in(companion, asked).await? else {

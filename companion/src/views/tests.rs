@@ -140,6 +140,18 @@ fn pages_can_be_heard_and_driven_by_keyboard() {
     }
 }
 
+/// What all pages hold is compressed once, where they hold it to the letter.
+#[test]
+fn every_page_begins_and_ends_as_all_do() {
+    let theme = theme();
+    let shell = Shell::english(&theme);
+    let (head, foot) = (Head { shell }.render().unwrap(), Foot { shell }.render().unwrap());
+    for Picture { name, html } in pictures(&theme) {
+        let is_ours = html.starts_with(&head) && html.ends_with(&foot);
+        assert!(is_ours || name.starts_with("demo-site"), "{name}");
+    }
+}
+
 /// SR-42: a page asks for what these names say, and for no hint, no secret question and no date of birth.
 #[test]
 fn sr42_no_page_asks_for_a_secret_but_password_and_code() {

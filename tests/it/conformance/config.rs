@@ -13,7 +13,9 @@ fn list<'v>(document: &'v Value, name: &str) -> Vec<&'v str> {
     values.iter().map(|value| value.as_str().unwrap()).collect()
 }
 
-/// `oidcc-discovery-endpoint-verification` (OIDC Discovery 3, 4.3).
+/// `oidcc-discovery-endpoint-verification` (OIDC Discovery 3, 4.3), and those of the plans for logout:
+/// `oidcc-rp-initiated-logout-discovery-endpoint-verification` (RP-Initiated Logout 2.1) and
+/// `oidcc-backchannel-logout-discovery-endpoint-verification` (Back-Channel Logout 2.1).
 #[tokio::test]
 async fn oidc_discovery_3_the_document_says_what_there_is() {
     let suite = Suite::start(Mode::Query).await;

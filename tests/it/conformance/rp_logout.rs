@@ -140,8 +140,9 @@ async fn rp_logout_3_post_logout_uris_match_exactly() {
             ("state", "x"),
         ];
         end_session(&mut suite, &parameters).await;
-        confirm(&mut suite).await;
-        assert_eq!(suite.browser.page().url.origin(), suite.app.url.origin(), "{bad}");
+        suite.browser.assert_status(400);
+        assert_eq!(suite.browser.page().url.path(), "/oidc/session/end", "{bad}");
+        assert!(is_signed_in(&mut suite).await, "{bad}");
     }
 }
 

@@ -150,6 +150,9 @@ async fn who_forgot_the_current_password_finds_the_reset_and_comes_back() {
     browser.click("Forgot it?").await;
     browser.assert_at("/forgot-password");
     assert_eq!(browser.page().field("identifier", "value").as_deref(), Some(ADA));
+    let mut stranger = app.browser();
+    stranger.open("/forgot-password?to=password").await;
+    assert_eq!(stranger.page().field("identifier", "value").as_deref(), Some(""));
     browser.ask_reset(ADA).await;
     browser.enter_code(&app.last_code_for(ADA).await).await;
     browser.choose_password(NEW_PASSWORD).await;
