@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use flate2::{Compress, CompressError, Compression, Crc, FlushCompress, Status};
+use flate2::{Compress, CompressError, Compression, Crc, FlushCompress};
 use http_body_util::BodyExt as _;
 
 use super::encoding::accepts_gzip;
@@ -115,11 +115,11 @@ fn feed(compressor: &mut Compress, mut piece: &[u8], packed: &mut Vec<u8>) -> Re
         // What can't be compressed takes a little more room than it has.
         packed.reserve(piece.len() + 64);
         let before = compressor.total_in();
-        let status = compressor.compress_vec(piece, packed, FlushCompress::Full)?;
+        compressor.compress_vec(piece, packed, FlushCompress::Full)?;
         let taken = usize::try_from(compressor.total_in() - before).unwrap_or(piece.len());
         piece = piece.get(taken..).unwrap_or_default();
         // Only where room is left it has said all.
-        if status == Status::StreamEnd || (piece.is_empty() && packed.len() < packed.capacity()) {
+        if piece.is_empty() && packed.len() < packed.capacity() {
             return Ok(());
         }
     }
