@@ -227,6 +227,23 @@ pub struct Sealer {
     keys: std::sync::Arc<[([u8; KEY_ID_BYTES], LessSafeKey)]>,
 }
 
+/// Bytes to be sealed where they are, with room around them for what sealing adds.
+pub struct ToSeal(Vec<u8>);
+
+impl ToSeal {
+    pub fn of(plain: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + TAG_BYTES);
+        bytes.extend_from_slice(&[0; KEY_ID_BYTES + NONCE_BYTES]);
+        bytes.extend_from_slice(plain);
+        Self(bytes)
+    }
+
+    /// Characters of the text once they are sealed.
+    pub fn text_length(&self) -> usize {
+        base64_simd::URL_SAFE_NO_PAD.encoded_length(self.0.len() + TAG_BYTES)
+    }
+}
+
 /// What was to be opened is not ours, is bound to another context, or was changed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed value can't be opened: it was changed, or its key is no longer in [secrets]")]
@@ -235,16 +252,16 @@ pub struct NotSealedHere;
 impl Sealer {
     /// Seals `plain` for `context`. The form is key id ‖ nonce ‖ ciphertext and tag.
     pub fn seal(&self, random: &dyn Random, context: &[u8], plain: &[u8]) -> Vec<u8> {
-        self.seal_with(FreshNonce(bytes(random)), context, plain)
+        self.seal_in_place(FreshNonce(bytes(random)), context, ToSeal::of(plain))
     }
 
-    fn seal_with(&self, FreshNonce(nonce): FreshNonce, context: &[u8], plain: &[u8]) -> Vec<u8> {
+    fn seal_in_place(&self, nonce: FreshNonce, context: &[u8], ToSeal(mut sealed): ToSeal) -> Vec<u8> {
         let (id, key) = &self.keys[0];
-        let mut sealed = Vec::with_capacity(KEY_ID_BYTES + NONCE_BYTES + plain.len() + TAG_BYTES);
-        sealed.extend_from_slice(id);
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plain);
-        let body = &mut sealed[KEY_ID_BYTES + NONCE_BYTES..];
+        let FreshNonce(nonce) = nonce;
+        let (head, body) = sealed.split_at_mut(KEY_ID_BYTES + NONCE_BYTES);
+        let (head_id, head_nonce) = head.split_at_mut(KEY_ID_BYTES);
+        head_id.copy_from_slice(id);
+        head_nonce.copy_from_slice(&nonce);
         let tag = key
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), body)
             // Going on without would mean writing the plain text.
@@ -276,8 +293,8 @@ impl Sealer {
     }
 
     /// [`Self::seal_text`] with a nonce that was drawn before, written behind what `text` holds.
-    pub fn seal_onto(&self, nonce: FreshNonce, context: &[u8], plain: &[u8], text: &mut String) {
-        let sealed = self.seal_with(nonce, context, plain);
+    pub fn seal_onto(&self, nonce: FreshNonce, context: &[u8], plain: ToSeal, text: &mut String) {
+        let sealed = self.seal_in_place(nonce, context, plain);
         base64_simd::URL_SAFE_NO_PAD.encode_append(&sealed, text);
     }
 
@@ -308,13 +325,17 @@ pub fn random_token(random: &dyn Random) -> String {
 #[derive(Debug)]
 pub struct FreshNonce([u8; NONCE_BYTES]);
 
-/// [`random_id`], and a nonce to seal what the id names: one draw, which costs as much as each of two.
-pub fn random_id_and_nonce(random: &dyn Random) -> (String, FreshNonce) {
+/// A name that is `prefix` and a [`random_id`], and a nonce to seal what it names: one draw, which costs as much as each of
+/// two.
+pub fn random_name_and_nonce(random: &dyn Random, prefix: &str) -> (String, FreshNonce) {
     let drawn: [u8; ID_BYTES + NONCE_BYTES] = bytes(random);
     let (id, rest) = drawn.split_at(ID_BYTES);
     let mut nonce = [0; NONCE_BYTES];
     nonce.copy_from_slice(rest);
-    (URL_SAFE_NO_PAD.encode(id), FreshNonce(nonce))
+    let mut name = String::with_capacity(prefix.len() + 2 * ID_BYTES);
+    name.push_str(prefix);
+    base64_simd::URL_SAFE_NO_PAD.encode_append(id, &mut name);
+    (name, FreshNonce(nonce))
 }
 
 /// A random id of 128 bits in base64url: unique, not secret.

@@ -82,6 +82,52 @@ fn a_point_of_a_specification_is_shown_by_a_test() {
     assert!(shown > 50, "{shown} tests are named");
 }
 
+/// Where a row names a specification or a requirement, so does one of its tests at least, with the section where there is one.
+#[test]
+fn a_test_of_a_specification_is_named_after_its_section() {
+    let heading = "## Where each point of the specifications is shown";
+    let (_, tables) = ARCHITECTURE.split_once(heading).unwrap();
+    let mut looked_at = 0;
+    for row in tables.lines() {
+        let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").collect();
+        let &[point, section, tests] = cells.as_slice() else {
+            continue;
+        };
+        let mut names = paths(tests)
+            .filter_map(|path| Some(path.rsplit_once("::")?.1))
+            .peekable();
+        if names.peek().is_none() || section.starts_with("house rule") {
+            continue;
+        }
+        let is_named = |name: &str| SPECIFICATIONS.iter().any(|begin| name.starts_with(begin));
+        assert!(
+            names.any(is_named),
+            "no test of \"{point}\" is named after {section}"
+        );
+        looked_at += 1;
+    }
+    assert!(looked_at > 200, "{looked_at} rows were looked at");
+}
+
+/// How the name of a test begins that is named after what it shows.
+const SPECIFICATIONS: [&str; 15] = [
+    "sr",
+    "rfc",
+    "oidc_",
+    "oauth_",
+    "discovery_",
+    "rpl_",
+    "rp_logout_",
+    "rp_initiated_logout_",
+    "bcl_",
+    "form_post_",
+    "fetch_",
+    "asvs_",
+    "wcag22",
+    "origin_bound_codes_",
+    "logto_",
+];
+
 /// What stands in no file must not be found in any.
 #[test]
 fn a_test_is_found_by_its_whole_name_alone() {

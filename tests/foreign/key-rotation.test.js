@@ -71,7 +71,7 @@ async function begin(t) {
 }
 
 for (const [name, relyingParty] of Object.entries(LIBRARIES)) {
-  test(`${name} verifies every token over an announced change of keys`, async (t) => {
+  test(`oidc_core_10_1_1 ${name} verifies every token over an announced change of keys`, async (t) => {
     const { stage, wait, first, again } = await begin(t);
     const steady = await relyingParty(stage);
     const oldKey = await steady(first);
@@ -94,7 +94,7 @@ for (const [name, relyingParty] of Object.entries(LIBRARIES)) {
     assert.equal(await late(again), newKey);
   });
 
-  test(`${name} fetches the key set again where keys change at once`, async (t) => {
+  test(`oidc_core_10_1_1 ${name} fetches the key set again where keys change at once`, async (t) => {
     const { stage, wait, first, again } = await begin(t);
     const relying = await relyingParty(stage);
     const oldKey = await relying(first);

@@ -143,7 +143,7 @@ backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
     ['public', 'no secret', client.None()],
   ];
   for (const [clientId, name, authentication] of ways) {
-    test(`${clientId} signs in, fetches userinfo and refreshes, with ${name}`, async () => {
+    test(`oidc_core_9 ${clientId} signs in, fetches userinfo and refreshes, with ${name}`, async () => {
       const config = await discover(companion, clientId, authentication);
       const { tokens, claims } = await signedIn(companion, config);
       assert.equal(claims.iss, companion.issuer);
@@ -160,7 +160,7 @@ backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
     });
   }
 
-  test('form_post brings the answer in a body, for codes and for errors', async () => {
+  test('form_post_2 brings the answer in a body, for codes and for errors', async () => {
     const config = await discover(companion, 'es384', client.ClientSecretBasic(SECRET));
     const browser = browserOf(companion);
     const { kept, url } = await request(config, { response_mode: 'form_post' });
@@ -181,7 +181,7 @@ backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
     await assert.rejects(refused, { error: 'login_required' });
   });
 
-  test('a pushed request stands for its parameters, once, and an app may be held to push', async () => {
+  test('rfc9126_2 a pushed request stands for its parameters, once, and an app may be held to push', async () => {
     const config = await discover(companion, 'pushes', client.ClientSecretBasic(SECRET));
     const { kept, sent, url } = await request(config);
     const short = await client.buildAuthorizationUrlWithPAR(config, sent);
@@ -195,7 +195,7 @@ backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
     await assert.rejects(wrong, { error: 'invalid_request' });
   });
 
-  test('private_key_jwt: a signature in place of a secret', async () => {
+  test('rfc7523_3 private_key_jwt: a signature in place of a secret', async () => {
     const ec = { name: 'ECDSA', namedCurve: 'P-256' };
     const key = await webcrypto.subtle.importKey('jwk', privateKey.export({ format: 'jwk' }), ec, false, ['sign']);
     const config = await discover(companion, 'keyed', client.PrivateKeyJwt({ key, kid: 'one' }));
@@ -209,7 +209,7 @@ backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
     await assert.rejects(signedIn(companion, stranger), { error: 'invalid_client' });
   });
 
-  test('claims are asked for by name, for the ID token and for userinfo', async () => {
+  test('oidc_core_5_5 claims are asked for by name, for the ID token and for userinfo', async () => {
     const config = await discover(companion, 'es384', client.ClientSecretBasic(SECRET));
     const asked = { id_token: { email: { essential: true }, auth_time: null }, userinfo: { name: null } };
     const { tokens, claims } = await signedIn(companion, config, { scope: 'openid', claims: JSON.stringify(asked) });
@@ -218,7 +218,7 @@ backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
     assert.equal((await client.fetchUserInfo(config, tokens.access_token, claims.sub)).name, ADA.name);
   });
 
-  test('a device without a browser signs in by its code', async () => {
+  test('rfc8628_3 a device without a browser signs in by its code', async () => {
     const config = await discover(companion, 'television', client.None());
     const begun = await client.initiateDeviceAuthorization(config, { scope: 'openid email' });
     const polled = client.pollDeviceAuthorizationGrant(config, begun);
@@ -274,7 +274,7 @@ backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
     );
   });
 
-  test('introspection and revocation tell and end what a token is worth', async () => {
+  test('rfc7662_2 introspection and revocation tell and end what a token is worth', async () => {
     const config = await discover(companion, 'es384', client.ClientSecretBasic(SECRET));
     const { tokens, claims } = await signedIn(companion, config);
     const live = await client.tokenIntrospection(config, tokens.access_token);
@@ -322,7 +322,7 @@ backchannel_logout_uri = "http://127.0.0.1:${channel.address().port}/logout"
     assert.equal(browser.page.url.pathname, '/sign-in');
   });
 
-  test('the end of a session is told to the app by a logout token', async () => {
+  test('bcl_2_4 the end of a session is told to the app by a logout token', async () => {
     const config = await discover(companion, 'told', client.ClientSecretBasic(SECRET));
     const { tokens, claims, browser } = await signedIn(companion, config);
     await signOut(browser, client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token }));

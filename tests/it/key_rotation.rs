@@ -82,7 +82,7 @@ async fn oidc_core_10_1_1_a_rotation_interrupts_no_relying_party() {
 
 /// A relying party that has just fetched the key set, and keeps it for the whole time it may.
 #[tokio::test]
-async fn a_key_set_fetched_just_before_the_rotation_serves_until_it_expires() {
+async fn oidc_core_10_1_1_a_key_set_fetched_just_before_the_rotation_serves_until_it_expires() {
     let app = TestApp::start().await;
     app.add_user(ADA, Some(OLD_PASSWORD)).await;
     sign_in(&app).await;

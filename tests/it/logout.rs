@@ -231,7 +231,7 @@ async fn bcl_2_8_a_refusal_is_final() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn sr61_a_redirect_is_not_followed() {
     let app = with_ada().await;
     let browser = customer(&app).await;
     app.site.answer_logout(307, "");

@@ -16,6 +16,10 @@ pub struct Cookies {
     secure: bool,
 }
 
+/// What stands behind the value of a cookie when it is set.
+#[derive(Clone, Debug)]
+pub struct Attributes(String);
+
 impl Cookies {
     /// The form that fits the public URL: secure for https, plain for http, which is loopback.
     pub fn for_url(public_url: &Url) -> Self {
@@ -61,32 +65,37 @@ impl Cookies {
 
     /// `Set-Cookie` of a value for as long as given, or for the browser's session.
     pub fn set(self, name: &str, value: &str, max_age: Option<Duration>) -> HeaderValue {
-        self.set_written(name, max_age, |text| text.push_str(value))
+        self.set_written(name, value.len(), &self.attributes(max_age), |text| {
+            text.push_str(value);
+        })
     }
 
-    /// [`Self::set`] of a value that `write` writes: base64url or hex, which mean nothing else in a cookie.
-    pub fn set_written(
-        self,
-        name: &str,
-        max_age: Option<Duration>,
-        write: impl FnOnce(&mut String),
-    ) -> HeaderValue {
-        let mut text = String::with_capacity(1024);
-        if self.secure {
-            text.push_str(HOST_PREFIX);
-        }
-        text.push_str(name);
-        text.push('=');
-        write(&mut text);
-        text.push_str("; HttpOnly; SameSite=Lax");
-        if self.secure {
-            text.push_str("; Secure");
-        }
-        text.push_str("; Path=/");
+    /// The attributes of a cookie for as long as given, or for the browser's session.
+    pub fn attributes(self, max_age: Option<Duration>) -> Attributes {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let mut text = format!("; HttpOnly; SameSite=Lax{secure}; Path=/");
         if let Some(max_age) = max_age {
             // Writing to memory can't fail.
             let _ = write!(text, "; Max-Age={}", max_age.as_secs());
         }
+        Attributes(text)
+    }
+
+    /// [`Self::set`] of a value of a length that `write` writes: base64url or hex, which mean nothing else in a cookie.
+    pub fn set_written(
+        self,
+        name: &str,
+        length: usize,
+        attributes: &Attributes,
+        write: impl FnOnce(&mut String),
+    ) -> HeaderValue {
+        let prefix = if self.secure { HOST_PREFIX } else { "" };
+        let mut text = String::with_capacity(prefix.len() + name.len() + 1 + length + attributes.0.len());
+        text.push_str(prefix);
+        text.push_str(name);
+        text.push('=');
+        write(&mut text);
+        text.push_str(&attributes.0);
         // A value that is unfit for a header sets nothing.
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 
 use axum::http::{HeaderMap, header};
-use memchr::{memchr, memchr2};
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Fields of a form or query at most: more than any page or specification names together.
@@ -50,103 +49,105 @@ pub fn is_form(headers: &HeaderMap) -> bool {
 
 /// The fields of a form or query in their order, as often as they are sent. All their text is in one buffer, which is
 /// wiped when dropped: forms carry passwords, codes and client secrets.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Pairs {
+    /// What was sent, each name and value decoded where it stands. What is left of the room that it took is `&`.
     text: Zeroizing<String>,
-    ends: Vec<Ends>,
-    /// The [`mark`]s of all names.
-    marks: u64,
+    fields: Vec<Field>,
+    /// For each [`mark`] the first field whose name has it.
+    firsts: [u8; MARKS],
     /// Whether no two names have the same mark: then none is there twice.
     distinct: bool,
 }
 
-/// Where the name and the value of a field end in the text; a name begins where the field before it ends.
+/// Where a field stands in the text.
 #[derive(Clone, Copy)]
-struct Ends {
-    name: usize,
+struct Field {
+    begin: usize,
+    name_end: usize,
+    /// One behind the end of the name, or the same where there was no `=`.
     value: usize,
+    end: usize,
 }
 
-/// One of 64 bits for a name: where it is missing among the marks of all names, so is the name. Of a name that stands in
-/// the program the compiler knows it. Those of an authorization request have one each, and so have those
-/// of an exchange.
+/// The marks that there are.
+const MARKS: usize = 64;
+/// In place of a field: none.
+const NONE: u8 = u8::MAX;
+const _: () = assert!(MOST_FIELDS < NONE as usize);
+
+/// A small number for a name: no field that has another is of that name. Of a name that stands in the program the compiler
+/// knows it. Those of an authorization request have one each, and so have those of an exchange.
 #[inline(always)]
-fn mark(name: &[u8]) -> u64 {
+fn mark(name: &[u8]) -> usize {
     let at = |byte: Option<&u8>| byte.copied().map_or(0, usize::from);
     // The last two letters of many names are alike.
     let third_last = name.iter().nth_back(2);
-    1 << ((name.len() * 5 + at(name.first()) * 3 + at(third_last) * 5) % 64)
+    (name.len() * 5 + at(name.first()) * 3 + at(third_last) * 5) % MARKS
+}
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self {
+            text: Zeroizing::default(),
+            fields: Vec::new(),
+            firsts: [NONE; MARKS],
+            distinct: true,
+        }
+    }
 }
 
 impl Pairs {
     /// Reads them, but for those that `keep` leaves out.
     pub fn parse(bytes: &[u8], keep: impl Fn(&[u8], &[u8]) -> bool) -> Result<Self, NotAForm> {
-        // Decoded text is never longer than what was sent: the buffer doesn't move, and leaves no copy behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
-        let mut ends = Vec::with_capacity(16);
-        let (mut rest, mut fields, mut marks, mut distinct) = (bytes, 0, 0, true);
-        while !rest.is_empty() {
-            let end = memchr(b'&', rest).unwrap_or(rest.len());
-            let pair = &rest[..end];
-            rest = rest.get(end + 1..).unwrap_or_default();
-            if pair.is_empty() {
+        // Decoded text is never longer than what was sent: it is decoded where it stands, and leaves no copy behind.
+        let mut text = Zeroizing::new(bytes.to_vec());
+        let mut pairs = Self {
+            fields: Vec::with_capacity(16),
+            ..Self::default()
+        };
+        let (mut begin, mut sent) = (0, 0);
+        while begin < text.len() {
+            let Found { field, has_escapes } = find(&text, begin);
+            begin = field.end + 1;
+            if field.begin == field.end {
                 continue;
             }
-            fields += 1;
-            if fields > MOST_FIELDS {
+            sent += 1;
+            if sent > MOST_FIELDS {
                 return Err(NotAForm);
             }
-            let at = memchr(b'=', pair);
-            let (name, value) = at.map_or((pair, &[][..]), |at| (&pair[..at], &pair[at + 1..]));
-            if keep(name, value) {
-                let begin = text.len();
-                // Most fields stand for themselves: all of their bytes are looked at together, many at a time.
-                let has_escapes = pair
-                    .iter()
-                    .fold(false, |seen, byte| seen | matches!(byte, b'+' | b'%'));
-                let mut add = |part: &[u8]| {
-                    match has_escapes {
-                        true => decode_into(part, &mut text),
-                        false => text.extend_from_slice(part),
-                    }
-                    text.len()
+            if keep(&text[field.begin..field.name_end], &text[field.value..field.end]) {
+                let field = if has_escapes {
+                    decoded(&mut text, field)
+                } else {
+                    field
                 };
-                let (name, value) = (add(name), add(value));
-                let mark = mark(&text[begin..name]);
-                distinct &= marks & mark == 0;
-                marks |= mark;
-                ends.push(Ends { name, value });
+                pairs.add(field, &text[field.begin..field.name_end]);
             }
         }
         let text = String::from_utf8(std::mem::take(&mut *text)).map_err(|error| {
             error.into_bytes().zeroize();
             NotAForm
         })?;
-        let text = Zeroizing::new(text);
-        // A character that one field begins and the next one ends is text in neither.
-        let whole = |ends: &Ends| text.is_char_boundary(ends.name) && text.is_char_boundary(ends.value);
-        if ends.iter().all(whole) {
-            Ok(Self {
-                text,
-                ends,
-                marks,
-                distinct,
-            })
-        } else {
-            Err(NotAForm)
-        }
+        pairs.text = Zeroizing::new(text);
+        Ok(pairs)
     }
 
-    /// All names and values, one behind the other.
+    fn add(&mut self, field: Field, name: &[u8]) {
+        let first = &mut self.firsts[mark(name)];
+        if *first == NONE {
+            // There are no more of them than it can hold.
+            *first = u8::try_from(self.fields.len()).unwrap_or(NONE);
+        } else {
+            self.distinct = false;
+        }
+        self.fields.push(field);
+    }
+
+    /// All names and values, with `=` and `&` between them.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// Whether no field of a name is there. Most names that are asked for are not, which needs no look at those that are;
-    /// sometimes a name is missing all the same.
-    #[inline(always)]
-    pub fn lacks(&self, name: &str) -> bool {
-        self.marks & mark(name.as_bytes()) == 0
     }
 
     /// Whether it is known at a glance that no name is there twice.
@@ -154,33 +155,100 @@ impl Pairs {
         self.distinct
     }
 
+    /// The value of the first field of a name. Most names that are asked for are not there, which needs no look at those that
+    /// are.
+    #[inline(always)]
+    pub fn first(&self, name: &str) -> Option<&str> {
+        if self.firsts[mark(name.as_bytes())] == NONE {
+            None
+        } else {
+            self.first_of(name)
+        }
+    }
+
+    fn first_of(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
     /// The values of the fields of a name.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        let ends = if self.lacks(name) { &[] } else { &self.ends[..] };
-        let mut begins = 0;
-        ends.iter().filter_map(move |ends| {
+        let first = usize::from(self.firsts[mark(name.as_bytes())]);
+        let end = if self.distinct {
+            first + 1
+        } else {
+            self.fields.len()
+        };
+        let fields = self.fields.get(first..end).unwrap_or_default();
+        fields.iter().filter_map(move |field| {
             // As bytes, which need no look at where characters begin.
-            let is_named = self.text.as_bytes()[begins..ends.name] == *name.as_bytes();
-            begins = ends.value;
-            is_named.then(|| &self.text[ends.name..ends.value])
+            let is_named = self.text.as_bytes()[field.begin..field.name_end] == *name.as_bytes();
+            is_named.then(|| &self.text[field.value..field.end])
         })
     }
 
     /// Names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut begins = 0;
-        self.ends.iter().map(move |ends| {
-            let pair = (&self.text[begins..ends.name], &self.text[ends.name..ends.value]);
-            begins = ends.value;
-            pair
-        })
+        let of = |field: &Field| {
+            (
+                &self.text[field.begin..field.name_end],
+                &self.text[field.value..field.end],
+            )
+        };
+        self.fields.iter().map(of)
+    }
+}
+
+/// A field as it was sent.
+struct Found {
+    field: Field,
+    has_escapes: bool,
+}
+
+/// The field that begins somewhere.
+fn find(text: &[u8], begin: usize) -> Found {
+    let (mut name_end, mut has_escapes, mut end) = (None, false, text.len());
+    for (at, byte) in text.iter().enumerate().skip(begin) {
+        match byte {
+            // Hardly any byte has another answer than this first one.
+            b'>'.. => {}
+            b'=' => name_end = name_end.or(Some(at)),
+            b'&' => {
+                end = at;
+                break;
+            }
+            b'+' | b'%' => has_escapes = true,
+            _ => {}
+        }
+    }
+    let field = Field {
+        begin,
+        name_end: name_end.unwrap_or(end),
+        value: name_end.map_or(end, |at| at + 1),
+        end,
+    };
+    Found { field, has_escapes }
+}
+
+/// A field once its name and its value are decoded where they stand. What room they leave is no part of any field.
+fn decoded(text: &mut [u8], field: Field) -> Field {
+    let mut decode = |begin: usize, end: usize| {
+        let length = decode_in_place(&mut text[begin..end]);
+        text[begin + length..end].fill(b'&');
+        begin + length
+    };
+    Field {
+        name_end: decode(field.begin, field.name_end),
+        end: decode(field.value, field.end),
+        ..field
     }
 }
 
 /// Percent-decoding of the URL standard, but with bytes that are no UTF-8 refused instead of replaced.
 pub fn decode(bytes: &[u8]) -> Result<String, NotAForm> {
-    let mut decoded = Vec::with_capacity(bytes.len());
-    decode_into(bytes, &mut decoded);
+    let mut decoded = bytes.to_vec();
+    let length = decode_in_place(&mut decoded);
+    decoded[length..].zeroize();
+    decoded.truncate(length);
     String::from_utf8(decoded).map_err(|error| {
         // It may have been a secret.
         error.into_bytes().zeroize();
@@ -188,22 +256,30 @@ pub fn decode(bytes: &[u8]) -> Result<String, NotAForm> {
     })
 }
 
-fn decode_into(bytes: &[u8], decoded: &mut Vec<u8>) {
-    let mut rest = bytes;
-    while let Some(at) = memchr2(b'+', b'%', rest) {
-        decoded.extend_from_slice(&rest[..at]);
-        let (byte, escape) = match rest[at..] {
-            [b'+', ..] => (b' ', 1),
-            [_, high, low, ..] => hex_digit(high)
-                .zip(hex_digit(low))
-                .map_or((b'%', 1), |(high, low)| (high << 4 | low, 3)),
-            // What is no escape stands for itself.
-            _ => (b'%', 1),
+/// Decodes bytes where they stand. Answers how many are left of them; those behind are of no meaning.
+fn decode_in_place(bytes: &mut [u8]) -> usize {
+    let (mut from, mut to) = (0, 0);
+    while let Some(&byte) = bytes.get(from) {
+        let (decoded, taken) = match byte {
+            b'+' => (b' ', 1),
+            b'%' => escape(&bytes[from + 1..]),
+            _ => (byte, 1),
         };
-        decoded.push(byte);
-        rest = &rest[at + escape..];
+        bytes[to] = decoded;
+        to += 1;
+        from += taken;
     }
-    decoded.extend_from_slice(rest);
+    to
+}
+
+/// The byte of an escape whose `%` has `behind` behind it, and how many bytes it takes.
+fn escape(behind: &[u8]) -> (u8, usize) {
+    let digits = match behind {
+        [high, low, ..] => hex_digit(*high).zip(hex_digit(*low)),
+        _ => None,
+    };
+    // What is no escape stands for itself.
+    digits.map_or((b'%', 1), |(high, low)| (high << 4 | low, 3))
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -235,7 +311,7 @@ impl Fields {
         if pairs.text.contains('\0') {
             return Err(FieldsError::Nul);
         }
-        let mut names = HashSet::with_capacity(pairs.ends.len());
+        let mut names = HashSet::with_capacity(pairs.fields.len());
         if pairs.iter().all(|(name, _)| names.insert(name)) {
             Ok(Self(pairs))
         } else {
@@ -245,7 +321,7 @@ impl Fields {
 
     /// The value of a field; empty counts as absent.
     pub fn one(&self, name: &str) -> Option<&str> {
-        self.0.all(name).next().filter(|value| !value.is_empty())
+        self.0.first(name).filter(|value| !value.is_empty())
     }
 }
 
@@ -331,6 +407,7 @@ mod tests {
             "identifier=%c3&%a9=1",
             "identifier%c3=%a9",
             "identifier=%c3&x=%a9",
+            "identifier%c3=%a9&x=1",
         ] {
             assert_eq!(form(split).unwrap_err(), NotAForm.into(), "{split}");
         }
@@ -350,5 +427,15 @@ mod tests {
         assert_eq!(fields.one("k"), None);
         assert_eq!(fields.one("r"), Some("%4"));
         assert_eq!(fields.one("s"), Some("%A"));
+        // A byte of meaning is seen wherever it stands, behind whatever.
+        for before in 0..20 {
+            for filling in ['a', '7', '-', 'é', '\u{7f}'] {
+                let text: String = std::iter::repeat_n(filling, before).collect();
+                let fields = form(&format!("{text}n={text}+%41{text}&last={text}=")).unwrap();
+                let expected = format!("{text} A{text}");
+                assert_eq!(fields.one(&format!("{text}n")), Some(expected.as_str()));
+                assert_eq!(fields.one("last"), Some(format!("{text}=").as_str()));
+            }
+        }
     }
 }

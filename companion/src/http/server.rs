@@ -135,7 +135,9 @@ fn connection_builder(header_timeout: Duration) -> Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
-        .max_buf_size(64 * 1024);
+        .max_buf_size(64 * 1024)
+        // Head and body in one piece: to copy a body takes less than the system takes to gather two pieces.
+        .writev(false);
     builder
 }
 

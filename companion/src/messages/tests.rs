@@ -86,7 +86,7 @@ fn the_code_is_not_in_the_subject() {
 
 /// SR-33: the last line is exactly `@host #code`, whatever the names contain, and the message is one the GSM alphabet can write.
 #[test]
-fn the_last_line_of_a_text_message_binds_the_code_to_the_host() {
+fn origin_bound_codes_2_the_last_line_of_a_text_message_binds_the_code_to_the_host() {
     for name in ["Larkspur Books", HOSTILE, "a\n@evil.example #111111"] {
         let sms = messages().render_reset_code_sms(&code_message(name)).unwrap();
         assert_eq!(sms.text.lines().last(), Some("@id.example.com #004217"));

@@ -20,7 +20,7 @@ use super::claims::ClaimsRequest;
 use super::error::{ErrorCode, Failure, ProtocolError};
 use super::kept::{self, Kept, ToKeep};
 use super::scope::Scopes;
-use crate::secrets::{FreshNonce, random_id_and_nonce};
+use crate::secrets::{FreshNonce, ToSeal, random_name_and_nonce};
 use crate::store::interactions::{self, NewInteraction, Saved};
 
 const COOKIE_PREFIX: &str = "kb_ix_";
@@ -97,9 +97,38 @@ pub(super) struct Waiting<'a> {
 
 /// A request that is about to wait.
 struct Beginning<'r> {
-    id: String,
+    name: CookieName,
     nonce: FreshNonce,
     waiting: Waiting<'r>,
+}
+
+/// A request that waits from now on, and what the browser is to be told of it.
+pub(super) struct Begun {
+    name: CookieName,
+    /// The `Set-Cookie` that brings it.
+    pub(super) cookie: HeaderValue,
+    /// Those that take the oldest ones away, above the number that a browser may hold.
+    pub(super) crowded_out: Vec<HeaderValue>,
+}
+
+impl Begun {
+    /// What stands in the address of the pages.
+    pub(super) fn id(&self) -> &str {
+        self.name.id()
+    }
+}
+
+/// The name of the cookie of a waiting request, which ends in its id.
+struct CookieName(String);
+
+impl CookieName {
+    fn of(id: &str) -> Self {
+        Self([COOKIE_PREFIX, id].concat())
+    }
+
+    fn id(&self) -> &str {
+        &self.0[COOKIE_PREFIX.len()..]
+    }
 }
 
 /// The browser that an authorization request comes by.
@@ -154,20 +183,19 @@ mod as_text {
 }
 
 impl Inner {
-    /// Lets a request wait. Answers its id and the cookies to set: its own, and removals of the oldest ones above
-    /// the number that a browser may hold.
+    /// Lets a request wait.
     pub(super) async fn begin_interaction(
         &self,
         asker: Asker<'_>,
         request: &AuthorizationRequest,
         now: Timestamp,
-    ) -> Result<(String, Vec<HeaderValue>), ProtocolError> {
-        let begun = self.begin(request, now);
-        let plain = match kept::write(&ToKeep::Whole(&begun.waiting)) {
+    ) -> Result<Begun, ProtocolError> {
+        let beginning = self.begin(request, now);
+        let plain = match kept::write(&ToKeep::Whole(&beginning.waiting)) {
             Some(whole) => whole,
-            None => Box::pin(self.save_large(asker, &begun, now)).await?,
+            None => Box::pin(self.save_large(asker, &beginning, now)).await?,
         };
-        Ok(self.keep(asker.headers, begun, &plain))
+        Ok(self.keep(asker.headers, beginning, plain))
     }
 
     /// [`Self::begin_interaction`] of a request that fits its cookie; nothing for a larger one.
@@ -176,30 +204,38 @@ impl Inner {
         headers: &HeaderMap,
         request: &AuthorizationRequest,
         now: Timestamp,
-    ) -> Option<(String, Vec<HeaderValue>)> {
-        let begun = self.begin(request, now);
-        let plain = kept::write(&ToKeep::Whole(&begun.waiting))?;
-        Some(self.keep(headers, begun, &plain))
+    ) -> Option<Begun> {
+        let beginning = self.begin(request, now);
+        let plain = kept::write(&ToKeep::Whole(&beginning.waiting))?;
+        Some(self.keep(headers, beginning, plain))
     }
 
     fn begin<'r>(&self, request: &'r AuthorizationRequest, now: Timestamp) -> Beginning<'r> {
-        let (id, nonce) = random_id_and_nonce(&*self.random);
+        let (name, nonce) = random_name_and_nonce(&*self.random, COOKIE_PREFIX);
         let waiting = Waiting {
             request,
             requested_at: now,
             expires_at: now + self.tokens.interaction.0,
         };
-        Beginning { id, nonce, waiting }
+        Beginning {
+            name: CookieName(name),
+            nonce,
+            waiting,
+        }
     }
 
-    fn keep(&self, headers: &HeaderMap, begun: Beginning<'_>, plain: &[u8]) -> (String, Vec<HeaderValue>) {
-        let life = self.tokens.interaction.0;
-        let name = cookie_name(&begun.id);
-        let mut cookies = self.crowded_out(headers);
-        cookies.push(self.cookies.set_written(&name, Some(life), |value| {
-            self.sealer.seal_onto(begun.nonce, name.as_bytes(), plain, value);
-        }));
-        (begun.id, cookies)
+    fn keep(&self, headers: &HeaderMap, beginning: Beginning<'_>, plain: ToSeal) -> Begun {
+        let Beginning { name, nonce, .. } = beginning;
+        let length = plain.text_length();
+        let seal = |value: &mut String| self.sealer.seal_onto(nonce, name.0.as_bytes(), plain, value);
+        let cookie = self
+            .cookies
+            .set_written(&name.0, length, &self.waiting_cookie, seal);
+        Begun {
+            name,
+            cookie,
+            crowded_out: self.crowded_out(headers),
+        }
     }
 
     /// The waiting request of an id, if this browser holds its cookie and it has not expired.
@@ -209,7 +245,7 @@ impl Inner {
         id: &str,
         now: Timestamp,
     ) -> Result<Option<Interaction>, Failure> {
-        let Some(sealed) = self.open_cookie(headers, &cookie_name(id)) else {
+        let Some(sealed) = self.open_cookie(headers, &CookieName::of(id).0) else {
             return Ok(None);
         };
         if sealed.expires_at() <= now {
@@ -231,7 +267,7 @@ impl Inner {
 
     /// The `Set-Cookie` that takes an answered request from the browser.
     pub(super) fn clear_interaction(&self, id: &str) -> HeaderValue {
-        self.cookies.clear(&cookie_name(id))
+        self.cookies.clear(&CookieName::of(id).0)
     }
 
     /// Refuses a client that has had too many requests written down lately.
@@ -255,10 +291,11 @@ impl Inner {
     async fn save_large(
         &self,
         asker: Asker<'_>,
-        begun: &Beginning<'_>,
+        beginning: &Beginning<'_>,
         now: Timestamp,
-    ) -> Result<Vec<u8>, ProtocolError> {
-        let Beginning { id, waiting, .. } = begun;
+    ) -> Result<ToSeal, ProtocolError> {
+        let Beginning { name, waiting, .. } = beginning;
+        let id = name.id();
         let pushed_by = match asker.channel {
             Channel::Browser => {
                 self.limit_written_requests(asker.address, now).await?;
@@ -277,7 +314,7 @@ impl Inner {
         let saved = interactions::save(&mut tx, &new, now).await?;
         tx.commit().await?;
         let row = Row {
-            row: id.clone(),
+            row: id.to_owned(),
             requested_at: waiting.requested_at,
             expires_at: waiting.expires_at,
         };
@@ -321,8 +358,4 @@ impl Inner {
             .ok()?;
         kept::read(&plain)
     }
-}
-
-fn cookie_name(id: &str) -> String {
-    [COOKIE_PREFIX, id].concat()
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::interaction::{Interaction, Row, Waiting};
+use crate::secrets::ToSeal;
 
 /// One more whenever a field of [`AuthorizationRequest`](super::interaction::AuthorizationRequest) or of what stands around
 /// it comes, goes or moves: what was sealed before is no longer read, and who waits begins again.
@@ -30,10 +31,16 @@ pub(super) enum Kept {
 }
 
 /// As bytes to be sealed; none where they don't fit a cookie.
-pub(super) fn write(kept: &ToKeep<'_>) -> Option<Vec<u8>> {
+pub(super) fn write(kept: &ToKeep<'_>) -> Option<ToSeal> {
     let mut bytes = [0; MOST_PLAIN_BYTES];
-    let written = postcard::to_slice(&(FORMAT, kept), &mut bytes).ok()?;
-    Some(written.to_vec())
+    let plain = plain(kept, &mut bytes)?;
+    Some(ToSeal::of(plain))
+}
+
+fn plain<'b>(kept: &ToKeep<'_>, bytes: &'b mut [u8; MOST_PLAIN_BYTES]) -> Option<&'b [u8]> {
+    postcard::to_slice(&(FORMAT, kept), bytes)
+        .ok()
+        .map(|plain| &*plain)
 }
 
 /// Reads what [`write`] wrote, if it is of today's form.
@@ -83,11 +90,13 @@ mod tests {
     }
 
     fn written(request: &AuthorizationRequest) -> Option<Vec<u8>> {
-        write(&ToKeep::Whole(&Waiting {
+        let waiting = Waiting {
             request,
             requested_at: Timestamp::from_millis(1_000),
             expires_at: Timestamp::from_millis(2_000),
-        }))
+        };
+        let mut bytes = [0; MOST_PLAIN_BYTES];
+        plain(&ToKeep::Whole(&waiting), &mut bytes).map(<[u8]>::to_vec)
     }
 
     #[test]

@@ -63,7 +63,7 @@ use url::Url;
 
 use crate::config::app::{AppConfig, ResourceConfig};
 use crate::config::lifetimes::{SessionConfig, TokensConfig};
-use crate::http::cookies::Cookies;
+use crate::http::cookies::{Attributes, Cookies};
 use crate::http::headers::Guards;
 use crate::logout::Endings;
 use crate::outgoing::OutgoingHttp;
@@ -72,6 +72,7 @@ use crate::store::boots::{self, Boot};
 use crate::store::sessions::Session;
 use crate::store::{Store, StoreError, Transaction};
 
+use authorize::WayToAPage;
 pub use authorize::{Answer, Completed, Completion, Denial, Prepared, Unfit, Yes};
 use client_keys::FetchedKeys;
 use device::UserCodeKeys;
@@ -147,8 +148,9 @@ struct Inner {
     /// Seals the answers kept for repeated refreshes.
     answers: Sealer,
     cookies: Cookies,
-    /// What every redirect carries, those headers among it that every answer carries: put together once.
-    redirect_headers: HeaderMap,
+    /// Those of the cookies of waiting requests.
+    waiting_cookie: Attributes,
+    way_to_a_page: WayToAPage,
     tokens: TokensConfig,
     session: SessionConfig,
     endings: Endings,
@@ -167,6 +169,7 @@ impl Provider {
         registry.forget_gone().await.map_err(RegistryError::from)?;
         boots::begin(&parts.store, parts.boot.as_ref()).await?;
         let guards = Guards::new(&parts.public_url);
+        let cookies = Cookies::for_url(&parts.public_url);
         let keys = Keys::start(
             &parts.store,
             parts.root_keys,
@@ -177,12 +180,9 @@ impl Provider {
         .await?;
         Ok(Self(Arc::new(Inner {
             metadata: Document::new(&metadata::document(&issuer, &registry), &guards),
-            cookies: Cookies::for_url(&parts.public_url),
-            redirect_headers: {
-                let mut headers = HeaderMap::from_iter(no_store());
-                guards.put_on(&mut headers);
-                headers
-            },
+            waiting_cookie: cookies.attributes(Some(parts.tokens.interaction.0)),
+            cookies,
+            way_to_a_page: WayToAPage::new(&guards),
             sealer: parts.root_keys.sealer(Purpose::Cookies),
             answers: parts.root_keys.sealer(Purpose::RefreshAnswers),
             limiter: Limiter::new(parts.store.clone(), parts.limits),

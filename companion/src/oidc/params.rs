@@ -59,15 +59,7 @@ impl Params {
     /// The value of a parameter that is sent once; the first where it is sent more often.
     #[inline(always)]
     pub(super) fn one(&self, name: &str) -> Option<&str> {
-        if self.0.lacks(name) {
-            None
-        } else {
-            self.first(name)
-        }
-    }
-
-    fn first(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.0.first(name)
     }
 
     /// The value of a parameter that must be there.
@@ -101,11 +93,13 @@ impl Params {
     pub(super) fn with_control_character(&self) -> Option<String> {
         // All of the text is looked at first, many bytes at a time: hardly any parameter holds one. Those beyond ASCII need
         // a look at whole characters.
-        let all = self.0.text();
-        let control = all
+        let is_plain = |byte| matches!(byte, b' '..=b'~');
+        if self
+            .0
+            .text()
             .bytes()
-            .fold(false, |seen, byte| seen | byte.is_ascii_control());
-        if !control && all.is_ascii() {
+            .fold(true, |plain, byte| plain & is_plain(byte))
+        {
             return None;
         }
         let bad = |text: &str| text.chars().any(char::is_control);

@@ -39,19 +39,17 @@ impl Scopes {
 
     /// Reads those of a `scope` parameter that `keep` allows.
     pub fn parse_some(text: &str, keep: impl Fn(&str) -> bool) -> Result<Self, NotAScope> {
-        let legal = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        let few = text.bytes().filter(|byte| *byte == b' ').count() < MOST;
-        if few && text.bytes().all(legal) {
-            Ok(Self::joined(text.split(' ').filter(|scope| keep(scope))))
+        let is_legal = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        let is_few = text.len() < MOST || text.bytes().filter(|byte| *byte == b' ').count() < MOST;
+        if is_few && text.bytes().fold(true, |legal, byte| legal & is_legal(byte)) {
+            Ok(Self::joined(words(text).filter(|scope| keep(scope))))
         } else {
             Err(NotAScope)
         }
     }
 
     pub fn contains(&self, scope: &str) -> bool {
-        // As bytes, which are split quicker than text. Of an empty text one empty scope is split.
-        let mut all = self.0.as_bytes().split(|byte| *byte == b' ');
-        !scope.is_empty() && all.any(|own| own == scope.as_bytes())
+        self.iter().any(|own| own == scope)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -59,8 +57,7 @@ impl Scopes {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        // Of an empty text one empty scope would be split.
-        self.0.split(' ').filter(|scope| !scope.is_empty())
+        words(&self.0)
     }
 
     /// The list as a `scope` parameter has it.
@@ -76,10 +73,14 @@ impl Scopes {
 
     fn joined<'s>(scopes: impl Iterator<Item = &'s str>) -> Self {
         let mut list = Self(String::with_capacity(64));
-        for scope in scopes.filter(|scope| !scope.is_empty()) {
-            if list.contains(scope) {
+        let mut marks = 0_u64;
+        for scope in scopes {
+            // Most scopes of a list differ in what is seen at a glance.
+            let mark = mark(scope);
+            if marks & mark != 0 && list.contains(scope) {
                 continue;
             }
+            marks |= mark;
             if !list.is_empty() {
                 list.0.push(' ');
             }
@@ -89,10 +90,31 @@ impl Scopes {
     }
 }
 
+/// The words of a text between its spaces: as `str::split` gives them, but for empty ones, and in fewer steps for short ones.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    let next = move || {
+        let (word, behind) = match rest.bytes().position(|byte| byte == b' ') {
+            Some(at) => (&rest[..at], &rest[at + 1..]),
+            None => (rest, ""),
+        };
+        let is_over = rest.is_empty();
+        rest = behind;
+        (!is_over).then_some(word)
+    };
+    std::iter::from_fn(next).filter(|word| !word.is_empty())
+}
+
+/// One of 64 bits for a scope. Those of [`STANDARD`] have one each.
+fn mark(scope: &str) -> u64 {
+    let first = scope.bytes().next().map_or(0, usize::from);
+    1 << ((scope.len() * 3 + first) % 64)
+}
+
 impl From<&str> for Scopes {
     /// Reads what [`fmt::Display`] wrote.
     fn from(text: &str) -> Self {
-        Self::joined(text.split(' '))
+        Self::joined(words(text))
     }
 }
 
@@ -121,12 +143,18 @@ mod tests {
     fn the_standard_scopes_are_those_that_discovery_tells() {
         assert!(STANDARD.into_iter().all(is_standard));
         assert!(!is_standard("openid email") && !is_standard(""));
+        let marks = STANDARD.into_iter().fold(0, |marks, scope| marks | mark(scope));
+        assert_eq!(marks.count_ones() as usize, STANDARD.len());
     }
 
     #[test]
     fn rfc6749_3_3_scopes_are_words_each_once() {
         let scopes = Scopes::parse("openid  email openid").unwrap();
         assert_eq!(scopes.to_string(), "openid email");
+        // Two that are told apart only by a second look, and come again.
+        assert_eq!(mark("read:a"), mark("read:b"));
+        let alike = Scopes::parse("read:a read:b read:a  read:b ").unwrap();
+        assert_eq!(alike.as_str(), "read:a read:b");
         assert_eq!(Scopes::parse("a\"b"), Err(NotAScope));
         assert_eq!(Scopes::parse("é"), Err(NotAScope));
         assert_eq!(Scopes::parse(&"a ".repeat(101)), Err(NotAScope));

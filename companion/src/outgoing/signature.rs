@@ -53,7 +53,7 @@ mod tests {
 
     /// Against a value that another program made: `printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac …`.
     #[test]
-    fn a_signature_covers_time_and_body() {
+    fn rfc2104_a_signature_covers_time_and_body() {
         let key = SigningKey::new(b"a key of thirty-two characters..");
         let now = Timestamp::from_millis(1_700_000_000_999);
         let signed = key.sign(br#"{"a":1}"#, now);

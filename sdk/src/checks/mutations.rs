@@ -334,7 +334,7 @@ async fn attack(table: &'static str, check: &'static str) -> Attack<()> {
 
 /// SR-76.
 #[tokio::test]
-async fn mutation_table_each_check_refuses_what_all_the_others_let_through() {
+async fn sr76_mutation_table_each_check_refuses_what_all_the_others_let_through() {
     let of_callback = callback::CHECKS.map(|(name, _)| (callback::TABLE, name));
     let of_id_token = id_token::CHECKS.map(|(name, _)| (id_token::TABLE, name));
     let of_logout_token = logout_token::CHECKS.map(|(name, _)| (logout_token::TABLE, name));

@@ -86,7 +86,7 @@ async fn the_answer_comes_the_way_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_posted_answer_passes_the_same_checks() {
+async fn form_post_2_a_posted_answer_passes_the_same_checks() {
     let refusal = async |target: &str, change: &dyn Fn(String) -> String| {
         let world = World::new();
         let begun = begin(&world).await;

@@ -11,7 +11,7 @@ import { DESKTOP } from '../support/visitor.js'
 // axe takes one processor; the machines that this runs on have two.
 const AT_ONCE = 2
 
-test('every page in every state is accessible in the light and in the dark, and keeps to its width', { concurrency: AT_ONCE }, async t => {
+test('wcag22 every page in every state is accessible in the light and in the dark, and keeps to its width', { concurrency: AT_ONCE }, async t => {
   assert.ok(existsSync(gallery), `${gallery} is not there: KEYBACK_GALLERY=$PWD/target/gallery cargo test -p keyback-companion views writes it`)
   // Mails are no pages; the brand colours differ in what the tests of the theme calculate.
   const files = readdirSync(gallery).filter(file => file.endsWith('.html') && !/^(mail|yellow|black|green)\./.test(file)).sort()
@@ -40,7 +40,7 @@ async function walk(t, files) {
         const wrong = await overflows(page, 'at 320 pixels')
         await page.setViewportSize(DESKTOP)
         assert.deepEqual(wrong, [])
-      } else await look(page, `gallery.${name}`, { compared: false })
+      } else await look(page, `gallery.${name}`)
     })
   }
   await context.close()

@@ -20,7 +20,7 @@ const judged = new Set()
  * Looks at the page in the light and in the dark. `name` is the page and its state, such as `code.wrong`: it names
  * the snapshot and the pictures. Where only the first `part` of a page is the same in every run, the snapshot is of that.
  */
-export async function look(page, name, { masks, part = 'body', colorScheme = 'light', javaScriptEnabled, forcedColors, pictures = true, compared = true } = {}) {
+export async function look(page, name, { masks, part = 'body', colorScheme = 'light', javaScriptEnabled, forcedColors, pictures = true } = {}) {
   const wrong = []
   const before = page.viewportSize()
   const html = await page.content()
@@ -52,7 +52,7 @@ export async function look(page, name, { masks, part = 'body', colorScheme = 'li
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
   assert.deepEqual(wrong, [], `${name} at ${page.url()}`)
   assert.equal(trees[1], trees[0], `${name} says the same in the dark`)
-  if (compared) compare(name, trees[0], masks)
+  compare(name, trees[0], masks)
 }
 
 /** Text without what is drawn anew for each request. */

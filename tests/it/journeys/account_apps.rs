@@ -12,7 +12,7 @@ async fn customer(app: &TestApp) -> Browser {
 }
 
 #[tokio::test]
-async fn an_app_with_offline_access_is_listed_and_loses_it() {
+async fn oidc_core_3_1_2_4_an_app_with_offline_access_is_listed_and_loses_it() {
     let (app, _) = with_ada().await;
     let mut browser = customer(&app).await;
     let other = customer(&app).await;

@@ -43,7 +43,7 @@ async fn is_signed_in(browser: &Browser) -> bool {
 }
 
 #[tokio::test]
-async fn the_account_page_says_who_where_and_since_when() {
+async fn asvs_7_5_2_the_account_page_says_who_where_and_since_when() {
     let app = TestApp::start().await;
     let ada = NewUser {
         name: Some("Ada Lovelace".to_owned()),
@@ -86,7 +86,7 @@ async fn an_address_that_was_not_verified_is_said_to_be_so() {
 }
 
 #[tokio::test]
-async fn one_other_device_is_signed_out() {
+async fn asvs_7_5_2_one_other_device_is_signed_out() {
     let (app, _) = with_ada().await;
     let (mut here, phone) = two(&app).await;
     let third = signed_in(app.browser()).await;
@@ -105,7 +105,7 @@ async fn one_other_device_is_signed_out() {
 }
 
 #[tokio::test]
-async fn all_other_devices_are_signed_out_and_this_one_stays() {
+async fn asvs_7_4_3_all_other_devices_are_signed_out_and_this_one_stays() {
     let (app, _) = with_ada().await;
     let (mut here, phone) = two(&app).await;
     here.open("/account").await;
@@ -165,7 +165,7 @@ async fn bcl_2_7_a_device_that_is_signed_out_by_its_owner_loses_offline_access_t
 
 /// Nobody ends what is not theirs, however they come by its id.
 #[tokio::test]
-async fn sessions_of_others_and_this_one_are_not_ended_by_their_ids() {
+async fn asvs_7_5_2_sessions_of_others_and_this_one_are_not_ended_by_their_ids() {
     let (app, _) = with_ada().await;
     app.add_user("eve@example.com", Some(NEW_PASSWORD)).await;
     let (mut here, phone) = two(&app).await;

@@ -132,7 +132,7 @@ async fn not_you_signs_another_in_who_is_asked_for_themselves() {
 }
 
 #[tokio::test]
-async fn a_yes_counts_for_the_person_the_page_named_alone() {
+async fn sr66_a_yes_counts_for_the_person_the_page_named_alone() {
     let (app, mut browser) = with_somebody_elses_shop().await;
     browser.open(&app.site.at("/sign-in")).await;
     browser.sign_in(ADA, OLD_PASSWORD).await;
@@ -167,7 +167,7 @@ async fn a_yes_after_signing_out_elsewhere_asks_to_sign_in_first() {
 }
 
 #[tokio::test]
-async fn sent_twice_gone_back_to_or_too_late_the_page_says_so_and_leads_on() {
+async fn sr28_sent_twice_gone_back_to_or_too_late_the_page_says_so_and_leads_on() {
     let (app, mut browser) = with_somebody_elses_shop().await;
     browser.open(&app.site.at("/sign-in")).await;
     browser.sign_in(ADA, OLD_PASSWORD).await;

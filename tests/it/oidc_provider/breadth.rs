@@ -192,7 +192,7 @@ async fn rfc8628_a_device_that_is_declined_is_told_so() {
 }
 
 #[tokio::test]
-async fn back_channel_logout_a_session_that_ends_at_the_provider_ends_here() {
+async fn bcl_2_5_a_session_that_ends_at_the_provider_ends_here() {
     let peer = Peer::start().await;
     let client = peer.client("told").build().unwrap();
     let (mut browser, session) = sign_in(&peer, &client).await.unwrap();

@@ -143,7 +143,7 @@ async fn rfc6749_6_refresh_tokens_rotate_at_oidc_provider() {
 }
 
 #[tokio::test]
-async fn keys_change_in_the_middle_and_the_sdk_follows() {
+async fn oidc_core_10_1_1_keys_change_in_the_middle_and_the_sdk_follows() {
     let mut peer = Peer::start().await;
     let clock = Arc::new(Ahead::default());
     let client = peer

@@ -7,7 +7,7 @@ use keyback_tests::{ADA, Behaviour, MessageProvider, NEW_PASSWORD, OLD_PASSWORD,
 use super::{ask, message};
 
 #[tokio::test]
-async fn a_code_arrives_in_logtos_payload_with_the_finished_mail_beside_it() {
+async fn logto_payload_a_code_arrives_with_the_finished_mail_beside_it() {
     let endpoint = MessageProvider::start(Behaviour::Says(200, "", "")).await;
     let app = TestApp::with(|config| {
         config.email.connector = Some(EmailConnectorKind::Http);

@@ -243,7 +243,7 @@ fn a_limited_try_costs_no_attempt() {
 
 /// RFC 8628 5.1: many clients together search no faster, and who has used the codes of everybody up locks nobody out.
 #[test]
-fn a_stranger_leaves_others_their_codes_of_devices() {
+fn rfc8628_5_1_a_stranger_leaves_others_their_codes_of_devices() {
     let limiter = Limiter::new(
         Memory::default(),
         Limits {

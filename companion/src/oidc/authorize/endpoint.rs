@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{self, HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{self, HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -87,16 +88,8 @@ pub(in crate::oidc) fn answer_at_once(
     if request.prompt.is_silent() {
         return None;
     }
-    let (id, cookies) = inner.begin_small_interaction(headers, &request, now)?;
-    let location = HeaderValue::try_from([first_page(inner, &request), "?i=", &id].concat()).ok()?;
-    let mut response = http::Response::new(Full::default());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    *response.headers_mut() = inner.redirect_headers.clone();
-    response.headers_mut().insert(header::LOCATION, location);
-    for cookie in cookies {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Some(response)
+    let begun = inner.begin_small_interaction(headers, &request, now)?;
+    inner.way_to_a_page.of(first_page(inner, &request), begun)
 }
 
 /// A form may come from any site (OIDC Core 3.1.2.1). Browsers hold back `Lax` cookies from a foreign POST, so it
@@ -230,12 +223,12 @@ async fn ask_the_person(
     page: &str,
     now: Timestamp,
 ) -> Result<Response, ProtocolError> {
-    let (id, cookies) = inner.begin_interaction(asker, request, now).await?;
-    let mut response = see_other(&[page, "?i=", &id].concat());
-    for cookie in cookies {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
+    let begun = inner.begin_interaction(asker, request, now).await?;
+    let way = inner.way_to_a_page.of(page, begun);
+    Ok(way.map_or_else(
+        || StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        |way| way.map(Body::new),
+    ))
 }
 
 impl Inner {

@@ -5,7 +5,9 @@ use super::Asked;
 const KINDS: [&str; 3] = ["username", "email", "phone"];
 
 pub(super) fn check(asked: &Asked<'_>) -> Vec<String> {
-    let text = asked.params.one("identifier").unwrap_or_default();
+    let Some(text) = asked.params.one("identifier") else {
+        return Vec::new();
+    };
     KINDS
         .into_iter()
         .filter(|kind| text.split(' ').any(|word| word == *kind))

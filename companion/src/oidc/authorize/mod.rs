@@ -26,6 +26,7 @@ pub mod response_mode;
 mod response_type;
 mod scope;
 mod session;
+mod way_to_a_page;
 
 use std::sync::Arc;
 
@@ -51,6 +52,7 @@ pub use consent::Yes;
 pub(super) use endpoint::{PATH, answer, answer_at_once, get, post};
 pub(super) use pushed::push;
 pub use session::Unfit;
+pub(super) use way_to_a_page::WayToAPage;
 
 pub(in crate::oidc) use channel::Channel;
 

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_says_nothing() {
+    fn oidc_core_6_1_what_is_no_object_says_nothing() {
         let good = unsigned(r#"{"response_mode":"form_post","state":"s"}"#);
         let said = (Some("form_post".to_owned()), Some("s".to_owned()));
         assert_eq!(read(&good), said);

@@ -4,7 +4,7 @@ mod app;
 mod lately;
 mod redirect_uris;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use app::{App, WayBack};
@@ -21,7 +21,8 @@ use crate::store::{Store, StoreError, Transaction};
 #[derive(Debug)]
 pub(super) struct Registry {
     store: Store,
-    fixed: HashMap<String, Arc<App>>,
+    /// A tree: there are few of them, of which one is found sooner than its hash.
+    fixed: BTreeMap<String, Arc<App>>,
     fixed_origins: HashSet<String>,
     lately: Lately,
     resources: HashMap<String, ResourceConfig>,
@@ -46,7 +47,7 @@ impl Registry {
         fixed: Vec<AppConfig>,
         resources: Vec<ResourceConfig>,
     ) -> Result<Self, RegistryError> {
-        let mut apps = HashMap::new();
+        let mut apps = BTreeMap::new();
         for mut config in fixed {
             let digest = config
                 .client_secret
@@ -147,7 +148,6 @@ impl Registry {
     /// All apps, those of the file first.
     pub(super) async fn all(&self) -> Result<Vec<Arc<App>>, StoreError> {
         let mut all: Vec<_> = self.fixed.values().cloned().collect();
-        all.sort_by(|a, b| a.client_id.cmp(&b.client_id));
         let stored = apps::list(self.store.reader()).await?;
         all.extend(stored.into_iter().map(|stored| Arc::new(stored.into())));
         Ok(all)

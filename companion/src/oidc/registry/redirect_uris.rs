@@ -15,8 +15,9 @@ pub(super) fn allow(kind: AppKind, registered: &[Url], asked: &str) -> bool {
 /// Text equality, but for the slash that parsing puts behind a bare origin: who registered
 /// `https://app.example` may ask with exactly that.
 fn is_same_text(registered: &Url, asked: &str) -> bool {
-    let bare = registered.path() == "/" && registered.query().is_none() && registered.fragment().is_none();
-    registered.as_str() == asked || (bare && registered.as_str().strip_suffix('/') == Some(asked))
+    let is_bare =
+        || registered.path() == "/" && registered.query().is_none() && registered.fragment().is_none();
+    registered.as_str() == asked || (registered.as_str().strip_suffix('/') == Some(asked) && is_bare())
 }
 
 fn is_same_loopback(registered: &Url, asked: &str) -> bool {

@@ -128,7 +128,7 @@ async fn sr71_every_other_error_goes_to_the_redirect_uri_with_its_code_state_and
 }
 
 #[tokio::test]
-async fn a_state_that_is_repeated_or_no_text_is_not_sent_back() {
+async fn rfc6749_3_1_a_state_that_is_repeated_or_no_text_is_not_sent_back() {
     let bench = Bench::new().await;
     for changes in [&[("state", "a"), ("state", "b")][..], &[("state", "a\nb")]] {
         let answer = bench.authorize(changes, "").await;

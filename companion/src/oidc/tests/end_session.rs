@@ -139,7 +139,7 @@ async fn sr82_a_yes_counts_from_our_own_page_alone() {
 }
 
 #[tokio::test]
-async fn another_persons_hint_asks_first() {
+async fn rpl_2_another_persons_hint_asks_first() {
     let bench = Bench::new().await;
     let (_, alices) = signed_in(&bench, "openid").await;
     let (_, bob) = bench.sign_in(BOB, "").await;

@@ -123,7 +123,7 @@ async fn bcl_2_6_it_is_signed_as_the_apps_id_tokens_are_by_a_published_key() {
 }
 
 #[tokio::test]
-async fn a_logout_token_is_no_hint_and_no_access_token() {
+async fn rfc8725_3_11_a_logout_token_is_no_hint_and_no_access_token() {
     let bench = Bench::new().await;
     let (_, cookie) = bench.sign_in(ALICE, "").await;
     let token = token(&bench, "spa").await;
@@ -248,7 +248,7 @@ async fn bcl_2_5_signing_out_everywhere_tells_each_app_of_each_session() {
 }
 
 #[tokio::test]
-async fn an_end_that_is_taken_back_tells_nobody() {
+async fn sr53_an_end_that_is_taken_back_tells_nobody() {
     let bench = Bench::new().await;
     let (session, cookie) = bench.sign_in(ALICE, "").await;
     take_part(&bench, &WEB, &cookie).await;

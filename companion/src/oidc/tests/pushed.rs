@@ -206,7 +206,7 @@ async fn rfc9126_6_an_app_that_must_push_is_refused_what_a_browser_brings() {
 }
 
 #[tokio::test]
-async fn pushed_requests_of_an_app_are_bounded_and_the_oldest_goes() {
+async fn rfc9126_7_pushed_requests_of_an_app_are_bounded_and_the_oldest_goes() {
     let bench = Bench::new().await;
     let first = pushed(&bench, &[]).await;
     let mut tx = bench.store.begin().await.unwrap();

@@ -15,7 +15,7 @@ fn headers(values: &[&str]) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn each_refusal_has_its_status_and_its_header() {
+async fn rfc6750_3_each_refusal_has_its_status_and_its_header() {
     let world = World::new();
     let api = api(&world);
     let good = format!("Bearer {}", signed(&world, &claims()));

@@ -78,7 +78,7 @@ async fn a_token_tells_who_what_and_until_when() {
 }
 
 #[tokio::test]
-async fn every_rule_that_is_broken_is_named() {
+async fn rfc9068_4_every_rule_that_is_broken_is_named() {
     use AccessTokenError::{BoundToKey, Expired, FromTheFuture, Malformed, WrongAudience, WrongIssuer};
     let world = World::new();
     let seconds = Duration::from_secs;

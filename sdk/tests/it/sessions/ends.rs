@@ -206,7 +206,7 @@ async fn a_session_that_began_in_the_second_of_a_logout_ends_by_it() {
 
 /// "Signed out everywhere" after a reset, and a sign-in afterwards is another session.
 #[tokio::test]
-async fn the_provider_ends_all_sessions_of_a_person() {
+async fn bcl_2_7_the_provider_ends_all_sessions_of_a_person() {
     let world = World::new();
     let sessions = sessions(&world);
     let [one, other] = [world.sign_in().await, world.sign_in().await].map(Result::unwrap);

@@ -43,7 +43,7 @@ async fn access_tokens_are_kept_by_api_and_organization() {
 
 /// The refresh token is the session's, so that its requests stand in one line, whatever they ask for.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_tasks_and_three_apis_are_three_requests_one_after_another() {
+async fn rfc9700_4_14_a_hundred_tasks_and_three_apis_are_three_requests_one_after_another() {
     let (world, _, signed_in) = signed_in().await;
     let gate = Arc::new(Semaphore::new(0));
     world.provider.lock().gate = Some(gate.clone());

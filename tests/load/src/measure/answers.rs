@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use tokio::task::JoinSet;
 
 use super::say;
-use super::turn::{Count, Turn, watch};
+use super::turn::{Count, Turn, stay_awake, watch};
 use crate::bare::Recorded;
 use crate::options::Pace;
 use crate::person::{BROWSER, encoded};
@@ -154,6 +154,7 @@ async fn one_turn(
 ) -> Result<Turn> {
     let count = Count::default();
     let mut tasks = JoinSet::new();
+    tasks.spawn(stay_awake(count.clone()));
     for _ in 0..CONNECTIONS {
         let (count, request) = (count.clone(), Arc::clone(request));
         let mut wire = Wire::connect(port).await?;

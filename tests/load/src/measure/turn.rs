@@ -26,8 +26,21 @@ impl Count {
     /// One more is done. Answers whether to go on.
     pub(super) fn one_more(&self) -> bool {
         self.0.done.fetch_add(1, Ordering::Relaxed);
-        !self.0.over.load(Ordering::Relaxed)
+        !self.is_over()
     }
+
+    fn is_over(&self) -> bool {
+        self.0.over.load(Ordering::Relaxed)
+    }
+}
+
+/// Keeps the processor of this program awake until it is over. To wake it is work of the side that answers: who answers so fast
+/// that we never sleep would be spared what everybody else pays.
+pub(super) async fn stay_awake(count: Count) -> Result<()> {
+    while !count.is_over() {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
 }
 
 /// What a turn found.
