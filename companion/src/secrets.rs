@@ -255,9 +255,13 @@ impl Sealer {
         self.seal_in_place(FreshNonce(bytes(random)), context, ToSeal::of(plain))
     }
 
-    fn seal_in_place(&self, nonce: FreshNonce, context: &[u8], ToSeal(mut sealed): ToSeal) -> Vec<u8> {
+    fn seal_in_place(
+        &self,
+        FreshNonce(nonce): FreshNonce,
+        context: &[u8],
+        ToSeal(mut sealed): ToSeal,
+    ) -> Vec<u8> {
         let (id, key) = &self.keys[0];
-        let FreshNonce(nonce) = nonce;
         let (head, body) = sealed.split_at_mut(KEY_ID_BYTES + NONCE_BYTES);
         let (head_id, head_nonce) = head.split_at_mut(KEY_ID_BYTES);
         head_id.copy_from_slice(id);

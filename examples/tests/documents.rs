@@ -82,9 +82,9 @@ fn a_point_of_a_specification_is_shown_by_a_test() {
     assert!(shown > 50, "{shown} tests are named");
 }
 
-/// Where a row names a specification or a requirement, so does one of its tests at least, with the section where there is one.
+/// Where a row names a specification or a requirement, one of its tests at least is named after one.
 #[test]
-fn a_test_of_a_specification_is_named_after_its_section() {
+fn a_point_of_a_specification_has_a_test_that_is_named_after_it() {
     let heading = "## Where each point of the specifications is shown";
     let (_, tables) = ARCHITECTURE.split_once(heading).unwrap();
     let mut looked_at = 0;

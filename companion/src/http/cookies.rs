@@ -81,7 +81,8 @@ impl Cookies {
         Attributes(text)
     }
 
-    /// [`Self::set`] of a value of a length that `write` writes: base64url or hex, which mean nothing else in a cookie.
+    /// [`Self::set`] of a value that `write` writes: base64url or hex, which mean nothing else in a cookie. There is room for
+    /// `length` bytes of it; more take more time. `attributes` are of [`Self::attributes`].
     pub fn set_written(
         self,
         name: &str,

@@ -51,7 +51,8 @@ pub fn is_form(headers: &HeaderMap) -> bool {
 /// wiped when dropped: forms carry passwords, codes and client secrets.
 #[derive(Clone)]
 pub struct Pairs {
-    /// What was sent, each name and value decoded where it stands. What is left of the room that it took is `&`.
+    /// What was sent, the names and values of [`Self::fields`] decoded where they stand. What is left of the room that they took is
+    /// `&`. What `keep` leaves out stands here too, as it was sent.
     text: Zeroizing<String>,
     fields: Vec<Field>,
     /// For each [`mark`] the first field whose name has it.
@@ -76,7 +77,7 @@ const MARKS: usize = 64;
 const NONE: u8 = u8::MAX;
 const _: () = assert!(MOST_FIELDS < NONE as usize);
 
-/// A small number for a name: no field that has another is of that name. Of a name that stands in the program the compiler
+/// A small number for a name: names with different marks differ. Of a name that stands in the program the compiler
 /// knows it. Those of an authorization request have one each, and so have those of an exchange.
 #[inline(always)]
 fn mark(name: &[u8]) -> usize {
@@ -145,7 +146,7 @@ impl Pairs {
         self.fields.push(field);
     }
 
-    /// All names and values, with `=` and `&` between them.
+    /// All names and values, with more between them than was sent: what is not in here is in none of them.
     pub fn text(&self) -> &str {
         &self.text
     }

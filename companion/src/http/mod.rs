@@ -7,5 +7,6 @@ pub mod encoding;
 pub mod forms;
 pub mod headers;
 pub mod host;
+mod in_one_piece;
 pub mod page_encoding;
 pub mod server;

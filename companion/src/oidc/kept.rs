@@ -33,11 +33,10 @@ pub(super) enum Kept {
 /// As bytes to be sealed; none where they don't fit a cookie.
 pub(super) fn write(kept: &ToKeep<'_>) -> Option<ToSeal> {
     let mut bytes = [0; MOST_PLAIN_BYTES];
-    let plain = plain(kept, &mut bytes)?;
-    Some(ToSeal::of(plain))
+    plain_of(kept, &mut bytes).map(ToSeal::of)
 }
 
-fn plain<'b>(kept: &ToKeep<'_>, bytes: &'b mut [u8; MOST_PLAIN_BYTES]) -> Option<&'b [u8]> {
+fn plain_of<'b>(kept: &ToKeep<'_>, bytes: &'b mut [u8; MOST_PLAIN_BYTES]) -> Option<&'b [u8]> {
     postcard::to_slice(&(FORMAT, kept), bytes)
         .ok()
         .map(|plain| &*plain)
@@ -96,7 +95,7 @@ mod tests {
             expires_at: Timestamp::from_millis(2_000),
         };
         let mut bytes = [0; MOST_PLAIN_BYTES];
-        plain(&ToKeep::Whole(&waiting), &mut bytes).map(<[u8]>::to_vec)
+        plain_of(&ToKeep::Whole(&waiting), &mut bytes).map(<[u8]>::to_vec)
     }
 
     #[test]

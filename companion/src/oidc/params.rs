@@ -175,6 +175,8 @@ mod tests {
         let bad = Params::parse(b"claims=%7B%00%7D").unwrap();
         assert_eq!(bad.with_control_character().as_deref(), Some("claims"));
         assert_eq!(Params::parse(b"n=%ff").unwrap_err(), NotAForm);
+        // Left out as it is: but no text.
+        assert_eq!(Params::parse(b"\xff=&n=1").unwrap_err(), NotAForm);
         assert_eq!(
             Params::parse(b"a%22%5C%0d=1&a%22%5C%0d=2")
                 .unwrap()

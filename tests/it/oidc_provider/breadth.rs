@@ -219,7 +219,7 @@ async fn bcl_2_5_a_session_that_ends_at_the_provider_ends_here() {
 }
 
 #[tokio::test]
-async fn rfc7009_what_was_revoked_is_of_no_use() {
+async fn rfc7009_2_1_what_was_revoked_is_of_no_use() {
     let peer = Peer::start().await;
     let client = peer.client("es384").build().unwrap();
     let (mut browser, session) = sign_in(&peer, &client).await.unwrap();

@@ -332,7 +332,7 @@ async fn codes_of_people_who_are_disabled_or_cut_off_are_dead() {
 }
 
 #[tokio::test]
-async fn rfc9068_a_token_for_an_api_is_a_jwt_with_the_apis_scopes() {
+async fn rfc9068_2_a_token_for_an_api_is_a_jwt_with_the_apis_scopes() {
     let bench = Bench::new().await;
     let scope = "openid profile reports read:books read:other";
     let code = bench.code(&[("resource", API), ("scope", scope)]).await;

@@ -194,7 +194,7 @@ async fn revoke(bench: &Bench, client_id: &str, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn rfc7009_an_app_revokes_its_own_tokens() {
+async fn rfc7009_2_1_an_app_revokes_its_own_tokens() {
     let bench = Bench::new().await;
     let tokens = bench.tokens().await;
     let (access, refresh) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
