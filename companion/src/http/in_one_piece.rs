@@ -17,7 +17,7 @@ thread_local! {
 }
 
 /// hyper has every answer gathered from its pieces (`writev`), that too which is a head alone: to write one piece (`send`)
-/// takes the system a microsecond less, and to put two together takes a tenth of that.
+/// takes the system a microsecond less, and to put two together takes less than that.
 pub(super) struct InOnePiece(pub(super) TcpStream);
 
 impl AsyncRead for InOnePiece {
