@@ -44,7 +44,8 @@ pub(in crate::oidc) async fn answer(
     if query.len() > MOST_QUERY_BYTES {
         return unread(StatusCode::URI_TOO_LONG, TOO_LONG);
     }
-    let Ok(params) = Params::parse(query.as_bytes()) else {
+    // Boxed, or the future of every answer would have room for them.
+    let Ok(params) = Params::parse(query.as_bytes()).map(Box::new) else {
         let detail = "The sign-in request can't be read: it holds bytes that are no text.";
         return unread(StatusCode::BAD_REQUEST, detail);
     };
