@@ -62,11 +62,23 @@ fn cargo(folder: &Path) -> Command {
         .env("CARGO_TARGET_DIR", target.ancestors().nth(3).unwrap())
         .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
         .stdin(Stdio::null());
-    for quick in ["aws-lc-rs", "aws-lc-sys"] {
+    for quick in optimised() {
         command.arg("--config");
-        command.arg(format!("profile.dev.package.{quick}.opt-level=3"));
+        command.arg(format!("profile.dev.package.{quick}"));
     }
     command
+}
+
+/// What the tests were built with, of each package that is optimised: `name.opt-level=3`.
+fn optimised() -> Vec<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, packages) = manifest.split_once("[profile.dev.package]\n").unwrap();
+    let lines = packages.lines().take_while(|line| !line.is_empty());
+    let of = |line: &str| {
+        let (name, level) = line.strip_suffix(" }")?.split_once(" = { opt-level = ")?;
+        Some(format!("{name}.opt-level={level}"))
+    };
+    lines.map(|line| of(line).unwrap()).collect()
 }
 
 fn done(command: &mut Command) {

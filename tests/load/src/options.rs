@@ -54,8 +54,6 @@ pub(crate) struct Options {
 pub(crate) struct Pace {
     /// Turns that the companion and the bare part take.
     pub(crate) rounds: usize,
-    /// Turns of sign-ins, and of resets.
-    pub(crate) journey_rounds: usize,
     /// A turn of plain requests.
     pub(crate) requests: Duration,
     /// A turn of sign-ins, resets or hashes.
@@ -73,7 +71,6 @@ impl Options {
         if self.short {
             Pace {
                 rounds: 1,
-                journey_rounds: 1,
                 requests: Duration::from_millis(100),
                 journeys: Duration::from_millis(1_500),
                 warm_up: Duration::from_millis(20),
@@ -82,9 +79,8 @@ impl Options {
             }
         } else {
             Pace {
-                rounds: 5,
-                journey_rounds: 11,
-                requests: Duration::from_millis(800),
+                rounds: 15,
+                requests: Duration::from_millis(400),
                 journeys: Duration::from_millis(1_500),
                 warm_up: Duration::from_millis(200),
                 starts: 20,

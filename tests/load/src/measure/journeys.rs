@@ -50,7 +50,7 @@ pub(crate) async fn all(
     });
     let (mut sign_ins, mut resets) = (Vec::new(), Vec::new());
     let mut bare = vec![hash(&mut hashes, pace.journeys)?];
-    for _ in 0..pace.journey_rounds {
+    for _ in 0..pace.rounds {
         sign_ins.push(turn(companion, &crowd, Journey::SignIn, pace).await?);
         bare.push(hash(&mut hashes, pace.journeys)?);
         resets.push(turn(companion, &crowd, Journey::Reset, pace).await?);
