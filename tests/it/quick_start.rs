@@ -62,21 +62,21 @@ fn cargo(folder: &Path) -> Command {
         .env("CARGO_TARGET_DIR", target.ancestors().nth(3).unwrap())
         .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
         .stdin(Stdio::null());
-    for quick in optimised() {
-        command.arg("--config");
-        command.arg(format!("profile.dev.package.{quick}"));
+    for setting in settings_of_packages() {
+        command.arg("--config").arg(setting);
     }
     command
 }
 
-/// What the tests were built with, of each package that is optimised: `name.opt-level=3`.
-fn optimised() -> Vec<String> {
+/// How packages were built for the tests, as `profile.dev.package.name.setting=value`.
+fn settings_of_packages() -> Vec<String> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let (_, packages) = manifest.split_once("[profile.dev.package]\n").unwrap();
     let lines = packages.lines().take_while(|line| !line.is_empty());
     let of = |line: &str| {
-        let (name, level) = line.strip_suffix(" }")?.split_once(" = { opt-level = ")?;
-        Some(format!("{name}.opt-level={level}"))
+        let (name, rest) = line.split_once(" = { ")?;
+        let (setting, value) = rest.split_once(" }")?.0.split_once(" = ")?;
+        Some(format!("profile.dev.package.{name}.{setting}={value}"))
     };
     lines.map(|line| of(line).unwrap()).collect()
 }
