@@ -71,14 +71,16 @@ fn cargo(folder: &Path) -> Command {
 /// How packages were built for the tests, as `profile.dev.package.name.setting=value`.
 fn settings_of_packages() -> Vec<String> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let (_, packages) = manifest.split_once("[profile.dev.package]\n").unwrap();
-    let lines = packages.lines().take_while(|line| !line.is_empty());
-    let of = |line: &str| {
-        let (name, rest) = line.split_once(" = { ")?;
-        let (setting, value) = rest.split_once(" }")?.0.split_once(" = ")?;
-        Some(format!("profile.dev.package.{name}.{setting}={value}"))
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let packages = manifest["profile"]["dev"]["package"].as_table().unwrap();
+    let settings = |(name, settings): (&String, &toml::Value)| {
+        let as_argument = |(setting, value): (&String, &toml::Value)| {
+            format!("profile.dev.package.\"{name}\".{setting}={value}")
+        };
+        let settings = settings.as_table().unwrap();
+        settings.iter().map(as_argument).collect::<Vec<_>>()
     };
-    lines.map(|line| of(line).unwrap()).collect()
+    packages.iter().flat_map(settings).collect()
 }
 
 fn done(command: &mut Command) {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::error::ApiError;
 use crate::app::Companion;
+use crate::http::content_type::is_of_type;
 
 /// A body of the form that the call takes.
 pub(super) struct Body<T>(pub(super) T);
@@ -23,7 +24,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Companion>> for Body<T> {
 
     async fn from_request(request: Request, companion: &Arc<Companion>) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        if !is_json(&parts.headers) {
+        if !is_of_type(&parts.headers, "application/json") {
             return Err(ApiError::refused(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "guard.invalid_input",
@@ -63,16 +64,4 @@ pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).into_iter();
-    let json = types
-        .next()
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            let mime = value.split(';').next().unwrap_or_default();
-            mime.trim().eq_ignore_ascii_case("application/json")
-        });
-    json && types.next().is_none()
 }

@@ -1,6 +1,7 @@
 //! The hyper serving loop and the guards every request passes, a file each.
 
 pub mod client_ip;
+pub mod content_type;
 pub mod cookies;
 pub mod csrf;
 pub mod encoding;

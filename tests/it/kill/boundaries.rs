@@ -1,6 +1,7 @@
 //! Killed at each of the fail points.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use keyback_companion::fail_point::{FailPoint, Write};
 use keyback_companion::outbox::JobKind;
@@ -8,10 +9,11 @@ use keyback_companion::store::one_time_tokens::{self, OneTimeToken, Status};
 use keyback_core::secret::SecretDigest;
 use keyback_core::time::Timestamp;
 use keyback_tests::{ADA, NEW_PASSWORD, eventually, tell};
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::journey::{Stage, Way};
-use super::{Opens, Told, World};
+use super::{AT_ONCE, Opens, Told, World};
 
 const OWNERS_PASSWORD: &str = "a pair of new shoelaces";
 
@@ -109,6 +111,23 @@ fn expected(point: FailPoint) -> Opens {
     }
 }
 
+/// A companion of its own ends at a point of a reset, and comes back.
+async fn killed_at_boundary(point: FailPoint) {
+    let name = point.name();
+    let mut world = World::start().await;
+    let way = world.way_to(point).await;
+    world.killed_at(&name, way).await;
+    assert_eq!(world.assert_whole().await, expected(point), "{name}");
+    if expected(point) == Opens::Old {
+        world.reset().await;
+        assert_eq!(
+            world.assert_whole().await,
+            Opens::New,
+            "{name}: nobody is in the way of the next reset"
+        );
+    }
+}
+
 #[tokio::test]
 async fn sr53_killed_at_every_boundary_of_a_reset_nothing_is_half_done_and_no_notice_lost() {
     let (elsewhere, of_reset): (Vec<FailPoint>, Vec<FailPoint>) = FailPoint::all().partition(|point| {
@@ -125,24 +144,21 @@ async fn sr53_killed_at_every_boundary_of_a_reset_nothing_is_half_done_and_no_no
         10,
         "they have tests of their own, here and in `troubled`"
     );
-    for &point in &of_reset {
-        let mut world = World::start().await;
-        let name = point.name();
-        let way = world.way_to(point).await;
-        world.killed_at(&name, way).await;
-        assert_eq!(world.assert_whole().await, expected(point), "{name}");
-        if expected(point) == Opens::Old {
-            world.reset().await;
-            assert_eq!(
-                world.assert_whole().await,
-                Opens::New,
-                "{name}: nobody is in the way of the next reset"
-            );
-        }
+    let kills = of_reset.len();
+    let points = Arc::new(Mutex::new(of_reset.into_iter()));
+    let mut worlds = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let points = Arc::clone(&points);
+        let next = move || points.lock().unwrap().next();
+        worlds.spawn(async move {
+            while let Some(point) = next() {
+                killed_at_boundary(point).await;
+            }
+        });
     }
+    worlds.join_all().await;
     tell(&format!(
-        "killed at each boundary of a reset: {} kills, each found whole",
-        of_reset.len()
+        "killed at each boundary of a reset: {kills} kills, each found whole"
     ));
 }
 

@@ -18,6 +18,8 @@ pub(crate) use moments::moment;
 
 /// Ada's number.
 const PHONE: &str = "+14155550123";
+/// Companions that are killed side by side: each waits for its disk and its jobs most of the time.
+const AT_ONCE: usize = 4;
 
 /// A companion as a process, and all whom it tells.
 struct World {

@@ -8,10 +8,7 @@ use keyback_tests::{counts, tell};
 use tokio::task::JoinSet;
 
 use super::journey::{Stage, Way};
-use super::{Opens, World};
-
-/// Companions that are killed side by side: each waits for its disk and its jobs most of the time.
-const AT_ONCE: usize = 4;
+use super::{AT_ONCE, Opens, World};
 
 /// What became of the journeys.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,10 +6,11 @@ mod percent;
 
 use std::collections::HashSet;
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 
 pub use self::pairs::{MOST_FIELDS, Pairs};
 pub use self::percent::decode;
+use super::content_type::is_of_type;
 
 /// The bytes are no form: they hold what is no text in UTF-8, a NUL character, or too many fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,16 +38,7 @@ pub enum FieldsError {
 
 /// Whether the one `Content-Type` is that of an HTML form.
 pub fn is_form(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).into_iter();
-    let form = types
-        .next()
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| {
-            let mime = value.split(';').next().unwrap_or_default();
-            mime.trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
-    form && types.next().is_none()
+    is_of_type(headers, "application/x-www-form-urlencoded")
 }
 
 impl Fields {
@@ -93,6 +85,8 @@ impl std::fmt::Debug for Fields {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     fn form(body: &str) -> Result<Fields, FieldsError> {
