@@ -161,12 +161,12 @@ struct Person {
 }
 
 impl Person {
-    /// Submits a form until it is taken.
+    /// Opens a page, if one is named, and submits its form until it is taken: who is asked to come back presses again.
     async fn submit(&mut self, open: &str, field: &str, values: &[(&str, &str)]) {
+        if !open.is_empty() {
+            self.browser.open(open).await;
+        }
         for _ in 0..PATIENCE {
-            if !open.is_empty() {
-                self.browser.open(open).await;
-            }
             let mut form = self.browser.page().form_with(field);
             for (field, value) in values {
                 form = form.fill(field, value);

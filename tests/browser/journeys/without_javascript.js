@@ -1,12 +1,16 @@
 // Without JavaScript every page does its work (SR-83).
 import assert from 'node:assert/strict'
 import { journey } from '../support/journey.js'
-import { demo } from '../support/world.js'
+import { eventually } from '../support/processes.js'
+import { proveAddress, signInToAccount } from '../support/verbs.js'
+import { demo, NEW_PASSWORD } from '../support/world.js'
+
+const SCRIPTLESS = { javaScriptEnabled: false, variant: 'without-javascript' }
 
 journey('sr83_ the whole way without JavaScript', async arrive => {
   const companion = await demo()
   const ada = await companion.person()
-  const visitor = await arrive({ javaScriptEnabled: false, variant: 'without-javascript' })
+  const visitor = await arrive(SCRIPTLESS)
   await visitor.open(companion.site)
   await visitor.look('site.home')
   await visitor.click('Forgot password?')
@@ -32,5 +36,53 @@ journey('sr83_ the whole way without JavaScript', async arrive => {
   await visitor.look('site.signed-in.after-reset')
   await visitor.press('Sign out')
   visitor.on(companion.site)
+  visitor.pass()
+})
+
+journey('sr83_ the account, its password, and out again without JavaScript', async arrive => {
+  const companion = await demo()
+  const ada = await companion.person()
+  const visitor = await arrive(SCRIPTLESS)
+  await signInToAccount(visitor, companion, ada)
+  await visitor.look('account')
+  await visitor.open(companion.at('/account/password'))
+  await visitor.look('account-password')
+  for (const [current, look] of [['not her password', 'wrong-current'], [ada.password, 'changed']]) {
+    await visitor.secret('Current password').fill(current)
+    await visitor.secret('New password').fill(NEW_PASSWORD)
+    await visitor.press('Change password')
+    await visitor.look(`account-password.${look}`)
+  }
+  await visitor.open(companion.at('/sign-out'))
+  await visitor.look('sign-out')
+  await visitor.press('Sign out')
+  await visitor.look('signed-out')
+  await signInToAccount(visitor, companion, { ...ada, password: NEW_PASSWORD })
+  visitor.passAll()
+  // Two presses here, too.
+  assert.equal(await visitor.button('Sign out everywhere').isVisible(), false)
+  await visitor.page.locator('summary').click()
+  await visitor.press('Sign out everywhere')
+  await visitor.look('account.signed-out-everywhere')
+})
+
+journey('sr59_ sr83_ whoever did not reset the password freezes the account without JavaScript', async arrive => {
+  const companion = await demo()
+  const ada = await companion.person()
+  const visitor = await arrive(SCRIPTLESS)
+  await proveAddress(visitor, companion, ada.email)
+  await visitor.choosePassword(NEW_PASSWORD)
+  visitor.passAll()
+  const notice = await eventually('the notice', async () =>
+    (await companion.letters(ada.email)).find(letter => letter.kind === 'password-changed'))
+  await visitor.open(notice.text.match(/\S+\/not-me\?t=\S+/)[0])
+  await visitor.look('not-me')
+  await visitor.press('Freeze my account')
+  visitor.at('/not-me/frozen')
+  await visitor.look('not-me.frozen')
+  await visitor.open(companion.at('/sign-in'))
+  visitor.pass()
+  await visitor.signIn(ada.email, NEW_PASSWORD)
+  visitor.at('/sign-in')
   visitor.pass()
 })
