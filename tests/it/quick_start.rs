@@ -60,27 +60,26 @@ fn cargo(folder: &Path) -> Command {
         .current_dir(folder)
         .env("CARGO_NET_OFFLINE", "true")
         .env("CARGO_TARGET_DIR", target.ancestors().nth(3).unwrap())
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
         .stdin(Stdio::null());
-    for setting in settings_of_packages() {
+    for setting in settings() {
         command.arg("--config").arg(setting);
     }
     command
 }
 
-/// How packages were built for the tests, as `profile.dev.package.name.setting=value`.
-fn settings_of_packages() -> Vec<String> {
+/// How the tests were built, as `profile.dev.package."name".setting=value`.
+fn settings() -> Vec<String> {
+    fn of(name: &str, value: &toml::Value) -> Vec<String> {
+        let Some(table) = value.as_table() else {
+            return vec![format!("{name}={value}")];
+        };
+        let each = table.iter();
+        each.flat_map(|(inner, value)| of(&format!("{name}.\"{inner}\""), value))
+            .collect()
+    }
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let manifest: toml::Table = manifest.parse().unwrap();
-    let packages = manifest["profile"]["dev"]["package"].as_table().unwrap();
-    let settings = |(name, settings): (&String, &toml::Value)| {
-        let as_argument = |(setting, value): (&String, &toml::Value)| {
-            format!("profile.dev.package.\"{name}\".{setting}={value}")
-        };
-        let settings = settings.as_table().unwrap();
-        settings.iter().map(as_argument).collect::<Vec<_>>()
-    };
-    packages.iter().flat_map(settings).collect()
+    of("profile.dev", &manifest["profile"]["dev"])
 }
 
 fn done(command: &mut Command) {

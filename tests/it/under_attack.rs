@@ -28,7 +28,7 @@ const PEOPLE: u8 = 4;
 /// Whose password is guessed at, among those of many who are not there.
 const VICTIM: &str = "victim@example.com";
 /// How often somebody who is asked to come back does, before giving up.
-const PATIENCE: usize = 120;
+const PATIENCE: usize = 400;
 
 /// How a request was answered, by what it was: what it asked for, and the status.
 type Tally = Arc<Mutex<BTreeMap<(&'static str, u16), u32>>>;
@@ -161,12 +161,18 @@ struct Person {
 }
 
 impl Person {
-    /// Opens a page, if one is named, and submits its form until it is taken: who is asked to come back presses again.
+    /// Opens a page, if one is named, and submits its form until it is taken: who is asked to come back presses again, or opens
+    /// the page again where the answer has no form, as that to a request which took too long.
     async fn submit(&mut self, open: &str, field: &str, values: &[(&str, &str)]) {
         if !open.is_empty() {
             self.browser.open(open).await;
         }
+        let here = self.browser.page().url.clone();
         for _ in 0..PATIENCE {
+            if !self.browser.page().has_field(field) {
+                self.browser.open(here.as_str()).await;
+                continue;
+            }
             let mut form = self.browser.page().form_with(field);
             for (field, value) in values {
                 form = form.fill(field, value);

@@ -41,12 +41,13 @@ mod tests {
         ] {
             assert!(is_of_type(&headers(&types), json), "{types:?}");
         }
-        let others: [&[&str]; 6] = [
+        let others: [&[&str]; 7] = [
             &[],
             &[""],
             &["application/jsonp"],
             &["text/plain; application/json"],
             &["application/json", "text/plain"],
+            &["application/json, text/plain"],
             &["application/json", "application/json"],
         ];
         for types in others {

@@ -56,14 +56,21 @@ journey('sr83_ the account, its password, and out again without JavaScript', asy
   await visitor.open(companion.at('/sign-out'))
   await visitor.look('sign-out')
   await visitor.press('Sign out')
+  visitor.at('/signed-out')
   await visitor.look('signed-out')
-  await signInToAccount(visitor, companion, { ...ada, password: NEW_PASSWORD })
-  visitor.passAll()
+  const changed = { ...ada, password: NEW_PASSWORD }
+  const elsewhere = await arrive(SCRIPTLESS)
+  for (const one of [elsewhere, visitor]) await signInToAccount(one, companion, changed)
   // Two presses here, too.
   assert.equal(await visitor.button('Sign out everywhere').isVisible(), false)
   await visitor.page.locator('summary').click()
   await visitor.press('Sign out everywhere')
   await visitor.look('account.signed-out-everywhere')
+  for (const one of [elsewhere, visitor]) {
+    await one.open(companion.at('/account'))
+    one.at('/sign-in')
+    one.pass()
+  }
 })
 
 journey('sr59_ sr83_ whoever did not reset the password freezes the account without JavaScript', async arrive => {
@@ -72,7 +79,11 @@ journey('sr59_ sr83_ whoever did not reset the password freezes the account with
   const visitor = await arrive(SCRIPTLESS)
   await proveAddress(visitor, companion, ada.email)
   await visitor.choosePassword(NEW_PASSWORD)
-  visitor.passAll()
+  visitor.at('/forgot-password/done')
+  visitor.pass()
+  const thiefs = { ...ada, password: NEW_PASSWORD }
+  const thief = await arrive(SCRIPTLESS)
+  await signInToAccount(thief, companion, thiefs)
   const notice = await eventually('the notice', async () =>
     (await companion.letters(ada.email)).find(letter => letter.kind === 'password-changed'))
   await visitor.open(notice.text.match(/\S+\/not-me\?t=\S+/)[0])
@@ -80,9 +91,11 @@ journey('sr59_ sr83_ whoever did not reset the password freezes the account with
   await visitor.press('Freeze my account')
   visitor.at('/not-me/frozen')
   await visitor.look('not-me.frozen')
-  await visitor.open(companion.at('/sign-in'))
-  visitor.pass()
-  await visitor.signIn(ada.email, NEW_PASSWORD)
-  visitor.at('/sign-in')
-  visitor.pass()
+  await thief.open(companion.at('/account'))
+  thief.at('/sign-in')
+  thief.pass()
+  await thief.signIn(thiefs.email, thiefs.password)
+  thief.at('/sign-in')
+  await thief.says(/password don’t match/)
+  thief.pass()
 })

@@ -1,14 +1,17 @@
-// axe, with every rule but those for AAA: WCAG 2.2 A and AA, best practices, and its experiments.
+// axe, with every rule but those for AAA: WCAG 2.2 A and AA, best practices, and its experiments. What a style can change is asked
+// for again in the dark.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import axe from 'axe-core'
 
 const AAA = /^wcag2\d?aaa$/
 const rulesOf = belongs => Object.fromEntries(axe.getRules().map(({ ruleId, tags }) =>
-  [ruleId, { enabled: !tags.some(tag => AAA.test(tag)) && belongs(tags) }]))
+  [ruleId, { enabled: !tags.some(tag => AAA.test(tag)) && belongs(tags, ruleId) }]))
 const ALL = rulesOf(() => true)
-const OF_COLOURS = rulesOf(tags => tags.includes('cat.color'))
-/** A third of what `axe.source` is: it is sent to every page, and read there. */
+/** Those of them that look at colours, sizes, places, or at what can be seen. */
+const LOOKING = ['aria-hidden-focus', 'label-content-name-mismatch', 'p-as-heading', 'region', 'scrollable-region-focusable', 'skip-link', 'target-size']
+const OF_STYLE = rulesOf((tags, id) => tags.includes('cat.color') || LOOKING.includes(id))
+/** Less than half of what `axe.source` is: it is sent to every page, and read there. */
 const SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** What axe leaves to people: text over a gradient, single letters, empty fields. It is measured instead. */
@@ -17,13 +20,13 @@ const MEASURED = ['bgGradient', 'emptyValue', 'shortTextContent']
 /**
  * What is wrong on the page as it stands, one line each. What can't be decided counts too. axe is a script: for a
  * visitor without JavaScript it looks at a twin of the page, in which the page's own scripts don't run either. Forced
- * colours are the reader's own, and so is their contrast. Where all else is known to be sound, it is asked for the
- * `coloursOnly`.
+ * colours are the reader's own, and so is their contrast. Where the tree is known to be sound, `styleOnly` asks for what
+ * else a style can change.
  */
-export async function violations(page, { javaScriptEnabled = true, colorScheme, forcedColors, coloursOnly } = {}) {
-  if (!javaScriptEnabled) return withTwin(page, colorScheme, twin => violations(twin, { coloursOnly }))
+export async function violations(page, { javaScriptEnabled = true, colorScheme, forcedColors, styleOnly } = {}) {
+  if (!javaScriptEnabled) return withTwin(page, colorScheme, twin => violations(twin, { styleOnly }))
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(SOURCE)
-  const rules = coloursOnly ? OF_COLOURS : ALL
+  const rules = styleOnly ? OF_STYLE : ALL
   const { violated, undecided } = await page.evaluate(judge, { ...rules, ...forcedColors && { 'color-contrast': { enabled: false } } })
   const left = undecided.map(one => one.keys.some(key => MEASURED.includes(key)))
   const contrasts = await measure(page, undecided.filter((_, i) => left[i]).map(one => one.at))

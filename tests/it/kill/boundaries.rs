@@ -114,6 +114,8 @@ fn expected(point: FailPoint) -> Opens {
 /// A companion of its own ends at a point of a reset, and comes back.
 async fn killed_at_boundary(point: FailPoint) {
     let name = point.name();
+    // Said first: whoever looks into a failure sees which were under way.
+    println!("killed at {name}");
     let mut world = World::start().await;
     let way = world.way_to(point).await;
     world.killed_at(&name, way).await;
@@ -126,6 +128,7 @@ async fn killed_at_boundary(point: FailPoint) {
             "{name}: nobody is in the way of the next reset"
         );
     }
+    println!("whole after {name}");
 }
 
 #[tokio::test]

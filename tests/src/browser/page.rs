@@ -166,6 +166,15 @@ impl Page {
         forms
     }
 
+    /// Whether a form has a field of this name.
+    pub fn has_field(&self, name: &str) -> bool {
+        let forms = self.forms();
+        forms
+            .iter()
+            .flat_map(|form| &form.fields)
+            .any(|(field, _)| field == name)
+    }
+
     /// The form that has a field of this name.
     ///
     /// # Panics
