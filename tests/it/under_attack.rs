@@ -28,7 +28,7 @@ const PEOPLE: u8 = 4;
 /// Whose password is guessed at, among those of many who are not there.
 const VICTIM: &str = "victim@example.com";
 /// How often somebody who is asked to come back does, before giving up.
-const PATIENCE: usize = 400;
+const PATIENCE: usize = 120;
 
 /// How a request was answered, by what it was: what it asked for, and the status.
 type Tally = Arc<Mutex<BTreeMap<(&'static str, u16), u32>>>;
