@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use keyback_core::random::Random;
 use url::Url;
 
 use super::respond::html_page;
+use crate::http::headers::page_csp;
 use crate::oidc::pages::{
     ErrorKind, ErrorPage as ProviderError, FormPost, ProviderPages, SignOutConfirmation,
     SignedOut as ProviderSignedOut, Visitor,
 };
 use crate::oidc::registry::WayBack;
 use crate::secrets::random_id;
+use crate::views::assets::SEND_BACK_SCRIPT;
 use crate::views::error::{ErrorPage, Kind, WayOn};
 use crate::views::{SendBack, Shell, SignOut, SignedOut, Template, Theme};
 
@@ -93,7 +95,12 @@ impl ProviderPages for DesignedPages {
             host: redirects.first().and_then(Url::host_str).unwrap_or_default(),
             fields: page.fields,
         };
-        self.render(StatusCode::OK, &view, &redirects)
+        let mut response = self.render(StatusCode::OK, &view, &redirects);
+        let policy = page_csp(self.theme.style().csp(), SEND_BACK_SCRIPT.csp(), &redirects);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+        response
     }
 
     fn signed_out(&self, _: Visitor<'_>, page: ProviderSignedOut<'_>) -> Response {

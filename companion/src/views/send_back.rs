@@ -1,7 +1,9 @@
-//! The page that posts an answer to the app (OAuth 2.0 Form Post Response Mode 1.0). With the script nobody sees it.
+//! The page that posts an answer to the app (OAuth 2.0 Form Post Response Mode 1.0). With its
+//! script, which is its own, nobody sees it.
 
 use askama::Template;
 
+use super::assets::SEND_BACK_SCRIPT;
 use super::shell::Shell;
 
 #[derive(Clone, Debug, Template)]
@@ -16,6 +18,10 @@ pub struct SendBack<'a> {
 }
 
 impl<'a> SendBack<'a> {
+    fn script(&self) -> &'static str {
+        SEND_BACK_SCRIPT.text()
+    }
+
     pub fn samples(shell: Shell<'a>) -> Vec<(&'static str, Self)> {
         let waiting = Self {
             shell,

@@ -44,9 +44,6 @@ for (const at of all('time.exact')) {
   at.textContent = new Date(at.dateTime).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' })
 }
 
-// An answer on its way to the app goes on by itself.
-for (const form of all('[data-onward]')) form.requestSubmit()
-
 // What the server found wrong was wrong with what was sent.
 for (const field of all('[aria-invalid]')) field.addEventListener('input', () => field.removeAttribute('aria-invalid'), { once: true })
 
