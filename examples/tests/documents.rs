@@ -70,7 +70,7 @@ fn a_point_of_a_specification_is_shown_by_a_test() {
             let Some((path, name)) = span.split_once("::") else {
                 // The file stays when the test that was meant is gone.
                 assert!(
-                    !is_javascript(span),
+                    !is_suite_in_javascript(span),
                     "say which test of {span} it is: {span}::its title"
                 );
                 continue;
@@ -138,6 +138,9 @@ fn a_test_is_found_by_its_whole_name_alone() {
     assert!(has_test(journey, "sr83_ the whole way without JavaScript"));
     assert!(!has_test(journey, "the whole way without JavaScript"));
     assert!(!has_test(journey, "sr83_ the whole way"));
+    assert!(is_suite_in_javascript(journey));
+    assert!(is_suite_in_javascript("tests/foreign/openid-client.test.js"));
+    assert!(!is_suite_in_javascript("tests/browser/support/axe.js"));
 }
 
 fn has_test(path: &str, name: &str) -> bool {
@@ -145,12 +148,20 @@ fn has_test(path: &str, name: &str) -> bool {
     if !is_javascript(path) {
         return text.contains(&format!("fn {name}("));
     }
-    ["test", "journey"].iter().any(|call| {
-        let quotes = ['\'', '"', '`'];
-        quotes
-            .iter()
-            .any(|quote| text.contains(&format!("{call}({quote}{name}{quote}, ")))
-    })
+    beginnings_of_a_test().any(|(begin, quote)| text.contains(&format!("{begin}{name}{quote}, ")))
+}
+
+/// Whether a file is JavaScript that holds tests, not their support or the pages' own.
+fn is_suite_in_javascript(path: &str) -> bool {
+    let begins_one =
+        |line: &str| beginnings_of_a_test().any(|(begin, _)| line.trim_start().starts_with(&begin));
+    is_javascript(path) && read(path).lines().any(begins_one)
+}
+
+/// How a test in JavaScript begins, and what its title ends with.
+fn beginnings_of_a_test() -> impl Iterator<Item = (String, char)> {
+    let calls = ["test", "journey"].into_iter();
+    calls.flat_map(|call| ['\'', '"', '`'].map(|quote| (format!("{call}({quote}"), quote)))
 }
 
 fn is_javascript(path: &str) -> bool {

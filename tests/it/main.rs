@@ -31,6 +31,5 @@ mod races;
 mod root_keys;
 mod smtp;
 mod token_races;
-mod under_attack;
 mod walk;
 mod webhooks;

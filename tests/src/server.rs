@@ -99,9 +99,15 @@ impl Server {
         eventually("the port to be open", || std::future::ready(look().then_some(()))).await;
     }
 
-    /// The number of its process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+    /// `VmRSS` or `VmHWM` of its process, in KiB.
+    ///
+    /// # Panics
+    ///
+    /// When it runs no more.
+    pub fn memory(&self, field: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().unwrap()
     }
 
     /// A browser in front of it.

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import axe from 'axe-core'
+import { picture } from './picture.js'
 
 const AAA = /^wcag2\d?aaa$/
 const rulesOf = belongs => Object.fromEntries(axe.getRules().map(({ ruleId, tags }) =>
@@ -90,10 +91,11 @@ async function measure(page, selectors) {
     document.adoptedStyleSheets = [sheet]
     return texts
   }, selectors)
-  const picture = (await page.screenshot({ fullPage: true, scale: 'css' })).toString('base64')
-  return page.evaluate(async ({ picture, texts }) => {
+  const area = around(texts.map(({ box }) => box))
+  const png = await picture(page, area)
+  return page.evaluate(async ({ png, texts, area }) => {
     document.adoptedStyleSheets = []
-    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(picture), byte => byte.charCodeAt(0))]))
+    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(png), byte => byte.charCodeAt(0))]))
     const paper = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d', { willReadFrequently: true })
     // WCAG 2.2, "relative luminance" and "contrast ratio".
     const linear = Array.from({ length: 256 }, (_, value) => value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4)
@@ -103,7 +105,8 @@ async function measure(page, selectors) {
       paper.fillRect(0, 0, 1, 1)
       const text = luminance(paper.getImageData(0, 0, 1, 1).data)
       paper.drawImage(bitmap, 0, 0)
-      const { data } = paper.getImageData(...box)
+      const [x, y, width, height] = box
+      const { data } = paper.getImageData(x - area.x, y - area.y, width, height)
       const ratios = []
       for (let i = 0; i < data.length; i += 4) {
         const ground = luminance(data.subarray(i, i + 3))
@@ -111,5 +114,12 @@ async function measure(page, selectors) {
       }
       return { contrast: ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 10)], least }
     })
-  }, { picture, texts })
+  }, { png, texts, area })
+}
+
+/** The smallest part of the page that holds them all. */
+function around(boxes) {
+  const [x, y] = [0, 1].map(axis => Math.min(...boxes.map(box => box[axis])))
+  const [right, bottom] = [0, 1].map(axis => Math.max(...boxes.map(box => box[axis] + box[axis + 2])))
+  return { x, y, width: right - x, height: bottom - y }
 }

@@ -1,9 +1,10 @@
 // A look at a page: everything that must hold of every page, in whatever journey it comes up.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { violations } from './axe.js'
+import { extent, picture } from './picture.js'
 import { screenshots } from './places.js'
 import { compare } from './snapshot.js'
 
@@ -46,7 +47,8 @@ export async function look(page, name, { masks, part = 'body', colorScheme = 'li
       await page.setViewportSize(viewport)
       for (const scheme of SCHEMES) {
         await page.emulateMedia({ colorScheme: scheme })
-        await page.screenshot({ path: join(screenshots, `${name}.${size}.${scheme}.png`), fullPage: size === 'phone' })
+        const png = await picture(page, size === 'phone' ? await extent(page) : undefined)
+        writeFileSync(join(screenshots, `${name}.${size}.${scheme}.png`), png, 'base64')
       }
     }
     await page.setViewportSize(REFLOW)

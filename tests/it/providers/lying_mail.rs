@@ -10,7 +10,6 @@ use keyback_tests::{
 
 use super::trouble::{failed_job, shown};
 use crate::smtp::over_smtp;
-use crate::under_attack::memory;
 
 /// What a mail server has for one mail.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -180,7 +179,7 @@ async fn sr50_answers_without_an_end_cost_no_memory() {
     };
     // What a reset needs is there from then on.
     reset("a pair of new shoelaces").await;
-    let before = memory(server.pid(), "VmHWM");
+    let before = server.memory("VmHWM");
     peer.behave(Behaviour::Endless);
     reset("another pair of shoelaces").await;
     eventually("both resets' events", async || {
@@ -196,7 +195,7 @@ async fn sr50_answers_without_an_end_cost_no_memory() {
         server.log().contains("doesn't end").then_some(())
     })
     .await;
-    let after = memory(server.pid(), "VmHWM");
+    let after = server.memory("VmHWM");
     assert!(
         after < before + 8 * 1024,
         "{before} KiB before, {after} KiB after"
