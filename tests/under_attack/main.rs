@@ -164,30 +164,31 @@ struct Person {
 
 impl Person {
     /// Opens a page, if one is named, and submits its form until it is taken: who is asked to come back presses again, or opens
-    /// the page again where the answer has no form, as that to a request which took too long. The next step is shown then
-    /// where it was taken all the same.
+    /// the page again where the answer has no form, as that to a request which took too long. Where that request was done after
+    /// all, the next step is shown.
     async fn submit(&mut self, open: &str, field: &str, values: &[(&str, &str)]) {
         if !open.is_empty() {
             self.browser.open(open).await;
         }
         let here = self.browser.page().url.clone();
         for _ in 0..PATIENCE {
-            if !self.browser.page().has_field(field) {
-                let shown = self.browser.open(here.as_str()).await;
-                if shown.url.path() != here.path() {
+            let page = self.browser.page();
+            if page.status == 503 && !page.has_field(field) {
+                self.browser.open(here.as_str()).await;
+                if self.browser.page().url.path() != here.path() {
                     return;
                 }
-                continue;
+            } else {
+                let mut form = page.form_with(field);
+                for (field, value) in values {
+                    form = form.fill(field, value);
+                }
+                self.browser.submit(form).await;
+                if self.browser.page().status != 503 {
+                    return;
+                }
+                self.asked_to_wait += 1;
             }
-            let mut form = self.browser.page().form_with(field);
-            for (field, value) in values {
-                form = form.fill(field, value);
-            }
-            self.browser.submit(form).await;
-            if self.browser.page().status != 503 {
-                return;
-            }
-            self.asked_to_wait += 1;
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         panic!("{} was not served in {PATIENCE} tries", self.address);

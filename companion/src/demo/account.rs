@@ -43,4 +43,15 @@ mod tests {
     fn oidc_core_5_1_the_account_has_every_field() {
         assert_eq!(profile().unwrap().iter().count(), Field::ALL.len());
     }
+
+    /// The Foundation's suite fails a claim that it takes for no date of birth.
+    #[test]
+    fn oidc_core_5_1_the_date_of_birth_is_one_that_is_believed() {
+        let (_, born) = FIELDS
+            .iter()
+            .find(|(field, _)| *field == Field::Birthdate)
+            .unwrap();
+        let year: u16 = born.split('-').next().unwrap().parse().unwrap();
+        assert!((1850..2026).contains(&year), "{born}");
+    }
 }

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use keyback_core::random::Random;
 use url::Url;
 
 use super::respond::html_page;
-use crate::http::headers::page_csp;
 use crate::oidc::pages::{
     ErrorKind, ErrorPage as ProviderError, FormPost, ProviderPages, SignOutConfirmation,
     SignedOut as ProviderSignedOut, Visitor,
 };
 use crate::oidc::registry::WayBack;
 use crate::secrets::random_id;
-use crate::views::assets::SEND_BACK_SCRIPT;
+use crate::views::assets::{Asset, SCRIPT, SEND_BACK_SCRIPT};
 use crate::views::error::{ErrorPage, Kind, WayOn};
 use crate::views::{SendBack, Shell, SignOut, SignedOut, Template, Theme};
 
@@ -35,8 +34,18 @@ impl DesignedPages {
     }
 
     fn render(&self, status: StatusCode, view: &impl Template, redirects: &[Url]) -> Response {
+        self.render_with(&SCRIPT, status, view, redirects)
+    }
+
+    fn render_with(
+        &self,
+        script: &Asset,
+        status: StatusCode,
+        view: &impl Template,
+        redirects: &[Url],
+    ) -> Response {
         match view.render() {
-            Ok(html) => html_page(&self.theme, status, html, redirects),
+            Ok(html) => html_page(&self.theme, status, html, script, redirects),
             Err(error) => {
                 tracing::error!(%error, "a page can't be drawn");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -95,12 +104,7 @@ impl ProviderPages for DesignedPages {
             host: redirects.first().and_then(Url::host_str).unwrap_or_default(),
             fields: page.fields,
         };
-        let mut response = self.render(StatusCode::OK, &view, &redirects);
-        let policy = page_csp(self.theme.style().csp(), SEND_BACK_SCRIPT.csp(), &redirects);
-        response
-            .headers_mut()
-            .insert(header::CONTENT_SECURITY_POLICY, policy);
-        response
+        self.render_with(&SEND_BACK_SCRIPT, StatusCode::OK, &view, &redirects)
     }
 
     fn signed_out(&self, _: Visitor<'_>, page: ProviderSignedOut<'_>) -> Response {

@@ -18,7 +18,7 @@ use crate::hashing::Unavailable;
 use crate::http::headers::{embedding_csp, page_csp};
 use crate::secrets::random_id;
 use crate::store::StoreError;
-use crate::views::assets::SCRIPT;
+use crate::views::assets::{Asset, SCRIPT};
 use crate::views::error::{ErrorPage, Kind, WayOn};
 use crate::views::{Shell, Template, Theme, Wait};
 
@@ -53,7 +53,7 @@ impl Companion {
     /// Renders a page. `redirects` are where the answer to its form may lead, for `form-action`.
     pub(crate) fn page(&self, status: StatusCode, view: &impl Template, redirects: &[Url]) -> Response {
         match view.render() {
-            Ok(html) => html_page(&self.theme, status, html, redirects),
+            Ok(html) => html_page(&self.theme, status, html, &SCRIPT, redirects),
             Err(error) => self.failure(&error),
         }
     }
@@ -116,7 +116,7 @@ impl Companion {
             way_on: None,
         };
         match view.render() {
-            Ok(html) => html_page(&self.theme, StatusCode::INTERNAL_SERVER_ERROR, html, &[]),
+            Ok(html) => html_page(&self.theme, StatusCode::INTERNAL_SERVER_ERROR, html, &SCRIPT, &[]),
             Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, event_id).into_response(),
         }
     }
@@ -149,9 +149,16 @@ impl Companion {
     }
 }
 
-/// A drawn page with its content security policy. `redirects` are where the answer to its form may lead.
-pub(super) fn html_page(theme: &Theme, status: StatusCode, html: String, redirects: &[Url]) -> Response {
-    let csp = page_csp(theme.style().csp(), SCRIPT.csp(), redirects);
+/// A drawn page with its content security policy. `script` is the one it holds; `redirects` are where the answer to its form may
+/// lead.
+pub(super) fn html_page(
+    theme: &Theme,
+    status: StatusCode,
+    html: String,
+    script: &Asset,
+    redirects: &[Url],
+) -> Response {
+    let csp = page_csp(theme.style().csp(), script.csp(), redirects);
     let content_type = HeaderValue::from_static("text/html; charset=utf-8");
     (
         status,

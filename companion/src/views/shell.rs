@@ -1,4 +1,4 @@
-//! What every page shares: the brand, the language and its direction, the script.
+//! What pages share: the brand, the language and its direction, the script.
 
 use askama::Template;
 
@@ -53,7 +53,7 @@ pub struct Head<'a> {
     pub shell: Shell<'a>,
 }
 
-/// What all pages end with.
+/// What pages end with, but for the one that posts an answer to the app.
 #[derive(Clone, Copy, Debug, Template)]
 #[template(path = "pages/_foot.html")]
 pub struct Foot<'a> {

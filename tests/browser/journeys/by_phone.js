@@ -12,6 +12,8 @@ journey('by phone, on a phone', async arrive => {
   await visitor.look('site.home')
   await visitor.follow(() => visitor.link('Forgot password?').tap())
   await visitor.look('forgot-password')
+  // It was a phone that was looked at, and is one still.
+  assert.deepEqual(await visitor.page.evaluate(() => [innerWidth, devicePixelRatio, matchMedia('(pointer: coarse)').matches]), [PHONE.width, 2, true])
   // As people write numbers.
   const typed = ada.phone.replace(/^(..)(...)(...)/, '$1 ($2) $3-')
   await visitor.resetAndSignIn(companion, ada.phone, { typed, see: page => visitor.look(page === 'done' ? page : `${page}.phone`) })

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { violations } from './axe.js'
-import { extent, picture } from './picture.js'
+import { seen } from './picture.js'
 import { screenshots } from './places.js'
 import { compare } from './snapshot.js'
 
@@ -47,8 +47,9 @@ export async function look(page, name, { masks, part = 'body', colorScheme = 'li
       await page.setViewportSize(viewport)
       for (const scheme of SCHEMES) {
         await page.emulateMedia({ colorScheme: scheme })
-        const png = await picture(page, size === 'phone' ? await extent(page) : undefined)
-        writeFileSync(join(screenshots, `${name}.${size}.${scheme}.png`), png, 'base64')
+        const path = join(screenshots, `${name}.${size}.${scheme}.png`)
+        if (size === 'phone') await page.screenshot({ path, fullPage: true })
+        else writeFileSync(path, await seen(page), 'base64')
       }
     }
     await page.setViewportSize(REFLOW)

@@ -1,19 +1,14 @@
-// Pictures of a page, as quick as Chromium can take them: Playwright's own are packed smaller, which takes twice as long.
+// What is seen of a page, as quickly as Chromium can take it: Playwright's own pictures are packed smaller, which takes twice as long.
 
 const sessions = new WeakMap()
-const sessionOf = page => {
+
+/**
+ * A PNG in base64 of what is seen, no more: with a clip Chromium ends what other sessions emulate, and a visitor's phone were none
+ * any longer. Whole pages, and parts, are for Playwright's `screenshot`.
+ */
+export async function seen(page) {
   if (!sessions.has(page)) sessions.set(page, page.context().newCDPSession(page))
-  return sessions.get(page)
-}
-
-/** A PNG in base64, of what is seen, or of an `area` of the page. */
-export async function picture(page, area) {
-  const beyond = area && { captureBeyondViewport: true, clip: { ...area, scale: 1 } }
-  const { data } = await (await sessionOf(page)).send('Page.captureScreenshot', { format: 'png', optimizeForSpeed: true, ...beyond })
+  const session = await sessions.get(page)
+  const { data } = await session.send('Page.captureScreenshot', { format: 'png', optimizeForSpeed: true })
   return data
-}
-
-/** The area of the whole page. */
-export async function extent(page) {
-  return (await (await sessionOf(page)).send('Page.getLayoutMetrics')).cssContentSize
 }

@@ -168,11 +168,12 @@ impl Page {
 
     /// Whether a form has a field of this name.
     pub fn has_field(&self, name: &str) -> bool {
-        let forms = self.forms();
-        forms
-            .iter()
-            .flat_map(|form| &form.fields)
-            .any(|(field, _)| field == name)
+        self.find_form(name).is_some()
+    }
+
+    fn find_form(&self, field: &str) -> Option<Form> {
+        let mut forms = self.forms().into_iter();
+        forms.find(|form| form.fields.iter().any(|(name, _)| name == field))
     }
 
     /// The form that has a field of this name.
@@ -181,9 +182,7 @@ impl Page {
     ///
     /// When there is none.
     pub fn form_with(&self, field: &str) -> Form {
-        let mut forms = self.forms().into_iter();
-        let form = forms.find(|form| form.fields.iter().any(|(name, _)| name == field));
-        form.unwrap_or_else(|| {
+        self.find_form(field).unwrap_or_else(|| {
             panic!(
                 "no form with {field} at {} ({}): {}",
                 self.url,
