@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::theme::Tokens;
 
-/// The script of our pages, but for the one that posts an answer to the app. Pages work without it: it ticks, reveals, measures and guards against the double click.
+/// The script of our pages, but for the one that posts an answer to the app. Pages work without it: it ticks, reveals,
+/// measures and guards against the double click.
 pub static SCRIPT: LazyLock<Asset> =
     LazyLock::new(|| Asset::new(condense_script(include_str!("../../templates/assets/script.js"))));
 

@@ -1,5 +1,5 @@
-//! The page that posts an answer to the app (OAuth 2.0 Form Post Response Mode 1.0). With its
-//! script, which is its own, nobody sees it.
+//! The page that posts an answer to the app (OAuth 2.0 Form Post Response Mode 1.0). With its own
+//! script nobody sees it.
 
 use askama::Template;
 

@@ -12,7 +12,7 @@ use super::trouble::{failed_job, shown};
 use crate::smtp::over_smtp;
 
 /// What a mail server has for one mail.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// More than any page takes that doesn't wait for the mail server, and less than the mail server takes.
 const QUICK: Duration = PATIENCE;
 
